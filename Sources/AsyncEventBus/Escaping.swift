@@ -1,0 +1,58 @@
+/// How the text of a segment is spelled: `.`, `*` and `%` as `%2E`, `%2A` and `%25`, all else as it is.
+package enum Escaping {
+    private static let percent = UInt8(ascii: "%")
+
+    /// Spells the text of a segment.
+    package static func escaped(_ text: String) -> String {
+        guard text.utf8.contains(where: needsEscape) else { return text }
+        var result: [UInt8] = []
+        result.reserveCapacity(text.utf8.count + 8)
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "."): result += "%2E".utf8
+            case UInt8(ascii: "*"): result += "%2A".utf8
+            case percent: result += "%25".utf8
+            default: result.append(byte)
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
+
+    /// The text that a spelled segment stands for. The segment must be canonical.
+    package static func unescaped(_ segment: Substring) -> String {
+        guard segment.utf8.contains(percent) else { return String(segment) }
+        var result: [UInt8] = []
+        result.reserveCapacity(segment.utf8.count)
+        var bytes = segment.utf8.makeIterator()
+        while let byte = bytes.next() {
+            guard byte == percent, bytes.next() == UInt8(ascii: "2"), let digit = bytes.next() else {
+                result.append(byte)
+                continue
+            }
+            switch digit {
+            case UInt8(ascii: "E"): result.append(UInt8(ascii: "."))
+            case UInt8(ascii: "A"): result.append(UInt8(ascii: "*"))
+            default: result.append(percent)
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
+
+    /// Whether the bytes of one segment are spelled the only way there is: no `*`, and `%` only in an escape.
+    package static func isCanonical(_ segment: some Collection<UInt8>) -> Bool {
+        var bytes = segment.makeIterator()
+        while let byte = bytes.next() {
+            if byte == UInt8(ascii: "*") { return false }
+            guard byte == percent else { continue }
+            guard bytes.next() == UInt8(ascii: "2"), let digit = bytes.next() else { return false }
+            guard digit == UInt8(ascii: "E") || digit == UInt8(ascii: "A") || digit == UInt8(ascii: "5") else {
+                return false
+            }
+        }
+        return true
+    }
+
+    private static func needsEscape(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: ".") || byte == UInt8(ascii: "*") || byte == percent
+    }
+}

@@ -1,0 +1,274 @@
+import Synchronization
+
+/// Joins those who say that something happened with those who want to hear it, inside one process and, through
+/// transports, beyond it.
+///
+/// Listeners are async functions. ``emit(_:_:attributes:scope:)`` returns at once: it puts the event into the mailbox
+/// of each listener whose pattern matches, and the listeners run in parallel without waiting for one another or for
+/// the emitter.
+///
+/// **Order.** Events that one task or thread emits reach a serial listener in that order. Between emitters there is
+/// no order.
+///
+/// **Loss.** A mailbox is bounded. What it discards is counted, and told as an event `$bus.dropped` when it begins.
+///
+/// **From inside a listener.** Emitting is the same as from anywhere else: the events queue up, also those to the
+/// listener itself. A listener that is added hears the events emitted after ``addListener(_:to:)`` returned. A
+/// listener that is removed begins no new call after ``removeListener(_:from:)`` returned; a call that runs goes on
+/// to its end, and what waited in its mailbox is discarded.
+///
+/// **Reports.** `$bus.failed` tells that a listener threw or took too long, `$bus.dropped` that a mailbox overflows.
+/// Both are local, and have the headers `listener`, `event` and `event-id`; what fails while handling a report is
+/// not reported again.
+///
+/// There is nothing to start and nothing to stop. A bus that is no longer referred to lets its listeners finish what
+/// waits in their mailboxes.
+public final class EventBus: Sendable {
+    /// What the bus calls itself in the identities of its events: the name given, and a part that is new in each
+    /// process.
+    public let source: String
+
+    private let clock: any Clock<Duration>
+    private let registry = Mutex(Registry())
+    private let sequence = Atomic<UInt64>(0)
+
+    /// A bus without listeners.
+    ///
+    /// - Parameters:
+    ///   - name: For people; goes into ``source``.
+    ///   - clock: Measures the time limits of listeners.
+    public init(name: String = "bus", clock: any Clock<Duration> = ContinuousClock()) {
+        source = "\(name)-\(String(UInt64.random(in: .min ... .max), radix: 36))"
+        self.clock = clock
+    }
+
+    // MARK: Listeners
+
+    /// Lets a listener hear the events whose name matches, from now until it is removed.
+    ///
+    /// - Returns: Whether it was not there yet.
+    @discardableResult
+    public func addListener(_ listener: Listener, to pattern: EventPattern) -> Bool {
+        registry.withLock { registry in
+            registry.add(listener, to: pattern) {
+                Mailbox(listener: listener, clock: clock) { [weak self] in self?.tell($0) }
+            }
+        }
+    }
+
+    /// Lets a listener no longer hear the events of a pattern. When it was the last pattern, what waits is discarded.
+    ///
+    /// - Returns: Whether it was there.
+    @discardableResult
+    public func removeListener(_ listener: Listener, from pattern: EventPattern) -> Bool {
+        let (removed, closing) = registry.withLock { $0.remove(listener, from: pattern) }
+        closing?.close()
+        return removed
+    }
+
+    /// Removes a listener from all its patterns.
+    ///
+    /// - Returns: Whether it was on any.
+    @discardableResult
+    public func removeListener(_ listener: Listener) -> Bool {
+        let patterns = registry.withLock { $0.patterns(of: listener) }
+        return patterns.reduce(false) { removeListener(listener, from: $1) || $0 }
+    }
+
+    /// Makes a listener from a function, adds it, and returns it so that it can be removed.
+    ///
+    /// - Parameters:
+    ///   - name: For reports; the pattern if not given.
+    ///   - capacity: The most events that wait, 1 or more.
+    @discardableResult
+    public func on(
+        _ pattern: EventPattern,
+        name: String? = nil,
+        delivery: Delivery = .concurrent(limit: 64),
+        capacity: Int = 1024,
+        whenFull: OverflowPolicy = .dropOldest,
+        timeLimit: Duration? = nil,
+        body: @escaping Listener.Body
+    ) -> Listener {
+        let listener = Listener(
+            name ?? pattern.text,
+            delivery: delivery,
+            capacity: capacity,
+            whenFull: whenFull,
+            timeLimit: timeLimit,
+            body: body
+        )
+        addListener(listener, to: pattern)
+        return listener
+    }
+
+    /// Gives `body` the events matching a pattern, as a sequence, from the moment of the call until `body` returns.
+    ///
+    /// The subscription ends when `body` returns or throws; a cancelled reader sees the end of the sequence. Events
+    /// emitted before the call are not seen. When `body` reads more slowly than events arrive, at most `capacity` of
+    /// them wait; `whenFull` decides about the next one, and each event discarded adds one to
+    /// ``Subscription/dropped``.
+    ///
+    /// - Parameter capacity: The most events that wait for `body`, 1 or more.
+    /// - Throws: Only what `body` throws.
+    public func withSubscription<Result>(
+        to pattern: EventPattern,
+        capacity: Int = 1024,
+        whenFull: OverflowPolicy = .dropOldest,
+        body: (Subscription) async throws -> Result
+    ) async rethrows -> Result {
+        precondition(capacity >= 1, "a subscription holds one event or more")
+        let storage = SubscriptionStorage(pattern: pattern, capacity: capacity, policy: whenFull) { [weak self] in
+            self?.tell($0)
+        }
+        registry.withLock { $0.add(.inbox(storage), to: pattern) }
+        defer {
+            registry.withLock { $0.remove(.inbox(storage), from: pattern) }
+            storage.close()
+        }
+        return try await body(Subscription(storage: storage))
+    }
+
+    /// How full the mailbox of a listener is; nil if it is not on this bus.
+    public func load(of listener: Listener) -> (waiting: Int, dropped: UInt64)? {
+        registry.withLock { $0.mailbox(of: listener) }?.load
+    }
+
+    /// Returns once no event waits in a mailbox and no listener runs.
+    ///
+    /// Emits that go on meanwhile, listeners' own included, put this off.
+    public func becomeIdle() async {
+        while true {
+            for mailbox in registry.withLock({ $0.mailboxes }) { await mailbox.becomeIdle() }
+            // A listener may have emitted to one that was found idle before. Only if all are idle at two looks, and
+            // none has worked between them, all were idle at one moment.
+            if let first = workersUntilIdle(), first == workersUntilIdle() { return }
+        }
+    }
+
+    private func workersUntilIdle() -> [ObjectIdentifier: UInt64]? {
+        var result: [ObjectIdentifier: UInt64] = [:]
+        for mailbox in registry.withLock({ $0.mailboxes }) {
+            guard let workers = mailbox.workersUntilIdle else { return nil }
+            result[ObjectIdentifier(mailbox)] = workers
+        }
+        return result
+    }
+
+    // MARK: Transports
+
+    /// Offers the events whose name matches to a transport.
+    public func attach(_ relay: some EventRelay, to patterns: some Sequence<EventPattern>) {
+        registry.withLock { registry in
+            for pattern in patterns { registry.add(.relay(relay), to: pattern) }
+        }
+    }
+
+    /// Offers no more events of these patterns to a transport.
+    public func detach(_ relay: some EventRelay, from patterns: some Sequence<EventPattern>) {
+        registry.withLock { registry in
+            for pattern in patterns { registry.remove(.relay(relay), from: pattern) }
+        }
+    }
+
+    // MARK: Emitting
+
+    /// Says that something happened. Returns at once; never blocks, never throws.
+    public func emit(
+        _ name: EventName,
+        _ payload: Payload = .empty,
+        attributes: EventAttributes = EventAttributes(),
+        scope: Scope = .everywhere
+    ) {
+        dispatch(makeEvent(name, payload, attributes), scope: scope, receipt: nil)
+    }
+
+    /// As ``emit(_:_:attributes:scope:)``, and returns a receipt that tells what becomes of the event.
+    public func emitTracked(
+        _ name: EventName,
+        _ payload: Payload = .empty,
+        attributes: EventAttributes = EventAttributes(),
+        scope: Scope = .everywhere
+    ) -> Receipt {
+        let event = makeEvent(name, payload, attributes)
+        let receipt = Receipt(id: event.id, name: name)
+        dispatch(event, scope: scope, receipt: receipt)
+        receipt.didEmit()
+        return receipt
+    }
+
+    /// Passes on an event that has an identity already: what a transport brought in.
+    public func emit(_ event: Event, scope: Scope = .everywhere) {
+        dispatch(event, scope: scope, receipt: nil)
+    }
+
+    /// Says that something happened, and suspends while the mailbox of a listener or the queue of a transport that
+    /// takes it is full.
+    ///
+    /// Nothing is discarded. A listener that sends to itself while its own mailbox is full waits for itself, for ever.
+    ///
+    /// - Throws: `CancellationError`; the event may then have reached some of its listeners.
+    public func send(
+        _ name: EventName,
+        _ payload: Payload = .empty,
+        attributes: EventAttributes = EventAttributes(),
+        scope: Scope = .everywhere
+    ) async throws {
+        let event = makeEvent(name, payload, attributes)
+        let targets = registry.withLock { $0.targets(for: name) }
+        if scope.includesRelays {
+            for relay in targets.relays {
+                while relay.take(event, receipt: nil) == .full { try await relay.waitForRoom() }
+            }
+        }
+        guard scope.includesListeners else { return }
+        for inbox in targets.inboxes { try await inbox.send(Parcel(event: event, receipt: nil)) }
+    }
+
+    private func makeEvent(_ name: EventName, _ payload: Payload, _ attributes: EventAttributes) -> Event {
+        Event(
+            id: EventID(source: source, sequence: sequence.wrappingAdd(1, ordering: .relaxed).newValue),
+            name: name,
+            payload: payload,
+            origin: EventOrigin(bus: source),
+            attributes: attributes
+        )
+    }
+
+    private func dispatch(_ event: Event, scope: Scope, receipt: Receipt?) {
+        let targets = registry.withLock { $0.targets(for: event.name) }
+        if scope.includesRelays {
+            for relay in targets.relays where relay.take(event, receipt: receipt) == .full {
+                receipt?.willPublish()
+                receipt?.didRefuse("the queue of the transport is full")
+            }
+        }
+        guard scope.includesListeners else { return }
+        for inbox in targets.inboxes { inbox.offer(Parcel(event: event, receipt: receipt)) }
+    }
+
+    // MARK: Reports
+
+    private func tell(_ report: BusReport) {
+        switch report {
+        case .failed(let listener, let event, let error, let isTimeout):
+            tell("$bus.failed", listener, event, error, [.init("reason", isTimeout ? "timeout" : "error")])
+        case .dropped(let receiver, let event, let total):
+            tell("$bus.dropped", receiver, event, "mailbox full", [.init("total", String(total))])
+        }
+    }
+
+    private func tell(
+        _ name: EventName,
+        _ listener: String,
+        _ event: Event,
+        _ text: String,
+        _ headers: [EventAttributes.Header]
+    ) {
+        guard !event.name.text.hasPrefix("$bus.") else { return }
+        let subject: [EventAttributes.Header] = [
+            .init("listener", listener), .init("event", event.name.text), .init("event-id", event.id.description),
+        ]
+        emit(name, Payload(text), attributes: EventAttributes(headers: subject + headers), scope: .local)
+    }
+}

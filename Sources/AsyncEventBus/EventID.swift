@@ -1,0 +1,40 @@
+/// Identifies one event among all buses: a source, and a tag that is unique within the source.
+///
+/// Every copy of an event has the same identity, however often and by whichever way it arrives. Two emits never share
+/// one, not even across a restart, since the source of a bus has a part that is new in each process.
+public struct EventID: Sendable, Hashable {
+    private enum Tag: Sendable, Hashable {
+        case sequence(UInt64)
+        case text(String)
+    }
+
+    /// Who gave the tag: ``EventBus/source`` for an event that was emitted on a bus of this package.
+    public let source: String
+
+    private let storage: Tag
+
+    /// An identity given elsewhere.
+    public init(source: String, tag: String) {
+        self.source = source
+        // One spelling, one value: "17" that comes back from another process equals the 17th emit of that source.
+        storage = UInt64(tag).flatMap { String($0) == tag ? .sequence($0) : nil } ?? .text(tag)
+    }
+
+    init(source: String, sequence: UInt64) {
+        self.source = source
+        storage = .sequence(sequence)
+    }
+
+    /// The part that is unique within the source.
+    public var tag: String {
+        switch storage {
+        case .sequence(let number): String(number)
+        case .text(let text): text
+        }
+    }
+}
+
+extension EventID: CustomStringConvertible {
+    /// The source and the tag, with a `/` between them.
+    public var description: String { "\(source)/\(tag)" }
+}

@@ -1,0 +1,90 @@
+/// The name of an event: one or more segments joined by `.`, as in `climate.kitchen.temperature`.
+///
+/// A segment may hold any text, the empty text included. Inside a segment `.`, `*` and `%` are written `%2E`, `%2A`
+/// and `%25`, and nothing else is escaped, so that every list of segments has exactly one spelling and back.
+/// The one list that has no name is a single empty segment, whose spelling would be the empty text.
+///
+/// Two names are equal when their bytes are: no Unicode normalisation takes place.
+///
+/// Names whose first segment begins with `$` are for the bus and its transports (`$bus.failed`). Patterns that begin
+/// with a wildcard do not match them; see ``EventPattern``.
+public struct EventName: Sendable {
+    /// The spelling: segments, escaped, joined by `.`.
+    public let text: String
+
+    /// Reads a spelling.
+    ///
+    /// - Throws: ``EventBusError`` with code ``EventBusError/Code/invalidName`` if `text` is empty, holds a `*`, or
+    ///   holds a `%` that does not begin `%2E`, `%2A` or `%25`.
+    public init(_ text: String) throws(EventBusError) {
+        guard !text.isEmpty else {
+            throw EventBusError(.invalidName, operation: "read event name", detail: "a name cannot be empty")
+        }
+        for segment in text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false) {
+            guard Escaping.isCanonical(segment) else {
+                throw EventBusError(
+                    .invalidName,
+                    operation: "read event name \"\(text)\"",
+                    detail: "in a segment write %2A for *, %25 for % and %2E for a dot"
+                )
+            }
+        }
+        self.init(spelled: text)
+    }
+
+    /// Makes the name that has these segments, escaping where needed.
+    ///
+    /// Returns nil for no segments and for a single empty one.
+    public init?(segments: some Collection<String>) {
+        guard !segments.isEmpty else { return nil }
+        let text = segments.lazy.map(Escaping.escaped).joined(separator: ".")
+        guard !text.isEmpty else { return nil }
+        self.init(spelled: text)
+    }
+
+    /// Makes a name from a spelling that is known to be right.
+    package init(spelled text: String) {
+        var text = text
+        text.makeContiguousUTF8()
+        self.text = text
+    }
+
+    /// The segments, unescaped, in order. Joining and escaping them gives ``text`` again.
+    public var segments: [String] {
+        escapedSegments.map { Escaping.unescaped($0) }
+    }
+
+    /// The segments as they are spelled.
+    package var escapedSegments: [Substring] { text.segmentsBetweenDots }
+
+    /// Whether the name is kept for the bus and its transports: its first segment begins with `$`.
+    public var isReserved: Bool {
+        text.utf8.first == UInt8(ascii: "$")
+    }
+}
+
+extension EventName: Hashable {
+    /// Compares bytes.
+    public static func == (left: EventName, right: EventName) -> Bool {
+        left.text.hasSameBytes(as: right.text)
+    }
+
+    /// Hashes bytes.
+    public func hash(into hasher: inout Hasher) {
+        text.hashBytes(into: &hasher)
+    }
+}
+
+extension EventName: ExpressibleByStringLiteral, CustomStringConvertible {
+    /// Reads a spelling written in the source. A wrong one is a programmer's mistake and traps.
+    public init(stringLiteral text: String) {
+        do {
+            try self.init(text)
+        } catch {
+            preconditionFailure("\(error)")
+        }
+    }
+
+    /// The spelling.
+    public var description: String { text }
+}

@@ -1,0 +1,46 @@
+extension String {
+    /// Whether both strings are the same bytes of UTF-8.
+    ///
+    /// `==` on strings compares by canonical equivalence: "é" in one scalar equals "é" in two. Names travel as
+    /// bytes, and two byte sequences are two names.
+    func hasSameBytes(as other: String) -> Bool {
+        utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
+    }
+
+    /// The parts between the bytes `.`, empty ones included.
+    ///
+    /// Not a split by `Character`: a dot and a combining mark after it are one character, and yet a dot.
+    var segmentsBetweenDots: [Substring] {
+        utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map { Substring($0) }
+    }
+
+    /// Feeds the bytes of UTF-8 to `hasher`, in agreement with ``hasSameBytes(as:)``.
+    func hashBytes(into hasher: inout Hasher) {
+        let hashed: Void? = utf8.withContiguousStorageIfAvailable { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        if hashed == nil {
+            for byte in utf8 { hasher.combine(byte) }
+        }
+    }
+}
+
+/// A segment of a name as a key: equal when the bytes are equal, and never copied out of the name it is part of.
+struct SegmentKey: Hashable, Sendable {
+    let text: Substring
+
+    init(_ text: Substring) {
+        self.text = text
+    }
+
+    static func == (left: SegmentKey, right: SegmentKey) -> Bool {
+        left.text.utf8.count == right.text.utf8.count && left.text.utf8.elementsEqual(right.text.utf8)
+    }
+
+    func hash(into hasher: inout Hasher) {
+        let hashed: Void? = text.utf8.withContiguousStorageIfAvailable {
+            hasher.combine(bytes: UnsafeRawBufferPointer($0))
+        }
+        if hashed == nil {
+            for byte in text.utf8 { hasher.combine(byte) }
+        }
+    }
+}

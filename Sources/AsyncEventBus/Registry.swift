@@ -1,0 +1,89 @@
+/// Where the events of one name go: looked up once a name, then kept.
+final class Targets: Sendable {
+    let inboxes: [any Inbox]
+    let relays: [any EventRelay]
+
+    init(inboxes: [any Inbox], relays: [any EventRelay]) {
+        self.inboxes = inboxes
+        self.relays = relays
+    }
+}
+
+/// Who wants what on a bus. Pure but for the objects that it names.
+struct Registry: Sendable {
+    /// One receiver; equal when it is the same object.
+    enum Target: Equatable, Sendable {
+        case inbox(any Inbox)
+        case relay(any EventRelay)
+
+        static func == (left: Target, right: Target) -> Bool {
+            switch (left, right) {
+            case (.inbox(let left), .inbox(let right)): left === right
+            case (.relay(let left), .relay(let right)): left === right
+            default: false
+            }
+        }
+    }
+
+    private struct Registration {
+        let mailbox: Mailbox
+        var patterns: Set<EventPattern> = []
+    }
+
+    /// Names whose targets are kept. When there are more, all are forgotten and looked up again.
+    private static let cacheLimit = 8_192
+
+    private var index = PatternIndex<Target>()
+    private var registrations: [Listener: Registration] = [:]
+    private var cache: [EventName: Targets] = [:]
+
+    /// The mailboxes of all listeners.
+    var mailboxes: [Mailbox] { registrations.values.map(\.mailbox) }
+
+    func mailbox(of listener: Listener) -> Mailbox? { registrations[listener]?.mailbox }
+
+    mutating func add(_ listener: Listener, to pattern: EventPattern, makeMailbox: () -> Mailbox) -> Bool {
+        let mailbox = registrations[listener]?.mailbox ?? makeMailbox()
+        let isNew = registrations[listener, default: Registration(mailbox: mailbox)].patterns.insert(pattern).inserted
+        if isNew { add(.inbox(mailbox), to: pattern) }
+        return isNew
+    }
+
+    /// Returns whether the listener was there, and its mailbox if this was its last pattern.
+    mutating func remove(_ listener: Listener, from pattern: EventPattern) -> (removed: Bool, closing: Mailbox?) {
+        guard var registration = registrations[listener], registration.patterns.remove(pattern) != nil else {
+            return (false, nil)
+        }
+        remove(.inbox(registration.mailbox), from: pattern)
+        registrations[listener] = registration.patterns.isEmpty ? nil : registration
+        return (true, registration.patterns.isEmpty ? registration.mailbox : nil)
+    }
+
+    /// The patterns that a listener is on.
+    func patterns(of listener: Listener) -> Set<EventPattern> { registrations[listener]?.patterns ?? [] }
+
+    mutating func add(_ target: Target, to pattern: EventPattern) {
+        if index.insert(target, for: pattern) { cache.removeAll(keepingCapacity: true) }
+    }
+
+    mutating func remove(_ target: Target, from pattern: EventPattern) {
+        if index.remove(target, for: pattern) { cache.removeAll(keepingCapacity: true) }
+    }
+
+    mutating func targets(for name: EventName) -> Targets {
+        if let known = cache[name] { return known }
+        var inboxes: [any Inbox] = []
+        var relays: [any EventRelay] = []
+        var seen: Set<ObjectIdentifier> = []
+        for target in index.values(matching: name) {
+            switch target {
+            case .inbox(let inbox): if seen.insert(ObjectIdentifier(inbox)).inserted { inboxes.append(inbox) }
+            case .relay(let relay): if seen.insert(ObjectIdentifier(relay)).inserted { relays.append(relay) }
+            }
+        }
+        if cache.count >= Self.cacheLimit { cache.removeAll(keepingCapacity: true) }
+        let targets = Targets(inboxes: inboxes, relays: relays)
+        cache[name] = targets
+        return targets
+    }
+}

@@ -1,0 +1,32 @@
+/// What the callbacks of a handle have brought since it was last emptied.
+///
+/// libmosquitto holds a lock while it calls back, and the properties that it passes die with the call: a callback
+/// copies what it got in here and returns. Whoever called into the library looks here afterwards.
+final class HandleInbox {
+    struct Connack {
+        let reason: ReasonCode
+        let sessionPresent: Bool
+        var receiveMaximum: UInt16?
+        var maximumPacketSize: UInt32?
+        var maximumQoS: UInt8?
+        var retainAvailable = true
+        var wildcardsAvailable = true
+        var reasonText: String?
+    }
+
+    var connack: Connack?
+    var messages: [Message] = []
+    /// Acknowledged or, at QoS 0, written: packet identifier and reason.
+    var completed: [(packetID: Int32, reason: ReasonCode)] = []
+    var subacks: [(packetID: Int32, reasons: [ReasonCode])] = []
+    var unsubacks: [Int32] = []
+    /// The reason in a DISCONNECT that the broker sent (MQTT 5).
+    var disconnectReason: ReasonCode?
+    /// What the library said went wrong, while a connection is being made.
+    var complaints: [String] = []
+
+    /// Grows with everything that arrives: tells a read that did something from one that found nothing.
+    private(set) var progress: UInt64 = 0
+
+    func didProgress() { progress &+= 1 }
+}

@@ -1,0 +1,106 @@
+internal import CMosquitto
+
+/// libmosquitto as a whole: its version, its one-time set-up, its words for what went wrong.
+public enum Library {
+    /// The version of the library that runs, which may be newer than the one that was compiled against.
+    public static var version: (major: Int, minor: Int, revision: Int) {
+        var (major, minor, revision): (Int32, Int32, Int32) = (0, 0, 0)
+        _ = unsafe mosquitto_lib_version(&major, &minor, &revision)
+        return (Int(major), Int(minor), Int(revision))
+    }
+
+    /// The version, as in `2.0.11`.
+    public static var versionText: String {
+        let (major, minor, revision) = version
+        return "\(major).\(minor).\(revision)"
+    }
+
+    private static let isInitialized = mosquitto_lib_init() == MOSQ_ERR_SUCCESS.rawValue
+
+    /// Sets the library up, once a process. It is never torn down: other users of it may live in this process.
+    static func initialize() throws(ClientError) {
+        guard isInitialized else {
+            throw ClientError(.library, operation: "set libmosquitto up", detail: "mosquitto_lib_init failed")
+        }
+    }
+}
+
+/// What a call of libmosquitto returned.
+struct LibraryCode: Equatable {
+    let rawValue: Int32
+    /// `errno` as the call left it.
+    let systemError: Int32
+
+    static let success = LibraryCode(rawValue: 0, systemError: 0)
+
+    var isSuccess: Bool { rawValue == MOSQ_ERR_SUCCESS.rawValue }
+
+    /// Whether the last read found nothing more; it may also be an echo of the library's wake-up socket.
+    var wouldBlock: Bool { systemError == EAGAIN }
+
+    /// The library's own words have gaps (2.0.11, strings_mosq.c has none for 18 and others), so these are ours.
+    var text: String {
+        switch rawValue {
+        case MOSQ_ERR_NOMEM.rawValue: "out of memory"
+        case MOSQ_ERR_PROTOCOL.rawValue: "the peer does not follow the protocol"
+        case MOSQ_ERR_INVAL.rawValue: "invalid argument"
+        case MOSQ_ERR_NO_CONN.rawValue: "not connected"
+        case MOSQ_ERR_CONN_REFUSED.rawValue: "refused"
+        case MOSQ_ERR_CONN_LOST.rawValue: "the broker closed the connection"
+        case MOSQ_ERR_TLS.rawValue: "TLS failure"
+        case MOSQ_ERR_PAYLOAD_SIZE.rawValue: "payload too large"
+        case MOSQ_ERR_NOT_SUPPORTED.rawValue: "not supported"
+        case MOSQ_ERR_ERRNO.rawValue: SystemError.text(systemError)
+        case MOSQ_ERR_EAI.rawValue: "host name look-up failed"
+        case MOSQ_ERR_MALFORMED_UTF8.rawValue: "illegal text"
+        case MOSQ_ERR_KEEPALIVE.rawValue: "no answer to a ping"
+        case MOSQ_ERR_MALFORMED_PACKET.rawValue: "malformed packet"
+        case MOSQ_ERR_DUPLICATE_PROPERTY.rawValue: "a property came twice"
+        case MOSQ_ERR_TLS_HANDSHAKE.rawValue: "TLS handshake failed"
+        case MOSQ_ERR_QOS_NOT_SUPPORTED.rawValue: "the broker does not offer this QoS"
+        case MOSQ_ERR_OVERSIZE_PACKET.rawValue: "larger than the broker takes"
+        case MOSQ_ERR_RETAIN_NOT_SUPPORTED.rawValue: "the broker keeps no messages"
+        default: "code \(rawValue)"
+        }
+    }
+
+    /// The error of a connection that ended with this code.
+    func connectionError(_ operation: String) -> ClientError {
+        switch rawValue {
+        case MOSQ_ERR_MALFORMED_UTF8.rawValue:
+            ClientError(
+                .poisonTopic,
+                operation: operation,
+                detail: "the broker sent text that libmosquitto refuses (a topic with NUL, a control character or "
+                    + "invalid UTF-8)",
+                advice: "Find who publishes it; in a kept session it blocks all that comes after it. Deleting the "
+                    + "session at the broker deletes the message, and what waits behind it"
+            )
+        case MOSQ_ERR_PROTOCOL.rawValue, MOSQ_ERR_MALFORMED_PACKET.rawValue, MOSQ_ERR_DUPLICATE_PROPERTY.rawValue:
+            ClientError(.protocolError, operation: operation, detail: text)
+        case MOSQ_ERR_KEEPALIVE.rawValue:
+            ClientError(.keepAlive, operation: operation, detail: text)
+        case MOSQ_ERR_TLS.rawValue, MOSQ_ERR_TLS_HANDSHAKE.rawValue:
+            ClientError(.tlsHandshake, operation: operation, detail: text)
+        case MOSQ_ERR_CONN_LOST.rawValue, MOSQ_ERR_NO_CONN.rawValue, MOSQ_ERR_ERRNO.rawValue:
+            ClientError(.connectionLost, operation: operation, detail: text)
+        default:
+            ClientError(.library, operation: operation, detail: text)
+        }
+    }
+
+    /// The error of a message that was not taken.
+    func publishError(_ topic: String) -> ClientError {
+        let operation = "publish to \"\(escapedForLog(topic))\""
+        return switch rawValue {
+        case MOSQ_ERR_OVERSIZE_PACKET.rawValue, MOSQ_ERR_PAYLOAD_SIZE.rawValue:
+            ClientError(.tooLarge, operation: operation, detail: text)
+        case MOSQ_ERR_QOS_NOT_SUPPORTED.rawValue, MOSQ_ERR_NOT_SUPPORTED.rawValue:
+            ClientError(.unsupported, operation: operation, detail: text)
+        case MOSQ_ERR_MALFORMED_UTF8.rawValue, MOSQ_ERR_INVAL.rawValue:
+            ClientError(.invalidTopic, operation: operation, detail: text)
+        default:
+            ClientError(.library, operation: operation, detail: text)
+        }
+    }
+}

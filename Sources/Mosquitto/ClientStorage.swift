@@ -1,0 +1,210 @@
+import Logging
+import Synchronization
+
+/// What the client's thread and everybody else share: the queue of messages, the orders, and a way to wake the thread.
+final class ClientStorage: Sendable {
+    /// Something that the thread is to do.
+    enum Order: Sendable {
+        case subscribe([SubscriptionRequest], @Sendable (Result<[SubscriptionResult], ClientError>) -> Void)
+        case unsubscribe([String], @Sendable (Result<Void, ClientError>) -> Void)
+    }
+
+    private struct State {
+        enum Phase {
+            case new, running, stopping, ended
+        }
+
+        var phase = Phase.new
+        var outbox: Outbox
+        var orders: [Order] = []
+        var roomWaiters: [UInt64: CheckedContinuation<Void, any Error>] = [:]
+        var nextToken: UInt64 = 0
+    }
+
+    let brokers: [BrokerURL]
+    let options: ClientOptions
+    let initialSubscriptions: [SubscriptionRequest]
+    let delegate: any ClientDelegate
+    let logger: Logger
+    let waker = Waker()
+    private let state: Mutex<State>
+
+    init(
+        brokers: [BrokerURL],
+        options: ClientOptions,
+        subscriptions: [SubscriptionRequest],
+        delegate: any ClientDelegate,
+        logger: Logger
+    ) {
+        self.brokers = brokers
+        self.options = options
+        initialSubscriptions = subscriptions
+        self.delegate = delegate
+        self.logger = logger
+        state = Mutex(State(outbox: Outbox(capacity: options.queueCapacity, maximumBytes: options.queueBytes)))
+    }
+
+    // MARK: From anywhere
+
+    func begin() -> Bool {
+        state.withLock { state in
+            guard state.phase == .new else { return state.phase == .stopping }
+            state.phase = .running
+            return true
+        }
+    }
+
+    func shutDown() {
+        state.withLock { if $0.phase != .ended { $0.phase = .stopping } }
+        waker.wake()
+    }
+
+    func add(_ publication: Publication) throws(ClientError) {
+        let refusal: ClientError.Code? = state.withLock { state in
+            guard state.phase == .new || state.phase == .running else { return .notRunning }
+            return state.outbox.add(publication) ? nil : .queueFull
+        }
+        guard let refusal else {
+            waker.wake()
+            return
+        }
+        throw ClientError(refusal, operation: "publish to \"\(escapedForLog(publication.message.topic))\"")
+    }
+
+    func order(_ order: Order) {
+        let isTaken = state.withLock { state in
+            guard state.phase == .new || state.phase == .running else { return false }
+            state.orders.append(order)
+            return true
+        }
+        if isTaken { waker.wake() } else { order.fail(.notRunning(order.operation)) }
+    }
+
+    func waitForRoom() async throws {
+        let token = state.withLock { state in
+            state.nextToken += 1
+            return state.nextToken
+        }
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+                let isDone = state.withLock { state in
+                    if state.outbox.hasRoom || state.phase == .ended { return true }
+                    state.roomWaiters[token] = continuation
+                    return false
+                }
+                if isDone { continuation.resume() } else if Task.isCancelled { cancelWait(token) }
+            }
+        } onCancel: {
+            cancelWait(token)
+        }
+    }
+
+    private func cancelWait(_ token: UInt64) {
+        let waiter = state.withLock { $0.roomWaiters.removeValue(forKey: token) }
+        waiter?.resume(throwing: CancellationError())
+    }
+
+    // MARK: From the client's thread
+
+    var isStopping: Bool { state.withLock { $0.phase == .stopping } }
+
+    var isDrained: Bool { state.withLock { $0.outbox.isEmpty } }
+
+    var hasWaiting: Bool { state.withLock { $0.outbox.hasWaiting } }
+
+    func takeOrders() -> [Order] {
+        state.withLock { state in
+            defer { state.orders.removeAll() }
+            return state.orders
+        }
+    }
+
+    func takePublications(limit: Int) -> [Publication] {
+        state.withLock { $0.outbox.take(limit: limit) }
+    }
+
+    func complete(_ publications: [(Publication, Result<ReasonCode, ClientError>)]) {
+        guard !publications.isEmpty else { return }
+        let waiters = state.withLock { state in
+            for (publication, _) in publications { state.outbox.completed(publication) }
+            guard state.outbox.hasRoom, !state.roomWaiters.isEmpty else {
+                return [CheckedContinuation<Void, any Error>]()
+            }
+            defer { state.roomWaiters.removeAll() }
+            return Array(state.roomWaiters.values)
+        }
+        for (publication, result) in publications { publication.completion?(result) }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    func putBack(_ publications: [Publication]) {
+        guard !publications.isEmpty else { return }
+        state.withLock { $0.outbox.returned(publications) }
+    }
+
+    /// The end: whatever is still here is given up.
+    func end() {
+        let (publications, orders, waiters) = state.withLock { state in
+            state.phase = .ended
+            defer {
+                state.orders.removeAll()
+                state.roomWaiters.removeAll()
+            }
+            return (state.outbox.removeAll(), state.orders, state.roomWaiters.values.map { $0 })
+        }
+        for publication in publications {
+            publication.completion?(.failure(.notRunning("publish to \"\(escapedForLog(publication.message.topic))\"")))
+        }
+        for order in orders { order.fail(.notRunning(order.operation)) }
+        for waiter in waiters { waiter.resume() }
+    }
+}
+
+extension ClientStorage.Order {
+    var operation: String {
+        switch self {
+        case .subscribe: "subscribe"
+        case .unsubscribe: "unsubscribe"
+        }
+    }
+
+    func fail(_ error: ClientError) {
+        switch self {
+        case .subscribe(_, let completion): completion(.failure(error))
+        case .unsubscribe(_, let completion): completion(.failure(error))
+        }
+    }
+}
+
+extension ClientError {
+    static func notRunning(_ operation: String) -> ClientError {
+        ClientError(.notRunning, operation: operation)
+    }
+}
+
+extension ClientOptions {
+    /// Refuses what cannot work, before anything is tried.
+    func check(for brokers: [BrokerURL]) throws(ClientError) {
+        let seconds = keepAlive.seconds(upTo: .max)
+        guard seconds == 0 || (5...65_535).contains(seconds) else {
+            throw ClientError(
+                .unsupported,
+                operation: "connect",
+                detail: "keep-alive of \(keepAlive)",
+                advice: "Give 5 s to 65,535 s, or 0 for none (libmosquitto refuses the rest)"
+            )
+        }
+        if let will {
+            try TopicRules.check(topic: will.message.topic)
+        }
+        if tls.preSharedKey != nil, Library.version < (2, 0, 12), brokers.contains(where: { $0.transport == .tls }) {
+            throw ClientError(
+                .unsupported,
+                operation: "connect with a pre-shared key",
+                detail: "libmosquitto \(Library.versionText) connects to a broker with a certificate as well and then "
+                    + "verifies nothing; that is mended in 2.0.12",
+                advice: "Use certificates, or a newer libmosquitto"
+            )
+        }
+    }
+}

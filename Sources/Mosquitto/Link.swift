@@ -1,0 +1,352 @@
+import Logging
+
+/// Drives one client's connections: all that happens on its thread.
+///
+/// Not sendable, made on the thread and never leaving it: the compiler proves that no other thread touches the handle.
+final class Link {
+    enum Phase {
+        case pausing(until: ContinuousClock.Instant)
+        case opening(deadline: ContinuousClock.Instant)
+        case handshaking(LibraryHandle, deadline: ContinuousClock.Instant)
+        case live(LibraryHandle)
+        case ended(Result<Void, ClientError>)
+    }
+
+    /// The most messages that are read before they are handed over and acknowledged.
+    static let batchLimit = 256
+    /// The most messages that are given to the library before they are written.
+    static let flushLimit = 64
+    static let keepAliveInterval: Duration = .milliseconds(500)
+
+    let storage: ClientStorage
+    let clock = ContinuousClock()
+    var machine: LinkStateMachine
+    var subscriptions: SubscriptionRegistry
+    var window = InFlightWindow(limit: 1)
+    var phase: Phase = .pausing(until: .now)
+    private let poller: Poller
+    private let connector: Connector
+    private var generator = SystemRandomNumberGenerator()
+    private var nextKeepAlive = ContinuousClock.Instant.now
+    private var drainDeadline: ContinuousClock.Instant?
+    private var hadSession = false
+    /// Whether the socket of the handshake is known to be connected.
+    private var isSocketConnected = false
+
+    init(storage: ClientStorage) {
+        self.storage = storage
+        machine = LinkStateMachine(brokers: storage.brokers, policy: storage.options.backoff)
+        subscriptions = SubscriptionRegistry(storage.initialSubscriptions)
+        poller = Poller(waker: storage.waker)
+        connector = Connector(waker: storage.waker)
+    }
+
+    /// Connects and stays connected until the client is shut down or going on makes no sense.
+    func run() -> Result<Void, ClientError> {
+        perform(machine.started())
+        while true {
+            if case .ended(let result) = phase {
+                subscriptions.ended()
+                storage.end()
+                notice(.disconnected(result.failure))
+                return result
+            }
+            turn()
+        }
+    }
+
+    /// One turn: wait, then do what there is to do.
+    private func turn() {
+        let handle = currentHandle
+        let ready = poller.wait(
+            socket: handle?.socket ?? -1,
+            wantsRead: true,
+            wantsWrite: handle.map(needsWriting) ?? false,
+            timeout: timeout
+        )
+        storage.takeOrders().forEach(carryOut)
+        switch phase {
+        case .pausing(let until):
+            if storage.isStopping { end() } else if clock.now >= until { perform(machine.pauseEnded()) }
+        case .opening(let deadline):
+            if storage.isStopping { end() } else { checkOpening(deadline) }
+        case .handshaking(let handle, let deadline):
+            if storage.isStopping { end() } else { shakeHands(handle, ready, deadline) }
+        case .live(let handle):
+            serve(handle, ready)
+        case .ended:
+            break
+        }
+    }
+
+    private var currentHandle: LibraryHandle? {
+        switch phase {
+        case .handshaking(let handle, _), .live(let handle): handle
+        default: nil
+        }
+    }
+
+    private func needsWriting(_ handle: LibraryHandle) -> Bool {
+        if case .handshaking = phase, !isSocketConnected { return true }
+        return handle.wantsWrite
+    }
+
+    private var timeout: Duration {
+        let now = clock.now
+        switch phase {
+        case .pausing(let deadline), .opening(let deadline), .handshaking(_, let deadline):
+            return now.duration(to: deadline)
+        case .live:
+            if storage.hasWaiting, window.room > 0 { return .zero }
+            return min(now.duration(to: nextKeepAlive), drainDeadline.map { now.duration(to: $0) } ?? .seconds(60))
+        case .ended:
+            return .zero
+        }
+    }
+
+    // MARK: Making a connection
+
+    private func perform(_ action: LinkStateMachine.Action) {
+        switch action {
+        case .connect(let target):
+            let url = storage.brokers[target.broker]
+            let plan = ConnectPlan(url: url, address: target.address, options: storage.options)
+            warnIfInsecure(url)
+            // Begins at once, or when the look-up of an attempt that was given up lets go.
+            _ = connector.begin(plan)
+            phase = .opening(deadline: clock.now + storage.options.connectTimeout)
+        case .pause(let until, let length, let attempt, let error):
+            phase = .pausing(until: until)
+            notice(.retrying(error, attempt: attempt, pause: length))
+        case .stop(let error):
+            phase = .ended(.failure(error))
+        }
+    }
+
+    private func warnIfInsecure(_ url: BrokerURL) {
+        if url.transport == .tls, storage.options.tls.dangerouslySkipVerification {
+            notice(.insecure("\(url): the broker's certificate is not verified; anybody could be the broker"))
+        }
+        if url.transport == .tcp, !url.isLocal, storage.options.password != nil {
+            notice(.insecure("\(url): the password travels in clear to another machine; use mqtts://"))
+        }
+    }
+
+    private func checkOpening(_ deadline: ContinuousClock.Instant) {
+        switch connector.take() {
+        case .success(let opened):
+            isSocketConnected = machine.broker.transport == .unix
+            addresses = opened.addresses
+            phase = .handshaking(opened.handle, deadline: deadline)
+        case .failure(let failure):
+            fail(failure.error, addresses: failure.addresses)
+        case nil where clock.now >= deadline:
+            connector.abandon()
+            fail(timedOut("the host name was not looked up in time"), addresses: nil)
+        case nil:
+            break
+        }
+    }
+
+    /// How many addresses the host of the attempt has.
+    private var addresses: Int?
+
+    private func shakeHands(
+        _ handle: LibraryHandle,
+        _ ready: Poller.Readiness,
+        _ deadline: ContinuousClock.Instant
+    ) {
+        let operation = "connect to \(machine.broker)"
+        if !isSocketConnected, ready.writable || ready.failed || ready.readable {
+            if let systemError = handle.takeSocketError() {
+                fail(.connecting(operation, systemError: systemError), addresses: addresses)
+                return
+            }
+            isSocketConnected = true
+        }
+        if isSocketConnected {
+            // Both, whatever the socket is ready for: it is the read that drives the handshake of TLS.
+            var code = handle.write()
+            if code.isSuccess { code = handle.read() }
+            if let connack = handle.inbox.connack {
+                accept(connack, handle)
+                return
+            }
+            if !code.isSuccess {
+                fail(handle.connectError(code, operation, host: machine.broker.host), addresses: addresses)
+                return
+            }
+        }
+        guard clock.now >= deadline else { return }
+        fail(timedOut(isSocketConnected ? "no answer from the broker" : "no connection"), addresses: addresses)
+    }
+
+    private func timedOut(_ detail: String) -> ClientError {
+        ClientError(
+            .timedOut,
+            operation: "connect to \(machine.broker)",
+            detail: "\(detail) within \(storage.options.connectTimeout)"
+        )
+    }
+
+    private func fail(_ error: ClientError, addresses: Int?) {
+        perform(machine.attemptFailed(error, addresses: addresses, at: clock.now, using: &generator))
+    }
+
+    private func accept(_ connack: HandleInbox.Connack, _ handle: LibraryHandle) {
+        guard connack.reason.isSuccess else {
+            fail(.refusedConnection("connect to \(machine.broker)", connack, machine.broker), addresses: nil)
+            return
+        }
+        handle.endComplaints()
+        handle.inbox.connack = nil
+        machine.connected(at: clock.now)
+        let limit = Int(min(storage.options.inFlightWindow, connack.receiveMaximum ?? .max))
+        window = InFlightWindow(limit: max(1, limit))
+        nextKeepAlive = clock.now + Self.keepAliveInterval
+        phase = .live(handle)
+        notice(.connected(ConnectionInfo(connack, machine.broker, handle.version, window: limit)))
+        if hadSession, !connack.sessionPresent { notice(.sessionLost) }
+        hadSession = storage.options.sessionExpiry > .zero
+        subscriptions.connectionOpened()
+        sendSubscriptions(handle)
+    }
+
+    // MARK: A live connection
+
+    private func serve(_ handle: LibraryHandle, _ ready: Poller.Readiness) {
+        var code = LibraryCode.success
+        if ready.readable || ready.failed { code = drain(handle) }
+        deliver(handle.inbox)
+        // The barrier: only now may the acknowledgements of what was handed over leave.
+        if code.isSuccess, handle.socket >= 0 { code = write(handle) }
+        complete(handle.inbox)
+        if code.isSuccess, clock.now >= nextKeepAlive {
+            nextKeepAlive = clock.now + Self.keepAliveInterval
+            code = handle.keepAlive()
+            if code.isSuccess, handle.wantsWrite { code = handle.write() }
+        }
+        if handle.inbox.disconnectReason != nil || !code.isSuccess || handle.socket < 0 {
+            lose(handle, code)
+        } else if storage.isStopping {
+            drainOut(handle)
+        }
+    }
+
+    /// Reads until the socket is empty, or a batch is full.
+    private func drain(_ handle: LibraryHandle) -> LibraryCode {
+        let limit = machine.readsCarefully ? 1 : Self.batchLimit
+        while handle.inbox.messages.count < limit {
+            let before = handle.inbox.progress
+            let code = handle.read()
+            guard code.isSuccess, handle.socket >= 0 else { return code }
+            // Nothing more, unless something was read after all: then the error is an echo of the library's wake-up
+            // socket, which fills up since nobody reads it.
+            if code.wouldBlock, handle.inbox.progress == before { break }
+        }
+        return .success
+    }
+
+    private func deliver(_ inbox: HandleInbox) {
+        guard !inbox.messages.isEmpty else { return }
+        storage.delegate.client(received: inbox.messages)
+        inbox.messages.removeAll(keepingCapacity: true)
+    }
+
+    /// Gives the library what the window has room for, and writes until the socket is full or nothing waits.
+    private func write(_ handle: LibraryHandle) -> LibraryCode {
+        for publication in storage.takePublications(limit: min(window.room, Self.flushLimit)) {
+            do {
+                window.sent(publication, packetID: try handle.publish(publication.message))
+            } catch {
+                refuse(publication, error)
+            }
+        }
+        return handle.wantsWrite ? handle.write() : .success
+    }
+
+    private func complete(_ inbox: HandleInbox) {
+        let completed = inbox.completed.compactMap { packetID, reason in
+            window.completed(packetID: packetID).map { ($0, reason) }
+        }
+        inbox.completed.removeAll(keepingCapacity: true)
+        var done: [(Publication, Result<ReasonCode, ClientError>)] = []
+        for (publication, reason) in completed {
+            if reason.isSuccess {
+                done.append((publication, .success(reason)))
+            } else {
+                refuse(publication, .refusedPublish(publication.message.topic, reason))
+            }
+        }
+        storage.complete(done)
+        for suback in inbox.subacks {
+            if let results = subscriptions.acknowledged(packetID: suback.packetID, reasons: suback.reasons) {
+                notice(.subscribed(results))
+            }
+        }
+        inbox.subacks.removeAll()
+        inbox.unsubacks.forEach { subscriptions.ended(packetID: $0) }
+        inbox.unsubacks.removeAll()
+    }
+
+    private func refuse(_ publication: Publication, _ error: ClientError) {
+        notice(.refused(publication.message, error))
+        storage.complete([(publication, .failure(error))])
+    }
+
+    private func lose(_ handle: LibraryHandle, _ code: LibraryCode) {
+        complete(handle.inbox)
+        let operation = "stay connected to \(machine.broker)"
+        let error: ClientError =
+            switch handle.inbox.disconnectReason {
+            case .sessionTakenOver?: .takenOver(by: "the broker says so", reason: .sessionTakenOver)
+            case let reason?: ClientError(.rejected, operation: operation, reason: reason)
+            case nil where code.isSuccess: ClientError(.connectionLost, operation: operation)
+            case nil: code.connectionError(operation)
+            }
+        storage.putBack(window.lost())
+        subscriptions.connectionLost()
+        if storage.isStopping {
+            phase = .ended(.success(()))
+            return
+        }
+        notice(.disconnected(error))
+        perform(machine.connectionLost(error, at: clock.now, using: &generator))
+    }
+
+    // MARK: The end
+
+    private func end() {
+        connector.abandon()
+        phase = .ended(.success(()))
+    }
+
+    /// Goes on publishing until nothing waits or time is up, then says DISCONNECT.
+    private func drainOut(_ handle: LibraryHandle) {
+        let deadline = drainDeadline ?? clock.now + storage.options.drainLimit
+        drainDeadline = deadline
+        guard storage.isDrained || clock.now >= deadline else { return }
+        handle.disconnect()
+        let limit = clock.now + .seconds(1)
+        // The library closes the socket itself when DISCONNECT is written.
+        while handle.socket >= 0, clock.now < limit {
+            guard handle.write().isSuccess else { break }
+            if handle.socket >= 0 {
+                _ = poller.wait(socket: handle.socket, wantsRead: false, wantsWrite: true, timeout: .milliseconds(50))
+            }
+        }
+        complete(handle.inbox)
+        storage.putBack(window.lost())
+        phase = .ended(.success(()))
+    }
+
+    private func notice(_ event: ClientEvent) {
+        storage.delegate.client(noticed: event)
+    }
+}
+
+extension Result where Success == Void, Failure == ClientError {
+    fileprivate var failure: ClientError? {
+        if case .failure(let error) = self { error } else { nil }
+    }
+}

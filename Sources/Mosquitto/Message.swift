@@ -1,0 +1,101 @@
+/// An application message: what PUBLISH carries.
+public struct Message: Sendable, Hashable {
+    /// The topic. Of a received message: text, whatever characters it has; never to be used as a filter or a path.
+    public var topic: String
+    /// The payload.
+    public var payload: [UInt8]
+    /// The QoS that it was received with, or is to be published with.
+    public var qos: QoS
+    /// Outbound: the broker shall keep it. Inbound: the broker had kept it, or with
+    /// ``SubscriptionRequest/retainAsPublished``, its publisher said so.
+    public var isRetained: Bool
+    /// What MQTT 5 says about it. Not sent to a broker that speaks 3.1.1.
+    public var properties: MessageProperties
+
+    /// A message.
+    public init(
+        topic: String,
+        payload: [UInt8] = [],
+        qos: QoS = .atMostOnce,
+        isRetained: Bool = false,
+        properties: MessageProperties = MessageProperties()
+    ) {
+        self.topic = topic
+        self.payload = payload
+        self.qos = qos
+        self.isRetained = isRetained
+        self.properties = properties
+    }
+}
+
+/// The properties of PUBLISH (MQTT 5, section 3.3.2.3).
+public struct MessageProperties: Sendable, Hashable {
+    /// A name and a value of the user's own.
+    public struct UserProperty: Sendable, Hashable {
+        /// The name; names may repeat.
+        public var name: String
+        /// The value.
+        public var value: String
+
+        /// A user property.
+        public init(_ name: String, _ value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    /// The media type of the payload.
+    public var contentType: String?
+    /// Where an answer is awaited.
+    public var responseTopic: String?
+    /// What an answer must carry.
+    public var correlationData: [UInt8]?
+    /// How long the message is worth delivering, in whole seconds; brokers count it down while they keep it.
+    public var expiry: Duration?
+    /// Whether the payload claims to be UTF-8 text.
+    public var isText: Bool
+    /// The user's own, in order.
+    public var userProperties: [UserProperty]
+    /// Which of our subscriptions the message matched, where they were numbered. Inbound only.
+    public var subscriptionIdentifiers: [UInt32]
+
+    /// Properties; those not given are absent.
+    public init(
+        contentType: String? = nil,
+        responseTopic: String? = nil,
+        correlationData: [UInt8]? = nil,
+        expiry: Duration? = nil,
+        isText: Bool = false,
+        userProperties: [UserProperty] = [],
+        subscriptionIdentifiers: [UInt32] = []
+    ) {
+        self.contentType = contentType
+        self.responseTopic = responseTopic
+        self.correlationData = correlationData
+        self.expiry = expiry
+        self.isText = isText
+        self.userProperties = userProperties
+        self.subscriptionIdentifiers = subscriptionIdentifiers
+    }
+
+    /// The value of the first user property of that name.
+    public subscript(user name: String) -> String? {
+        userProperties.first { $0.name == name }?.value
+    }
+
+    var isEmpty: Bool { self == MessageProperties() }
+}
+
+/// What the broker publishes for us when the connection ends without a DISCONNECT.
+public struct Will: Sendable, Hashable {
+    /// The message.
+    public var message: Message
+    /// How long the broker waits for us to come back before it publishes it (MQTT 5 only).
+    public var delay: Duration
+
+    /// A will.
+    public init(_ message: Message, delay: Duration = .zero) {
+        self.message = message
+        self.delay = delay
+    }
+}
