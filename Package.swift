@@ -36,11 +36,12 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
+        .target(name: "Locking", swiftSettings: swiftSettings),
         .target(
             name: "AsyncEventBus",
             dependencies: [
+                "Locking",
                 .product(name: "DequeModule", package: "swift-collections"),
-                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swiftSettings
         ),
@@ -53,6 +54,7 @@ let package = Package(
             name: "Mosquitto",
             dependencies: [
                 "CMosquitto",
+                "Locking",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -62,6 +64,7 @@ let package = Package(
             name: "MQTTBridge",
             dependencies: [
                 "AsyncEventBus",
+                "Locking",
                 "Mosquitto",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),

@@ -1,3 +1,4 @@
+import Locking
 import Synchronization
 
 /// Joins those who say that something happened with those who want to hear it, inside one process and, through
@@ -29,7 +30,7 @@ public final class EventBus: Sendable {
     public let source: String
 
     private let clock: any Clock<Duration>
-    private let registry = Mutex(Registry())
+    private let registry = Locked(Registry())
     private let sequence = Atomic<UInt64>(0)
 
     /// A bus without listeners.
@@ -225,9 +226,14 @@ public final class EventBus: Sendable {
         for inbox in targets.inboxes { try await inbox.send(Parcel(event: event, receipt: nil)) }
     }
 
+    /// An identity that nothing else has: for an event that comes in without one.
+    package func makeID() -> EventID {
+        EventID(source: source, sequence: sequence.wrappingAdd(1, ordering: .relaxed).newValue)
+    }
+
     private func makeEvent(_ name: EventName, _ payload: Payload, _ attributes: EventAttributes) -> Event {
         Event(
-            id: EventID(source: source, sequence: sequence.wrappingAdd(1, ordering: .relaxed).newValue),
+            id: makeID(),
             name: name,
             payload: payload,
             origin: EventOrigin(bus: source),
@@ -239,6 +245,7 @@ public final class EventBus: Sendable {
         let targets = registry.withLock { $0.targets(for: event.name) }
         if scope.includesRelays {
             for relay in targets.relays where relay.take(event, receipt: receipt) == .full {
+                relay.discarded(event)
                 receipt?.willPublish()
                 receipt?.didRefuse("the queue of the transport is full")
             }

@@ -9,6 +9,9 @@ public protocol EventRelay: AnyObject, Sendable {
     /// Each delivery that is to be awaited is announced on `receipt` before this returns.
     func take(_ event: Event, receipt: Receipt?) -> RelayAnswer
 
+    /// An event that was answered with ``RelayAnswer/full`` is given up: the emitter does not wait.
+    func discarded(_ event: Event)
+
     /// Suspends until an event that was answered with ``RelayAnswer/full`` is worth another try.
     func waitForRoom() async throws
 }

@@ -44,3 +44,20 @@ struct SegmentKey: Hashable, Sendable {
         }
     }
 }
+
+/// A text as a key: equal when the bytes are equal.
+package struct ExactText: Hashable, Sendable {
+    package let text: String
+
+    package init(_ text: String) {
+        self.text = text
+    }
+
+    package static func == (left: ExactText, right: ExactText) -> Bool {
+        left.text.hasSameBytes(as: right.text)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        text.hashBytes(into: &hasher)
+    }
+}

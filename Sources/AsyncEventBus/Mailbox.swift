@@ -1,4 +1,4 @@
-import Synchronization
+import Locking
 
 /// The mailbox of one listener on one bus, and the workers that empty it.
 ///
@@ -32,13 +32,13 @@ final class Mailbox: Inbox {
     let listener: Listener
     private let clock: any Clock<Duration>
     private let report: @Sendable (BusReport) -> Void
-    private let state: Mutex<State>
+    private let state: Locked<State>
 
     init(listener: Listener, clock: any Clock<Duration>, report: @escaping @Sendable (BusReport) -> Void) {
         self.listener = listener
         self.clock = clock
         self.report = report
-        state = Mutex(
+        state = Locked(
             State(
                 machine: MailboxStateMachine(
                     capacity: listener.capacity,

@@ -2,7 +2,7 @@
 ///
 /// Pure: no lock, no clock. A look-up costs one hash and one walk along the segments of the name, branching only
 /// where patterns have `*`; it does not depend on how many patterns there are. What a removal empties is pruned.
-struct PatternIndex<Value: Equatable & Sendable>: Sendable {
+package struct PatternIndex<Value: Equatable & Sendable>: Sendable {
     private struct Node: Sendable {
         var children: [SegmentKey: Node] = [:]
         /// The subtree below `*`. An array of at most one element, since a struct cannot hold itself.
@@ -16,19 +16,22 @@ struct PatternIndex<Value: Equatable & Sendable>: Sendable {
     private var exact: [EventName: [Value]] = [:]
     private var root = Node()
 
+    /// An index without patterns.
+    package init() {}
+
     /// Whether no pattern is left.
-    var isEmpty: Bool { exact.isEmpty && root.isEmpty }
+    package var isEmpty: Bool { exact.isEmpty && root.isEmpty }
 
     /// Adds a value under a pattern. A value that the pattern has already is not added again.
     /// - Returns: Whether it was added.
-    mutating func insert(_ value: Value, for pattern: EventPattern) -> Bool {
+    package mutating func insert(_ value: Value, for pattern: EventPattern) -> Bool {
         if let name = pattern.exactName { return Self.add(value, to: &exact[name, default: []]) }
         return Self.insert(value, at: pattern.parts[...], below: &root)
     }
 
     /// Removes a value from under a pattern.
     /// - Returns: Whether it was there.
-    mutating func remove(_ value: Value, for pattern: EventPattern) -> Bool {
+    package mutating func remove(_ value: Value, for pattern: EventPattern) -> Bool {
         guard let name = pattern.exactName else { return Self.remove(value, at: pattern.parts[...], below: &root) }
         guard var values = exact[name], let position = values.firstIndex(of: value) else { return false }
         values.remove(at: position)
@@ -37,7 +40,7 @@ struct PatternIndex<Value: Equatable & Sendable>: Sendable {
     }
 
     /// The values whose pattern matches. A value under several matching patterns comes several times.
-    func values(matching name: EventName) -> [Value] {
+    package func values(matching name: EventName) -> [Value] {
         var found = exact[name] ?? []
         guard !root.isEmpty else { return found }
         Self.collect(name.escapedSegments[...], below: root, wildcards: !name.isReserved, into: &found)

@@ -1,4 +1,4 @@
-import Synchronization
+import Locking
 
 /// What became of one emit: who took it, when its listeners have finished, when the transports have delivered it.
 ///
@@ -15,7 +15,7 @@ public final class Receipt: Sendable {
     /// The identity of the event.
     public let id: EventID
     private let name: EventName
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     init(id: EventID, name: EventName) {
         self.id = id

@@ -1,4 +1,4 @@
-import Synchronization
+import Locking
 
 /// The events that one ``EventBus/withSubscription(to:capacity:whenFull:body:)`` receives, in order.
 ///
@@ -52,7 +52,7 @@ final class SubscriptionStorage: Inbox {
 
     private let pattern: EventPattern
     private let report: @Sendable (BusReport) -> Void
-    private let state: Mutex<State>
+    private let state: Locked<State>
 
     init(
         pattern: EventPattern,
@@ -62,7 +62,7 @@ final class SubscriptionStorage: Inbox {
     ) {
         self.pattern = pattern
         self.report = report
-        state = Mutex(State(machine: SubscriptionStateMachine(capacity: capacity, policy: policy)))
+        state = Locked(State(machine: SubscriptionStateMachine(capacity: capacity, policy: policy)))
     }
 
     var dropped: UInt64 { state.withLock { $0.machine.dropped } }

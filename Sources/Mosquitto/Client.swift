@@ -1,5 +1,4 @@
 public import Logging
-import Synchronization
 
 /// A connection to one of a list of MQTT brokers, which is opened again whenever it ends.
 ///

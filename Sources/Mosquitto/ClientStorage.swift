@@ -1,5 +1,5 @@
 import Logging
-import Synchronization
+import Locking
 
 /// What the client's thread and everybody else share: the queue of messages, the orders, and a way to wake the thread.
 final class ClientStorage: Sendable {
@@ -27,7 +27,7 @@ final class ClientStorage: Sendable {
     let delegate: any ClientDelegate
     let logger: Logger
     let waker = Waker()
-    private let state: Mutex<State>
+    private let state: Locked<State>
 
     init(
         brokers: [BrokerURL],
@@ -41,7 +41,7 @@ final class ClientStorage: Sendable {
         initialSubscriptions = subscriptions
         self.delegate = delegate
         self.logger = logger
-        state = Mutex(State(outbox: Outbox(capacity: options.queueCapacity, maximumBytes: options.queueBytes)))
+        state = Locked(State(outbox: Outbox(capacity: options.queueCapacity, maximumBytes: options.queueBytes)))
     }
 
     // MARK: From anywhere

@@ -1,4 +1,4 @@
-import Synchronization
+import Locking
 
 /// Opens a connection on a thread of its own, since looking a name up blocks for as long as the name service likes.
 ///
@@ -23,7 +23,7 @@ final class Connector: Sendable {
         case abandoned
     }
 
-    private let state = Mutex(State.idle)
+    private let state = Locked(State.idle)
     private let waker: Waker
 
     init(waker: Waker) {

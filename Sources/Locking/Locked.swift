@@ -1,0 +1,46 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// A value that one thread at a time may touch.
+///
+/// Not the standard library's `Mutex`, for two reasons. ThreadSanitizer cannot see that one (it locks inside a library
+/// that is not instrumented, so that every contended use is reported as a race), and on Linux it hands a contended lock
+/// over through the kernel. See docs/decisions/0003-own-lock.md.
+// SAFETY: the value is only reached through `withLock`, which holds the mutex.
+package struct Locked<Value>: @unchecked Sendable {
+    private final class Storage: ManagedBuffer<Value, pthread_mutex_t> {
+        deinit {
+            _ = withUnsafeMutablePointerToElements { pthread_mutex_destroy($0) }
+        }
+    }
+
+    private let storage: ManagedBuffer<Value, pthread_mutex_t>
+
+    package init(_ value: Value) {
+        storage = Storage.create(minimumCapacity: 1) { buffer in
+            buffer.withUnsafeMutablePointerToElements { mutex in
+                mutex.initialize(to: pthread_mutex_t())
+                let code = pthread_mutex_init(mutex, nil)
+                precondition(code == 0, "cannot make a mutex: \(code)")
+            }
+            return value
+        }
+    }
+
+    /// Runs `body` while no other thread touches the value. Not to be nested: the lock is not recursive.
+    @inline(__always)
+    package func withLock<Result, Failure: Error>(
+        _ body: (inout Value) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try storage.withUnsafeMutablePointers { value, mutex throws(Failure) -> Result in
+            pthread_mutex_lock(mutex)
+            defer { pthread_mutex_unlock(mutex) }
+            return try body(&value.pointee)
+        }
+    }
+}

@@ -1,0 +1,62 @@
+import AsyncEventBus
+import Locking
+
+/// What keeps messages from going in circles, for all brokers of a bridge. See docs/loops.md.
+final class Guards: Sendable {
+    private struct Heard: Hashable {
+        let id: EventID
+        let name: EventName
+    }
+
+    private struct Placed: Hashable {
+        let id: EventID
+        let link: String
+        let topic: ExactText
+    }
+
+    private struct Passed: Hashable {
+        let link: String
+        let topic: ExactText
+        let payload: [UInt8]
+    }
+
+    private struct State {
+        var heard = SeenWindow()
+        var placed = SeenWindow()
+        var echoes: [String: EchoWindow] = [:]
+        var breaker: StormBreaker
+    }
+
+    private let state: Locked<State>
+
+    init(repeatLimit: Int) {
+        state = Locked(State(breaker: StormBreaker(limit: repeatLimit)))
+    }
+
+    /// An event came in. Returns whether it is the first copy under this name.
+    func hears(_ id: EventID, as name: EventName) -> Bool {
+        state.withLock { $0.heard.insert(Heard(id: id, name: name), at: .now) }
+    }
+
+    /// An event is, or is about to be, on a topic of a broker. Returns whether it was not known to be there.
+    func places(_ id: EventID, link: String, topic: String) -> Bool {
+        state.withLock { $0.placed.insert(Placed(id: id, link: link, topic: ExactText(topic)), at: .now) }
+    }
+
+    /// We publish something that will come back without a sign that it is ours.
+    func awaitsEcho(link: String, topic: String, payload: [UInt8]) {
+        state.withLock { $0.echoes[link, default: EchoWindow()].published(topic: topic, payload: payload, at: .now) }
+    }
+
+    /// Something came. Returns whether it is what we published.
+    func isEcho(link: String, topic: String, payload: [UInt8]) -> Bool {
+        state.withLock { $0.echoes[link]?.received(topic: topic, payload: payload, at: .now) ?? false }
+    }
+
+    /// Whether content without an identity may be passed on once more.
+    func passes(link: String, topic: String, payload: [UInt8]) -> StormBreaker.Verdict {
+        state.withLock { state in
+            state.breaker.passes(Passed(link: link, topic: ExactText(topic), payload: payload), at: .now)
+        }
+    }
+}

@@ -1,0 +1,128 @@
+import AsyncEventBus
+import Mosquitto
+import Locking
+
+/// Where messages and events go, by the routes. Looked up once a topic or name, then kept.
+final class RouteTable: Sendable {
+    /// What one route makes of a topic.
+    struct Inbound: Sendable {
+        let route: Route
+        let event: EventName
+    }
+
+    /// What one route makes of an event.
+    struct Outbound: Sendable {
+        let route: Route
+        let topic: String
+        /// Why nothing can be published there; nil if it can.
+        let problem: ClientError?
+    }
+
+    private struct BrokerTopic: Hashable {
+        let broker: String
+        let topic: ExactText
+    }
+
+    private struct Caches {
+        var inbound: [BrokerTopic: [Inbound]] = [:]
+        var outbound: [EventName: [Outbound]] = [:]
+    }
+
+    /// Topics and names that are kept. When there are more, all are forgotten and looked up again.
+    private static let cacheLimit = 8_192
+
+    let routes: [Route]
+    private let topics: [String: PatternIndex<Int>]
+    private let events: PatternIndex<Int>
+    private let caches = Locked(Caches())
+
+    /// - Throws: All that is wrong with the routes.
+    init(_ routes: [Route], brokers: Set<String>) throws(RouteProblems) {
+        let problems = RouteCheck.problems(in: routes, brokers: brokers)
+        guard problems.isEmpty else { throw RouteProblems(problems: problems) }
+        self.routes = routes
+        var topics: [String: PatternIndex<Int>] = [:]
+        var events = PatternIndex<Int>()
+        for (position, route) in routes.enumerated() {
+            if route.direction.includesIn {
+                _ = topics[route.broker, default: PatternIndex()].insert(position, for: route.topic.pattern)
+            }
+            if route.direction.includesOut { _ = events.insert(position, for: route.event.pattern) }
+        }
+        self.topics = topics
+        self.events = events
+    }
+
+    /// The patterns of all events that some route publishes.
+    var outboundPatterns: Set<EventPattern> {
+        Set(routes.filter(\.direction.includesOut).map(\.event.pattern))
+    }
+
+    /// What the routes of a broker make of a topic, in order of the routes.
+    func inbound(_ topic: String, broker: String) -> [Inbound] {
+        let key = BrokerTopic(broker: broker, topic: ExactText(topic))
+        return caches.withLock { caches in
+            if let known = caches.inbound[key] { return known }
+            let found = findInbound(topic, broker: broker)
+            if caches.inbound.count >= Self.cacheLimit { caches.inbound.removeAll(keepingCapacity: true) }
+            caches.inbound[key] = found
+            return found
+        }
+    }
+
+    /// What the routes make of an event, in order of the routes.
+    func outbound(_ name: EventName) -> [Outbound] {
+        caches.withLock { caches in
+            if let known = caches.outbound[name] { return known }
+            let found = findOutbound(name)
+            if caches.outbound.count >= Self.cacheLimit { caches.outbound.removeAll(keepingCapacity: true) }
+            caches.outbound[name] = found
+            return found
+        }
+    }
+
+    private func findInbound(_ topic: String, broker: String) -> [Inbound] {
+        guard let index = topics[broker], let name = TopicTemplate.name(ofTopic: topic) else { return [] }
+        let levels = TopicTemplate.levels(of: topic)
+        return index.values(matching: name).sorted().compactMap { position in
+            let route = routes[position]
+            return route.toEvent(levels).flatMap { EventName(segments: $0) }.map { Inbound(route: route, event: $0) }
+        }
+    }
+
+    private func findOutbound(_ name: EventName) -> [Outbound] {
+        let segments = name.segments
+        return events.values(matching: name).sorted().compactMap { position in
+            let route = routes[position]
+            guard let levels = route.toTopic(segments) else { return nil }
+            let topic = levels.joined(separator: "/")
+            return Outbound(route: route, topic: topic, problem: Self.problem(levels, topic, route))
+        }
+    }
+
+    /// What MQTT does not allow, and what only a route that says so may do.
+    private static func problem(_ levels: [String], _ topic: String, _ route: Route) -> ClientError? {
+        do {
+            try TopicRules.check(topic: topic)
+        } catch {
+            return error
+        }
+        // A slash inside a segment would make two levels of it, and the topic would not lead back to the event.
+        guard !levels.contains(where: { $0.utf8.contains(UInt8(ascii: "/")) }) else {
+            return ClientError(
+                .invalidTopic,
+                operation: "publish to \"\(escapedForLog(topic, limit: 80))\"",
+                detail: "a segment of the event holds a slash"
+            )
+        }
+        guard !topic.hasPrefix("$") || route.topic.isReserved else {
+            return ClientError(
+                .invalidTopic,
+                operation: "publish to \"\(escapedForLog(topic, limit: 80))\"",
+                detail: "topics that begin with $ are the broker's own",
+                advice: "Name it in a route, as in topic: $share/…"
+            )
+        }
+        return nil
+    }
+}

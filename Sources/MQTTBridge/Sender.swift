@@ -1,0 +1,122 @@
+import AsyncEventBus
+import Mosquitto
+
+/// Takes events from the bus and publishes them, by the routes.
+final class Sender: EventRelay {
+    /// A broker to publish to.
+    struct Outlet: Sendable {
+        let client: Client
+        let format: WireFormat
+        let link: String
+    }
+
+    private let outlets: [String: Outlet]
+    private let context: BridgeContext
+
+    init(outlets: [String: Outlet], context: BridgeContext) {
+        self.outlets = outlets
+        self.context = context
+    }
+
+    func take(_ event: Event, receipt: Receipt?) -> RelayAnswer {
+        var answer = RelayAnswer.declined
+        for target in context.table.outbound(event.name) {
+            guard let outlet = outlets[target.route.broker], mayPass(event, target, outlet) else { continue }
+            if let problem = target.problem {
+                refuse(target, problem, receipt)
+                answer = .taken
+                continue
+            }
+            do {
+                try publish(event, target, outlet, receipt)
+                answer = .taken
+            } catch {
+                guard error.code == .queueFull else {
+                    refuse(target, error, receipt)
+                    answer = .taken
+                    continue
+                }
+                // Whoever waits for room gives the whole event again: only as long as no part of it is under way.
+                guard answer == .taken else { return .full }
+                refuse(target, error, receipt)
+            }
+        }
+        return answer
+    }
+
+    func discarded(_ event: Event) {
+        context.reporter.count(.dropped, broker: "", topic: event.name.text, reason: "the queue to the broker is full")
+    }
+
+    func waitForRoom() async throws {
+        for outlet in outlets.values { try await outlet.client.waitForRoom() }
+    }
+
+    /// The layers of the loop guard that look at what goes out. Events that were emitted here pass without a look.
+    private func mayPass(_ event: Event, _ target: RouteTable.Outbound, _ outlet: Outlet) -> Bool {
+        guard let origin = event.origin.transport else { return true }
+        guard origin.link != outlet.link else { return false }
+        guard event.origin.hops < context.options.maximumHops else {
+            loop(target, "passed \(event.origin.hops) bridges")
+            return false
+        }
+        guard event.id.source == context.bus.source else {
+            return context.guards.places(event.id, link: outlet.link, topic: target.topic)
+        }
+        // A message that came without an identity. It gets ours; where that cannot travel, only the count stops it.
+        guard let mqtt = event.mqtt, !mqtt.carriesIdentity || !outlet.format.carriesIdentity else { return true }
+        switch context.guards.passes(link: outlet.link, topic: target.topic, payload: event.payload.bytes) {
+        case .pass: return true
+        case .trips:
+            loop(
+                target,
+                "the same content more than \(context.options.repeatLimit) times a second: stopped for a while"
+            )
+            return false
+        case .blocked:
+            loop(target, "stopped for a while")
+            return false
+        }
+    }
+
+    private func publish(
+        _ event: Event,
+        _ target: RouteTable.Outbound,
+        _ outlet: Outlet,
+        _ receipt: Receipt?
+    ) throws(ClientError) {
+        let route = target.route
+        let message = outlet.format.encode(event, topic: target.topic, qos: route.qos, retain: route.retain)
+        if outlet.format.needsEchoWindow, !context.table.inbound(target.topic, broker: route.broker).isEmpty {
+            context.guards.awaitsEcho(link: outlet.link, topic: target.topic, payload: message.payload)
+        }
+        guard let receipt else {
+            try outlet.client.enqueue(message)
+            return
+        }
+        // Either order of these two is right: a receipt is not looked at before the emit is complete.
+        try outlet.client.enqueue(message) { result in
+            switch result {
+            case .success: receipt.didPublish()
+            case .failure(let error): receipt.didRefuse("\(error)")
+            }
+        }
+        receipt.willPublish()
+    }
+
+    private func refuse(_ target: RouteTable.Outbound, _ error: ClientError, _ receipt: Receipt?) {
+        receipt?.willPublish()
+        receipt?.didRefuse("\(error)")
+        let kind: StatusReporter.Counted = error.code == .queueFull ? .dropped : .refused
+        context.reporter.count(kind, broker: target.route.broker, topic: target.topic, reason: "\(error)")
+    }
+
+    private func loop(_ target: RouteTable.Outbound, _ reason: String) {
+        context.reporter.count(.loop, broker: target.route.broker, topic: target.topic, reason: reason)
+    }
+}
+
+extension WireFormat {
+    /// Whether what we publish comes back and nothing in it tells: MQTT 3.1.1 has no No Local.
+    var needsEchoWindow: Bool { version == .v3_1_1 && !carriesIdentity }
+}

@@ -1,0 +1,101 @@
+import AsyncEventBus
+import Mosquitto
+
+/// How an event becomes a message of one broker, and back.
+struct WireFormat: Sendable {
+    let version: ProtocolVersion
+    let metadata: Metadata
+
+    /// What a message says about the event that it carries.
+    struct Decoded {
+        var payload: [UInt8]
+        var attributes = EventAttributes()
+        /// The identity; nil where the message has none, as from a plain client.
+        var id: EventID?
+        /// The bus it first entered, where it says so.
+        var origin: String?
+        var hops = 0
+        var time: Timestamp?
+    }
+
+    /// Whether other bridges can tell from a message who sent it.
+    var carriesIdentity: Bool { version == .v5 ? metadata != .none : metadata == .cloudevents }
+
+    func encode(_ event: Event, topic: String, qos: QoS, retain: Bool) -> Message {
+        var message = Message(topic: topic, payload: event.payload.bytes, qos: qos, isRetained: retain)
+        guard version == .v5 else {
+            if metadata == .cloudevents { message.payload = CloudEvents.structured(event) }
+            return message
+        }
+        let attributes = event.attributes
+        message.properties = MessageProperties(
+            contentType: attributes.contentType,
+            responseTopic: attributes.replyTo,
+            correlationData: attributes.correlation,
+            expiry: attributes.timeToLive,
+            userProperties: attributes.headers.map { .init($0.name, $0.value) } + identity(of: event)
+        )
+        return message
+    }
+
+    private func identity(of event: Event) -> [MessageProperties.UserProperty] {
+        let hops = String(event.origin.hops + 1)
+        switch metadata {
+        case .none:
+            return []
+        case .minimal:
+            return [
+                .init(PropertyName.id, event.id.tag), .init(PropertyName.origin, event.id.source),
+                .init(PropertyName.hops, hops),
+            ]
+        case .cloudevents:
+            var properties: [MessageProperties.UserProperty] = [
+                .init(PropertyName.specVersion, "1.0"), .init(PropertyName.eventID, event.id.tag),
+                .init(PropertyName.source, event.id.source), .init(PropertyName.type, event.name.text),
+                .init(PropertyName.time, event.time.description), .init(PropertyName.hops, hops),
+            ]
+            if event.origin.bus != event.id.source { properties.append(.init(PropertyName.origin, event.origin.bus)) }
+            return properties
+        }
+    }
+
+    func decode(_ message: Message) -> Decoded {
+        let properties = message.properties
+        if CloudEvents.isStructured(properties.contentType) || (version == .v3_1_1 && metadata == .cloudevents) {
+            // What claims to be an envelope and is none is passed on as it is.
+            if let decoded = CloudEvents.decode(message.payload) { return decoded }
+        }
+        var decoded = Decoded(payload: message.payload)
+        decoded.attributes = EventAttributes(
+            contentType: properties.contentType,
+            timeToLive: properties.expiry,
+            correlation: properties.correlationData,
+            replyTo: properties.responseTopic
+        )
+        let users = properties.userProperties
+        guard !users.isEmpty else { return decoded }
+        let isCloudEvent = properties[user: PropertyName.specVersion] != nil
+        decoded.attributes.headers = users.compactMap { user in
+            let isMetadata =
+                PropertyName.ours.contains(user.name) || (isCloudEvent && PropertyName.cloudEvents.contains(user.name))
+            return isMetadata ? nil : .init(user.name, user.value)
+        }
+        decoded.hops = properties[user: PropertyName.hops].flatMap(Self.hops) ?? 0
+        if let tag = properties[user: PropertyName.id], let source = properties[user: PropertyName.origin] {
+            decoded.id = EventID(source: source, tag: tag)
+            decoded.origin = source
+        } else if isCloudEvent, let tag = properties[user: PropertyName.eventID],
+            let source = properties[user: PropertyName.source]
+        {
+            decoded.id = EventID(source: source, tag: tag)
+            decoded.origin = properties[user: PropertyName.origin] ?? source
+            decoded.time = properties[user: PropertyName.time].flatMap(Timestamp.init(rfc3339:))
+        }
+        return decoded
+    }
+
+    /// A number of hops that somebody else wrote: absurd ones count as many.
+    static func hops(_ text: String) -> Int? {
+        Int(text).map { min(max($0, 0), 1_000) }
+    }
+}
