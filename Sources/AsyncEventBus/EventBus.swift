@@ -247,7 +247,9 @@ public final class EventBus: Sendable {
             for relay in targets.relays where relay.take(event, receipt: receipt) == .full {
                 relay.discarded(event)
                 receipt?.willPublish()
-                receipt?.didRefuse("the queue of the transport is full")
+                receipt?.didRefuse(
+                    EventBusError(.refused, operation: "publish \"\(event.name)\"", detail: "the transport is full")
+                )
             }
         }
         guard scope.includesListeners else { return }

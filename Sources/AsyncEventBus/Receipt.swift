@@ -35,12 +35,12 @@ public final class Receipt: Sendable {
     /// Returns once every transport that took the event has delivered it: as the other side acknowledged it,
     /// or, where it does not, when it was written.
     ///
-    /// - Throws: ``EventBusError`` with code ``EventBusError/Code/notRelayed`` if no transport took it, or
-    ///   ``EventBusError/Code/refused`` if one could not deliver it; `CancellationError`.
+    /// - Throws: ``EventBusError`` with code ``EventBusError/Code/notRelayed`` if no transport took it; what the first
+    ///   transport says that could not deliver it; `CancellationError`.
     public func published() async throws {
         try await wait(for: .published)
         let (taken, refusal) = state.withLock { ($0.machine.summary.relayed, $0.machine.firstRefusal) }
-        if let refusal { throw EventBusError(.refused, operation: "publish \"\(name)\"", detail: refusal) }
+        if let refusal { throw refusal }
         guard taken > 0 else {
             throw EventBusError(
                 .notRelayed,
@@ -61,8 +61,8 @@ public final class Receipt: Sendable {
     }
 
     /// For transports: a delivery announced by ``willPublish()`` has failed for good.
-    public func didRefuse(_ reason: String) {
-        apply { $0.didPublish(refusal: reason) }
+    public func didRefuse(_ error: any Error) {
+        apply { $0.didPublish(refusal: error) }
     }
 
     func willDeliver() { apply { $0.willDeliver() } }
@@ -131,7 +131,7 @@ struct ReceiptStateMachine {
     }
 
     private(set) var summary = ReceiptSummary()
-    private(set) var firstRefusal: String?
+    private(set) var firstRefusal: (any Error)?
     private var isEmitted = false
 
     mutating func willDeliver() { summary.delivered += 1 }
@@ -148,7 +148,7 @@ struct ReceiptStateMachine {
 
     mutating func willPublish() { summary.relayed += 1 }
 
-    mutating func didPublish(refusal: String?) {
+    mutating func didPublish(refusal: (any Error)?) {
         guard let refusal else {
             summary.published += 1
             return

@@ -32,6 +32,8 @@ struct Registry: Sendable {
 
     /// Names whose targets are kept. When there are more, all are forgotten and looked up again.
     private static let cacheLimit = 8_192
+    /// Longer names are looked up each time: who sends many must not fill the memory. In bytes.
+    private static let longestCached = 512
 
     private var index = PatternIndex<Target>()
     private var registrations: [Listener: Registration] = [:]
@@ -81,8 +83,9 @@ struct Registry: Sendable {
             case .relay(let relay): if seen.insert(ObjectIdentifier(relay)).inserted { relays.append(relay) }
             }
         }
-        if cache.count >= Self.cacheLimit { cache.removeAll(keepingCapacity: true) }
         let targets = Targets(inboxes: inboxes, relays: relays)
+        guard name.text.utf8.count <= Self.longestCached else { return targets }
+        if cache.count >= Self.cacheLimit { cache.removeAll(keepingCapacity: true) }
         cache[name] = targets
         return targets
     }

@@ -18,7 +18,7 @@ struct BridgeContext: Sendable {
 final class Readiness: Sendable {
     private struct State {
         var missing: Set<String>
-        var refusal: SubscriptionResult?
+        var refusals: [String: SubscriptionResult] = [:]
         var failure: (any Error)?
         var waiters: [UInt64: CheckedContinuation<Void, any Error>] = [:]
         var nextToken: UInt64 = 0
@@ -27,7 +27,7 @@ final class Readiness: Sendable {
 
         var outcome: Result<Void, any Error> {
             if let failure { return .failure(failure) }
-            guard let refusal else { return .success(()) }
+            guard let refusal = refusals.values.first else { return .success(()) }
             return .failure(
                 ClientError(
                     .notAuthorized,
@@ -45,19 +45,19 @@ final class Readiness: Sendable {
         state = Locked(State(missing: Set(brokers)))
     }
 
-    var isReady: Bool { state.withLock { $0.missing.isEmpty && $0.refusal == nil } }
+    var isReady: Bool { state.withLock { $0.missing.isEmpty && $0.refusals.isEmpty } }
 
     func subscribed(_ broker: String, refusal: SubscriptionResult?) {
         decide { state in
             state.missing.remove(broker)
-            state.refusal = state.refusal ?? refusal
+            state.refusals[broker] = refusal
         }
     }
 
     func lost(_ broker: String) {
         state.withLock { state in
             state.missing.insert(broker)
-            state.refusal = nil
+            state.refusals[broker] = nil
         }
     }
 

@@ -7,8 +7,8 @@ import FoundationEssentials
 /// allow, as extension attributes too.
 enum CloudEvents {
     private static let standard: Set<String> = [
-        "specversion", "id", "source", "type", "time", "datacontenttype", "dataschema", "subject", "data",
-        "data_base64", PropertyName.hops, PropertyName.origin,
+        "specversion", "id", "source", "type", "time", "datacontenttype", "data", "data_base64", PropertyName.hops,
+        PropertyName.origin,
     ]
 
     static func isStructured(_ contentType: String?) -> Bool {
@@ -27,7 +27,8 @@ enum CloudEvents {
         if event.origin.bus != event.id.source {
             members.append((PropertyName.origin, JSONText.string(event.origin.bus)))
         }
-        for header in event.attributes.headers where isAttribute(header.name) {
+        var names: Set<String> = []
+        for header in event.attributes.headers where isAttribute(header.name) && names.insert(header.name).inserted {
             members.append((header.name, JSONText.string(header.value)))
         }
         if let type = event.attributes.contentType { members.append(("datacontenttype", JSONText.string(type))) }

@@ -44,13 +44,19 @@ final class Guards: Sendable {
     }
 
     /// We publish something that will come back without a sign that it is ours.
-    func awaitsEcho(link: String, topic: String, payload: [UInt8]) {
-        state.withLock { $0.echoes[link, default: EchoWindow()].published(topic: topic, payload: payload, at: .now) }
+    func willPublish(_ key: EchoWindow.Key, link: String) {
+        state.withLock { $0.echoes[link, default: EchoWindow()].willPublish(key) }
+    }
+
+    /// The broker took it, or will never get it.
+    func didPublish(_ key: EchoWindow.Key, link: String, isTaken: Bool) {
+        state.withLock { $0.echoes[link]?.didPublish(key, isTaken: isTaken, at: .now) }
     }
 
     /// Something came. Returns whether it is what we published.
     func isEcho(link: String, topic: String, payload: [UInt8]) -> Bool {
-        state.withLock { $0.echoes[link]?.received(topic: topic, payload: payload, at: .now) ?? false }
+        let key = EchoWindow.Key(topic: topic, payload: payload)
+        return state.withLock { $0.echoes[link]?.received(key, at: .now) ?? false }
     }
 
     /// Whether content without an identity may be passed on once more.

@@ -18,71 +18,108 @@ struct SeenWindow {
         self.span = span
     }
 
-    func contains(_ key: some Hashable) -> Bool { known.contains(key.hashValue) }
-
     /// Remembers a key. Returns whether it was new.
     mutating func insert(_ key: some Hashable, at now: Instant) -> Bool {
+        while let oldest = order.first, oldest.at + span < now { removeOldest() }
         let hash = key.hashValue
         guard known.insert(hash).inserted else { return false }
         order.append((hash, now))
-        while let oldest = order.first, order.count > capacity || oldest.at + span < now {
-            known.remove(oldest.hash)
-            order.removeFirst()
-        }
+        if order.count > capacity { removeOldest() }
         return true
+    }
+
+    private mutating func removeOldest() {
+        if let oldest = order.popFirst() { known.remove(oldest.hash) }
     }
 }
 
 /// Knows what we published ourselves, where the broker sends it back and nothing in the message tells. Pure.
 ///
 /// For MQTT 3.1.1, which has neither No Local nor properties. Each publish comes back once; an equal message of somebody
-/// else is indistinguishable, so that counting is right: of two equal ones that come, one is ours.
+/// else is indistinguishable, so that counting is right: of two equal ones that come, one is ours. What waits to be
+/// published is awaited as long as it waits; the span begins when the broker has it.
 struct EchoWindow {
     typealias Instant = ContinuousClock.Instant
 
+    /// A topic and a payload, as a hash with a seed of this process.
+    struct Key: Hashable {
+        let hash: Int
+
+        init(topic: String, payload: [UInt8]) {
+            var hasher = Hasher()
+            hasher.combine(ExactText(topic))
+            payload.withUnsafeBytes { hasher.combine(bytes: $0) }
+            hash = hasher.finalize()
+        }
+    }
+
+    private struct Awaited {
+        /// Given to the client, not yet taken by the broker.
+        var waiting = 0
+        /// Of those, how many came back already: a broker may send the echo before the acknowledgement.
+        var answered = 0
+        /// When the broker took those that have not come back.
+        var taken = Deque<Instant>()
+    }
+
     let capacity: Int
     let span: Duration
-    private var awaited: [Int: Int] = [:]
-    private var order = Deque<(hash: Int, at: Instant)>()
+    private var awaited: [Key: Awaited] = [:]
+    /// All that the broker took lately, those that have come back included.
+    private var order = Deque<(key: Key, at: Instant)>()
 
     init(capacity: Int = 65_536, span: Duration = .seconds(10)) {
         self.capacity = capacity
         self.span = span
     }
 
-    /// We publish this.
-    mutating func published(topic: String, payload: [UInt8], at now: Instant) {
-        let hash = Self.hash(topic, payload)
-        awaited[hash, default: 0] += 1
-        order.append((hash, now))
-        while let oldest = order.first, order.count > capacity || oldest.at + span < now {
-            order.removeFirst()
-            remove(oldest.hash)
+    /// How many different echoes are awaited.
+    var count: Int { awaited.count }
+
+    /// We give this to the client.
+    mutating func willPublish(_ key: Key) { awaited[key, default: Awaited()].waiting += 1 }
+
+    /// The broker took it, or will never get it.
+    mutating func didPublish(_ key: Key, isTaken: Bool, at now: Instant) {
+        expire(now)
+        guard var entry = awaited[key], entry.waiting > 0 else { return }
+        entry.waiting -= 1
+        if entry.answered > 0 {
+            entry.answered -= 1
+        } else if isTaken {
+            entry.taken.append(now)
+            order.append((key, now))
         }
+        store(entry, key)
+        if order.count > capacity { forgetOldest() }
     }
 
     /// This came. Returns whether it is what we published.
-    mutating func received(topic: String, payload: [UInt8], at now: Instant) -> Bool {
-        let hash = Self.hash(topic, payload)
-        guard awaited[hash] != nil else { return false }
-        // The oldest entry of that hash answers for it, and leaves the order when its time comes.
-        guard let position = order.firstIndex(where: { $0.hash == hash }) else { return false }
-        guard order[position].at + span >= now else { return false }
-        order.remove(at: position)
-        remove(hash)
+    mutating func received(_ key: Key, at now: Instant) -> Bool {
+        expire(now)
+        guard var entry = awaited[key] else { return false }
+        if entry.taken.popFirst() == nil {
+            guard entry.answered < entry.waiting else { return false }
+            entry.answered += 1
+        }
+        store(entry, key)
         return true
     }
 
-    private mutating func remove(_ hash: Int) {
-        guard let count = awaited[hash] else { return }
-        awaited[hash] = count > 1 ? count - 1 : nil
+    private mutating func expire(_ now: Instant) {
+        while let oldest = order.first, oldest.at + span < now { forgetOldest() }
     }
 
-    private static func hash(_ topic: String, _ payload: [UInt8]) -> Int {
-        var hasher = Hasher()
-        hasher.combine(ExactText(topic))
-        payload.withUnsafeBytes { hasher.combine(bytes: $0) }
-        return hasher.finalize()
+    private mutating func forgetOldest() {
+        guard let oldest = order.popFirst(), var entry = awaited[oldest.key] else { return }
+        // One that came back has left already.
+        guard let first = entry.taken.first, first <= oldest.at else { return }
+        entry.taken.removeFirst()
+        store(entry, oldest.key)
+    }
+
+    private mutating func store(_ entry: Awaited, _ key: Key) {
+        awaited[key] = entry.waiting == 0 && entry.taken.isEmpty ? nil : entry
     }
 }
 

@@ -32,11 +32,12 @@ final class Receiver: ClientDelegate {
         let decoded = format.decode(message)
         if let id = decoded.id {
             guard id.source != context.bus.source else {
-                drop(.loop, message, "our own event came back")
+                // Without No Local every publish comes back, and that is nothing to tell.
+                if format.version == .v5 { drop(.loop, message, "our own event came back") }
                 return
             }
             _ = context.guards.places(id, link: link, topic: message.topic)
-        } else if format.needsEchoWindow,
+        } else if format.needsEchoWindow, !message.isRetained,
             context.guards.isEcho(link: link, topic: message.topic, payload: message.payload)
         {
             return

@@ -33,7 +33,7 @@ public struct Route: Sendable, Hashable {
     /// A route.
     ///
     /// - Parameters:
-    ///   - name: The event template if not given.
+    ///   - name: If not given, the broker and both templates: `default: home/{room} = climate.{room}`.
     ///   - broker: `default` is what a bridge with one broker calls it, unless it is named.
     public init(
         _ topic: TopicTemplate,
@@ -44,7 +44,7 @@ public struct Route: Sendable, Hashable {
         qos: QoS = .atLeastOnce,
         retain: Bool = false
     ) {
-        self.name = name ?? event.text
+        self.name = name ?? "\(broker): \(topic) = \(event)"
         self.broker = broker
         self.topic = topic
         self.event = event

@@ -37,8 +37,16 @@ public struct RouteCheck {
                 add(position, .broker, "there is no broker \"\(route.broker)\"", "The brokers are: \(known)")
             }
             checkCaptures(position, route)
-            if route.direction.includesIn, route.event.template.isReservedName {
+            if route.direction.includesIn, route.event.template.isReserved {
                 add(position, .event, "names that begin with $ are the bus's own", "Choose another first segment")
+            }
+            if route.direction.includesIn, case .literal("$share") = route.topic.template.parts[0] {
+                add(
+                    position,
+                    .topic,
+                    "$share/GROUP/ begins a shared subscription, not a topic",
+                    "Leave it out; a bridge shares no subscription"
+                )
             }
         }
     }
@@ -208,16 +216,10 @@ extension Unifier {
     static func mayOverlap(_ left: PartList, _ right: PartList) -> Bool {
         func beginning(_ list: PartList) -> (isText: Bool, isReserved: Bool) {
             guard case .text(let text)? = list.terms.first else { return (false, false) }
-            return (true, text.text.hasPrefix("$"))
+            return (true, text.text.utf8.first == UInt8(ascii: "$"))
         }
         let (left, right) = (beginning(left), beginning(right))
         if left.isReserved, !right.isText { return false }
         return !(right.isReserved && !left.isText)
-    }
-}
-
-extension Template {
-    fileprivate var isReservedName: Bool {
-        if case .literal(let text) = parts[0] { text.hasPrefix("$") } else { false }
     }
 }

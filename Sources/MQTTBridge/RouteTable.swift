@@ -30,6 +30,8 @@ final class RouteTable: Sendable {
 
     /// Topics and names that are kept. When there are more, all are forgotten and looked up again.
     private static let cacheLimit = 8_192
+    /// Longer ones are looked up each time: who sends many must not fill the memory. In bytes.
+    private static let longestCached = 512
 
     let routes: [Route]
     private let topics: [String: PatternIndex<Int>]
@@ -64,6 +66,7 @@ final class RouteTable: Sendable {
         return caches.withLock { caches in
             if let known = caches.inbound[key] { return known }
             let found = findInbound(topic, broker: broker)
+            guard topic.utf8.count <= Self.longestCached else { return found }
             if caches.inbound.count >= Self.cacheLimit { caches.inbound.removeAll(keepingCapacity: true) }
             caches.inbound[key] = found
             return found
@@ -75,6 +78,7 @@ final class RouteTable: Sendable {
         caches.withLock { caches in
             if let known = caches.outbound[name] { return known }
             let found = findOutbound(name)
+            guard name.text.utf8.count <= Self.longestCached else { return found }
             if caches.outbound.count >= Self.cacheLimit { caches.outbound.removeAll(keepingCapacity: true) }
             caches.outbound[name] = found
             return found
@@ -86,7 +90,9 @@ final class RouteTable: Sendable {
         let levels = TopicTemplate.levels(of: topic)
         return index.values(matching: name).sorted().compactMap { position in
             let route = routes[position]
-            return route.toEvent(levels).flatMap { EventName(segments: $0) }.map { Inbound(route: route, event: $0) }
+            guard let event = route.toEvent(levels).flatMap({ EventName(segments: $0) }) else { return nil }
+            // As a pattern that begins with a wildcard: what a capture took makes no name of the bus's own.
+            return event.isReserved ? nil : Inbound(route: route, event: event)
         }
     }
 
@@ -115,7 +121,7 @@ final class RouteTable: Sendable {
                 detail: "a segment of the event holds a slash"
             )
         }
-        guard !topic.hasPrefix("$") || route.topic.isReserved else {
+        guard topic.utf8.first != UInt8(ascii: "$") || route.topic.isReserved else {
             return ClientError(
                 .invalidTopic,
                 operation: "publish to \"\(escapedForLog(topic, limit: 80))\"",

@@ -87,26 +87,35 @@ final class Sender: EventRelay {
     ) throws(ClientError) {
         let route = target.route
         let message = outlet.format.encode(event, topic: target.topic, qos: route.qos, retain: route.retain)
-        if outlet.format.needsEchoWindow, !context.table.inbound(target.topic, broker: route.broker).isEmpty {
-            context.guards.awaitsEcho(link: outlet.link, topic: target.topic, payload: message.payload)
-        }
-        guard let receipt else {
+        let comesBack =
+            outlet.format.needsEchoWindow && !context.table.inbound(target.topic, broker: route.broker).isEmpty
+        let echo = comesBack ? EchoWindow.Key(topic: message.topic, payload: message.payload) : nil
+        guard receipt != nil || echo != nil else {
             try outlet.client.enqueue(message)
             return
         }
-        // Either order of these two is right: a receipt is not looked at before the emit is complete.
-        try outlet.client.enqueue(message) { result in
-            switch result {
-            case .success: receipt.didPublish()
-            case .failure(let error): receipt.didRefuse("\(error)")
+        // Before it can come back, and taken back if it was not taken: else somebody else's equal message would pass
+        // for the echo.
+        if let echo { context.guards.willPublish(echo, link: outlet.link) }
+        do throws(ClientError) {
+            try outlet.client.enqueue(message) { [guards = context.guards] result in
+                if let echo { guards.didPublish(echo, link: outlet.link, isTaken: result.isSuccess) }
+                switch result {
+                case .success: receipt?.didPublish()
+                case .failure(let error): receipt?.didRefuse(error)
+                }
             }
+        } catch {
+            if let echo { context.guards.didPublish(echo, link: outlet.link, isTaken: false) }
+            throw error
         }
-        receipt.willPublish()
+        // After it may have been published already: a receipt is not looked at before the emit is complete.
+        receipt?.willPublish()
     }
 
     private func refuse(_ target: RouteTable.Outbound, _ error: ClientError, _ receipt: Receipt?) {
         receipt?.willPublish()
-        receipt?.didRefuse("\(error)")
+        receipt?.didRefuse(error)
         let kind: StatusReporter.Counted = error.code == .queueFull ? .dropped : .refused
         context.reporter.count(kind, broker: target.route.broker, topic: target.topic, reason: "\(error)")
     }
@@ -114,6 +123,10 @@ final class Sender: EventRelay {
     private func loop(_ target: RouteTable.Outbound, _ reason: String) {
         context.reporter.count(.loop, broker: target.route.broker, topic: target.topic, reason: reason)
     }
+}
+
+extension Result {
+    fileprivate var isSuccess: Bool { if case .success = self { true } else { false } }
 }
 
 extension WireFormat {

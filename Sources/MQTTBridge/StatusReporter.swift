@@ -45,8 +45,13 @@ final class StatusReporter: Sendable {
     }
 
     /// Counts something that happened to a message, and tells it unless the last time is less than a second ago.
-    func count(_ kind: Counted, broker: String, topic: String, reason: String) {
-        let now = ContinuousClock.now
+    func count(
+        _ kind: Counted,
+        broker: String,
+        topic: String,
+        reason: String,
+        at now: ContinuousClock.Instant = .now
+    ) {
         let told = tallies.withLock { tallies -> Tally? in
             var tally = tallies[Key(kind: kind, broker: broker)] ?? Tally()
             tally.untold += 1

@@ -52,7 +52,8 @@ struct SubscriptionPlan {
 
     static func overlaps(_ left: [String], _ right: [String]) -> Bool {
         if let (first, second) = zip(left, right).first(where: { _ in true }),
-            isWildcard(first) != isWildcard(second), first.hasPrefix("$") || second.hasPrefix("$")
+            isWildcard(first) != isWildcard(second),
+            [first, second].contains(where: { $0.utf8.first == UInt8(ascii: "$") })
         {
             return false
         }

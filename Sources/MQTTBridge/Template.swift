@@ -22,24 +22,29 @@ struct Template: Sendable, Hashable {
     /// The names of the captures, in order.
     var captures: [String] { parts.compactMap(\.captureName) }
 
+    /// Whether it begins with a literal `$`: such topics are the broker's own, such names the bus's.
+    var isReserved: Bool {
+        if case .literal(let text) = parts[0] { text.utf8.first == UInt8(ascii: "$") } else { false }
+    }
+
     /// Whether the last part takes all that is left.
     var hasRest: Bool { if case .rest = parts.last { true } else { false } }
 
     /// Reads a template. `literal` turns the text of a part into what it stands for, or says what is wrong with it.
     init(
         _ text: String,
-        separator: Character,
+        separator: Unicode.Scalar,
         literal: (String) -> Result<String, TemplateProblem>
     ) throws(TemplateError) {
         func failure(_ offset: Int, _ message: String, _ advice: String) -> TemplateError {
             TemplateError(template: text, offset: offset, message: message, advice: advice)
         }
         guard !text.isEmpty else { throw failure(0, "it is empty", "Write {rest...} for everything") }
-        let pieces = text.split(separator: separator, omittingEmptySubsequences: false)
+        let pieces = Self.pieces(of: text, separator: separator)
         var parts: [Part] = []
         var names: Set<String> = []
-        var offset = 0
         for (position, piece) in pieces.enumerated() {
+            let offset = text[..<piece.startIndex].count
             let part: Part
             switch Self.read(piece) {
             case .success(.literal(let content)):
@@ -57,18 +62,45 @@ struct Template: Sendable, Hashable {
                 throw failure(offset, "{\(name)...} is not last", "Only the last part can take all that is left")
             }
             parts.append(part)
-            offset += piece.count + 1
         }
         self.text = text
         self.parts = parts
     }
 
+    /// The text between separators. Those inside a capture do not count: `{rest...}` has dots.
+    ///
+    /// By scalars, as brokers do: to Swift, a separator and a mark that combines with it are another character.
+    private static func pieces(of text: String, separator: Unicode.Scalar) -> [Substring] {
+        let scalars = text.unicodeScalars
+        var pieces: [Substring] = []
+        var start = scalars.startIndex
+        var position = scalars.startIndex
+        var isCapture = false
+        while position < scalars.endIndex {
+            let next = scalars.index(after: position)
+            switch scalars[position] {
+            case "{" where !isCapture && next < scalars.endIndex && scalars[next] == "{":
+                position = scalars.index(after: next)
+                continue
+            case "{": isCapture = true
+            case "}": isCapture = false
+            case separator where !isCapture:
+                pieces.append(Substring(scalars[start..<position]))
+                start = next
+            default: break
+            }
+            position = next
+        }
+        return pieces + [Substring(scalars[start...])]
+    }
+
     private static func read(_ piece: Substring) -> Result<Part, TemplateProblem> {
-        if piece.hasPrefix("{"), !piece.hasPrefix("{{"), piece.hasSuffix("}") {
-            var name = piece.dropFirst().dropLast()
-            let isRest = name.hasSuffix("...")
+        let scalars = piece.unicodeScalars
+        if scalars.first == "{", scalars.dropFirst().first != "{", scalars.last == "}" {
+            var name = scalars.dropFirst().dropLast()
+            let isRest = name.suffix(3).elementsEqual("...".unicodeScalars)
             if isRest { name = name.dropLast(3) }
-            guard isName(name) else {
+            guard isName(Substring(name)) else {
                 return .failure(
                     TemplateProblem("\(piece) is not a capture", "A name has letters, digits and _: {room}, {rest...}")
                 )
@@ -76,10 +108,10 @@ struct Template: Sendable, Hashable {
             return .success(isRest ? .rest(String(name)) : .capture(String(name)))
         }
         var content = ""
-        var characters = piece.makeIterator()
-        while let character = characters.next() {
-            if character == "{" || character == "}" {
-                guard characters.next() == character else {
+        var rest = scalars.makeIterator()
+        while let scalar = rest.next() {
+            if scalar == "{" || scalar == "}" {
+                guard rest.next() == scalar else {
                     return .failure(
                         TemplateProblem(
                             "\"\(piece)\" has a brace inside",
@@ -88,7 +120,7 @@ struct Template: Sendable, Hashable {
                     )
                 }
             }
-            content.append(character)
+            content.unicodeScalars.append(scalar)
         }
         return .success(.literal(content))
     }

@@ -44,9 +44,7 @@ public struct TopicTemplate: Sendable, Hashable {
     }
 
     /// Whether it names topics that begin with `$`, which are the broker's own.
-    var isReserved: Bool {
-        if case .literal(let text) = template.parts[0] { text.hasPrefix("$") } else { false }
-    }
+    var isReserved: Bool { template.isReserved }
 
     /// The pattern of the names that its topics have as names.
     var pattern: EventPattern { template.pattern }

@@ -23,17 +23,19 @@ struct Backoff: Sendable {
 }
 
 extension Duration {
-    /// Whole nanoseconds, at most what 63 bits hold.
+    /// Whole nanoseconds, as far as 63 bits hold them.
     var nanoseconds: Int64 {
         let (seconds, attoseconds) = components
-        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        return overflow ? .max : product + attoseconds / 1_000_000_000
+        let (product, isTooLarge) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, isStillTooLarge) = product.addingReportingOverflow(attoseconds / 1_000_000_000)
+        return isTooLarge || isStillTooLarge ? (seconds < 0 ? .min : .max) : sum
     }
 
     /// Whole seconds, rounded up, within what a field of the protocol holds.
     func seconds(upTo limit: UInt32) -> UInt32 {
         guard self > .zero else { return 0 }
         let (seconds, attoseconds) = components
-        return UInt32(clamping: min(Int64(limit), seconds + (attoseconds > 0 ? 1 : 0)))
+        guard seconds < limit else { return limit }
+        return UInt32(clamping: seconds + (attoseconds > 0 ? 1 : 0))
     }
 }

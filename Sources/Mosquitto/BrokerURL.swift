@@ -53,7 +53,7 @@ public struct BrokerURL: Sendable, Hashable {
         if rest.hasSuffix("/") { rest = rest.dropLast() }
         if let at = rest.lastIndex(of: "@") {
             let name = rest[..<at]
-            guard !name.contains(":") else {
+            guard !name.utf8.contains(UInt8(ascii: ":")) else {
                 throw failure("a password does not belong in a URL; give password: {file: PATH} instead")
             }
             user = name.isEmpty ? nil : String(name)
@@ -82,16 +82,17 @@ public struct BrokerURL: Sendable, Hashable {
             host = text[..<colon]
             port = text[text.index(after: colon)...]
         }
-        let isSound = host.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "/") }
+        let isSound = host.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F && !"/?#@".utf8.contains($0) }
         guard !host.isEmpty, isSound else { return nil }
         guard let port else { return (String(host), defaultPort) }
-        guard let number = UInt16(port), number > 0 else { return nil }
+        guard port.utf8.first != UInt8(ascii: "+"), let number = UInt16(port), number > 0 else { return nil }
         return (String(host), number)
     }
 
     /// Whether the broker is on this machine, as far as the URL tells.
     public var isLocal: Bool {
-        transport == .unix || host == "localhost" || host == "::1" || host.hasPrefix("127.")
+        let isLoopback = host.hasPrefix("127.") && host.utf8.allSatisfy { $0 <= UInt8(ascii: "9") }
+        return transport == .unix || host.lowercased() == "localhost" || host == "::1" || isLoopback
     }
 }
 

@@ -114,7 +114,8 @@ public final class Client: Sendable {
     }
 
     /// Ends subscriptions, now and at each connection to come. Returns when the broker has answered, or at once if
-    /// there is no connection.
+    /// there is no connection. What the broker said is not known: libmosquitto 2.0.11 does not pass it on
+    /// (handle_unsuback.c).
     public func unsubscribe(_ filters: [String]) async throws {
         for filter in filters { try TopicRules.check(filter: filter) }
         guard !filters.isEmpty else { return }

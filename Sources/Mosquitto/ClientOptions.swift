@@ -34,8 +34,20 @@ public struct ClientOptions: Sendable {
     public var connectTimeout: Duration = .seconds(10)
     /// How long ``Client/run()`` goes on, when cancelled, to publish what waits.
     public var drainLimit: Duration = .seconds(2)
+    /// What happens when an attempt fails or a connection ends.
+    public var persistence = Persistence.forever
     /// How long to wait between attempts.
     public var backoff = BackoffPolicy()
+
+    /// What happens when an attempt fails or a connection ends.
+    public enum Persistence: Sendable, Hashable {
+        /// It is tried again, for ever.
+        case forever
+        /// The first connection must succeed, or ``Client/run()`` throws; later ones are tried for ever.
+        case onceConnected
+        /// ``Client/run()`` throws.
+        case never
+    }
 
     /// Options with these defaults.
     public init(clientID: String = ClientOptions.randomClientID()) {

@@ -110,7 +110,7 @@ final class ClientStorage: Sendable {
 
     var isDrained: Bool { state.withLock { $0.outbox.isEmpty } }
 
-    var hasWaiting: Bool { state.withLock { $0.outbox.hasWaiting } }
+    var nextQoS: QoS? { state.withLock { $0.outbox.nextQoS } }
 
     func takeOrders() -> [Order] {
         state.withLock { state in
@@ -119,8 +119,8 @@ final class ClientStorage: Sendable {
         }
     }
 
-    func takePublications(limit: Int) -> [Publication] {
-        state.withLock { $0.outbox.take(limit: limit) }
+    func takePublications(limit: Int, exactlyOnce: Int) -> [Publication] {
+        state.withLock { $0.outbox.take(limit: limit, exactlyOnce: exactlyOnce) }
     }
 
     func complete(_ publications: [(Publication, Result<ReasonCode, ClientError>)]) {
@@ -179,32 +179,5 @@ extension ClientStorage.Order {
 extension ClientError {
     static func notRunning(_ operation: String) -> ClientError {
         ClientError(.notRunning, operation: operation)
-    }
-}
-
-extension ClientOptions {
-    /// Refuses what cannot work, before anything is tried.
-    func check(for brokers: [BrokerURL]) throws(ClientError) {
-        let seconds = keepAlive.seconds(upTo: .max)
-        guard seconds == 0 || (5...65_535).contains(seconds) else {
-            throw ClientError(
-                .unsupported,
-                operation: "connect",
-                detail: "keep-alive of \(keepAlive)",
-                advice: "Give 5 s to 65,535 s, or 0 for none (libmosquitto refuses the rest)"
-            )
-        }
-        if let will {
-            try TopicRules.check(topic: will.message.topic)
-        }
-        if tls.preSharedKey != nil, Library.version < (2, 0, 12), brokers.contains(where: { $0.transport == .tls }) {
-            throw ClientError(
-                .unsupported,
-                operation: "connect with a pre-shared key",
-                detail: "libmosquitto \(Library.versionText) connects to a broker with a certificate as well and then "
-                    + "verifies nothing; that is mended in 2.0.12",
-                advice: "Use certificates, or a newer libmosquitto"
-            )
-        }
     }
 }

@@ -35,7 +35,11 @@ final class Link {
 
     init(storage: ClientStorage) {
         self.storage = storage
-        machine = LinkStateMachine(brokers: storage.brokers, policy: storage.options.backoff)
+        machine = LinkStateMachine(
+            brokers: storage.brokers,
+            policy: storage.options.backoff,
+            persistence: storage.options.persistence
+        )
         subscriptions = SubscriptionRegistry(storage.initialSubscriptions)
         poller = Poller(waker: storage.waker)
         connector = Connector(waker: storage.waker)
@@ -97,7 +101,7 @@ final class Link {
         case .pausing(let deadline), .opening(let deadline), .handshaking(_, let deadline):
             return now.duration(to: deadline)
         case .live:
-            if storage.hasWaiting, window.room > 0 { return .zero }
+            if let qos = storage.nextQoS, window.hasRoom(for: qos) { return .zero }
             return min(now.duration(to: nextKeepAlive), drainDeadline.map { now.duration(to: $0) } ?? .seconds(60))
         case .ended:
             return .zero
@@ -111,7 +115,7 @@ final class Link {
         case .connect(let target):
             let url = storage.brokers[target.broker]
             let plan = ConnectPlan(url: url, address: target.address, options: storage.options)
-            warnIfInsecure(url)
+            if machine.isFirstRound { warnIfInsecure(url) }
             // Begins at once, or when the look-up of an attempt that was given up lets go.
             _ = connector.begin(plan)
             phase = .opening(deadline: clock.now + storage.options.connectTimeout)
@@ -202,7 +206,7 @@ final class Link {
         handle.inbox.connack = nil
         machine.connected(at: clock.now)
         let limit = Int(min(storage.options.inFlightWindow, connack.receiveMaximum ?? .max))
-        window = InFlightWindow(limit: max(1, limit))
+        window = InFlightWindow(limit: max(1, limit), version: handle.version)
         nextKeepAlive = clock.now + Self.keepAliveInterval
         phase = .live(handle)
         notice(.connected(ConnectionInfo(connack, machine.broker, handle.version, window: limit)))
@@ -255,7 +259,8 @@ final class Link {
 
     /// Gives the library what the window has room for, and writes until the socket is full or nothing waits.
     private func write(_ handle: LibraryHandle) -> LibraryCode {
-        for publication in storage.takePublications(limit: min(window.room, Self.flushLimit)) {
+        let limit = min(window.room, Self.flushLimit)
+        for publication in storage.takePublications(limit: limit, exactlyOnce: window.exactlyOnceRoom) {
             do {
                 window.sent(publication, packetID: try handle.publish(publication.message))
             } catch {

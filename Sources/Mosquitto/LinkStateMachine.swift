@@ -31,14 +31,21 @@ struct LinkStateMachine: Sendable {
     private var connectedAt: Instant?
     private var shortLives = 0
     private var poisonings = 0
+    private var mayRetry: Bool
+    private let retriesOnceConnected: Bool
 
-    init(brokers: [BrokerURL], policy: BackoffPolicy) {
+    init(brokers: [BrokerURL], policy: BackoffPolicy, persistence: ClientOptions.Persistence = .forever) {
         self.brokers = brokers
         self.policy = policy
+        mayRetry = persistence == .forever
+        retriesOnceConnected = persistence != .never
     }
 
     /// The broker that is tried, or connected.
     var broker: BrokerURL { brokers[target.broker] }
+
+    /// Whether no broker of the list was tried twice since the start or the last connection.
+    var isFirstRound: Bool { attempt <= brokers.count }
 
     /// After an illegal message each message is acknowledged before the next is read, so that the session moves on
     /// as far as it can.
@@ -53,6 +60,7 @@ struct LinkStateMachine: Sendable {
 
     mutating func connected(at now: Instant) {
         connectedAt = now
+        mayRetry = retriesOnceConnected
         attempt = 0
         target.address = 0
     }
@@ -65,6 +73,8 @@ struct LinkStateMachine: Sendable {
         using generator: inout some RandomNumberGenerator
     ) -> Action {
         guard error.isRetriable else { return .stop(error) }
+        // A broker that was away ended the connections before itself: nobody took them over.
+        if error.mayDifferByAddress { shortLives = 0 }
         if let addresses, target.address + 1 < addresses, error.mayDifferByAddress {
             target.address += 1
             return .connect(target)
@@ -104,6 +114,7 @@ struct LinkStateMachine: Sendable {
         at now: Instant,
         using generator: inout some RandomNumberGenerator
     ) -> Action {
+        guard mayRetry else { return .stop(error) }
         let isLocal = brokers.allSatisfy(\.isLocal)
         let (shortest, longest) =
             switch error.code {

@@ -27,7 +27,8 @@ struct Outbox: Sendable {
     /// Whether nothing waits and nothing is in flight.
     var isEmpty: Bool { waiting.isEmpty && inFlight == 0 }
 
-    var hasWaiting: Bool { !waiting.isEmpty }
+    /// The QoS of the next message; nil where none waits.
+    var nextQoS: QoS? { waiting.first?.message.qos }
 
     /// Whether half of the places are free again.
     var hasRoom: Bool { waiting.count + inFlight <= capacity / 2 && bytes <= maximumBytes / 2 }
@@ -41,9 +42,17 @@ struct Outbox: Sendable {
         return true
     }
 
-    /// The next messages, at most `limit`, which are then in flight.
-    mutating func take(limit: Int) -> [Publication] {
-        let count = min(limit, waiting.count)
+    /// The next messages, at most `limit` and at most so many at QoS 2, which are then in flight.
+    mutating func take(limit: Int, exactlyOnce: Int = .max) -> [Publication] {
+        var count = 0
+        var exactlyOnce = exactlyOnce
+        for publication in waiting.prefix(limit) {
+            if publication.message.qos == .exactlyOnce {
+                guard exactlyOnce > 0 else { break }
+                exactlyOnce -= 1
+            }
+            count += 1
+        }
         guard count > 0 else { return [] }
         let taken = Array(waiting.prefix(count))
         waiting.removeFirst(count)

@@ -9,8 +9,8 @@ public struct Secret: Sendable {
         case credential(String)
     }
 
-    /// More than any password has; a file that is larger is not one.
-    private static let limit = 64 * 1024
+    /// What CONNECT has room for (MQTT 5, section 1.5.6); a file that is larger is no password.
+    private static let limit = 65_535
 
     private let source: Source
 
@@ -37,6 +37,7 @@ public struct Secret: Sendable {
             guard let text = Environment.value(of: name) else {
                 throw failure("the environment variable \(name) is not set")
             }
+            guard !text.isEmpty else { throw failure("the environment variable \(name) is empty") }
             return text
         case .credential(let name):
             guard let folder = Environment.value(of: "CREDENTIALS_DIRECTORY") else {
@@ -58,6 +59,7 @@ public struct Secret: Sendable {
         guard var text = String(validating: bytes, as: UTF8.self) else { throw failure("\(path) is not UTF-8 text") }
         if text.hasSuffix("\r\n") || text.hasSuffix("\n") { text.removeLast() }
         guard !text.isEmpty else { throw failure("\(path) is empty") }
+        guard !text.utf8.contains(0) else { throw failure("\(path) holds the NUL character") }
         return text
     }
 

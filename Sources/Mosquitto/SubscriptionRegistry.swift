@@ -13,6 +13,8 @@ struct SubscriptionRegistry {
     }
 
     private var wanted: [SubscriptionRequest]
+    /// The same by filter, to tell the answer to a request that was replaced meanwhile.
+    private var current: [String: SubscriptionRequest]
     private var unsent: [SubscriptionRequest] = []
     private var sent: [Int32: [SubscriptionRequest]] = [:]
     private var results: [String: ReasonCode] = [:]
@@ -23,6 +25,7 @@ struct SubscriptionRegistry {
 
     init(_ requests: [SubscriptionRequest]) {
         wanted = requests
+        current = Dictionary(requests.map { ($0.filter, $0) }) { $1 }
     }
 
     mutating func connectionOpened() {
@@ -48,13 +51,18 @@ struct SubscriptionRegistry {
         unsent.removeAll { filters.contains($0.filter) }
         unsent += requests
         for filter in filters { results[filter] = nil }
+        for request in requests { current[request.filter] = request }
         waiters.append(Waiter(missing: filters, requests: requests, completion: completion))
     }
 
+    /// Who still waits for an answer to such a filter gets it now: it may never be sent again.
     mutating func remove(_ filters: [String]) {
         let filters = Set(filters)
+        let removed = wanted.filter { filters.contains($0.filter) }
         wanted.removeAll { filters.contains($0.filter) }
         unsent.removeAll { filters.contains($0.filter) }
+        settle(removed, reasons: removed.map { _ in .unspecifiedError })
+        for filter in filters { current[filter] = nil }
     }
 
     mutating func ending(packetID: Int32, completion: @escaping @Sendable (Result<Void, ClientError>) -> Void) {
@@ -109,10 +117,11 @@ struct SubscriptionRegistry {
     }
 
     private mutating func settle(_ batch: [SubscriptionRequest], reasons: [ReasonCode]) {
-        for (position, request) in batch.enumerated() {
+        var filters: Set<String> = []
+        for (position, request) in batch.enumerated() where current[request.filter] == request {
             results[request.filter] = position < reasons.count ? reasons[position] : .unspecifiedError
+            filters.insert(request.filter)
         }
-        let filters = Set(batch.map(\.filter))
         for position in waiters.indices { waiters[position].missing.subtract(filters) }
         for waiter in waiters where waiter.missing.isEmpty {
             waiter.completion(

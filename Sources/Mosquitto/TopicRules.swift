@@ -21,9 +21,11 @@ public enum TopicRules {
     /// - Throws: ``ClientError`` with code ``ClientError/Code/invalidTopic``.
     public static func check(filter: String) throws(ClientError) {
         try checkText(filter, operation: "subscribe")
-        let levels = filter.split(separator: "/", omittingEmptySubsequences: false)
-        for (position, level) in levels.enumerated() where level.contains("+") || level.contains("#") {
-            guard level == "+" || (level == "#" && position == levels.count - 1) else {
+        // By bytes, as brokers do: to Swift, a separator and a mark that combines with it are another character.
+        let (plus, hash) = (UInt8(ascii: "+"), UInt8(ascii: "#"))
+        let levels = filter.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        for (position, level) in levels.enumerated() where level.contains(plus) || level.contains(hash) {
+            guard level.elementsEqual([plus]) || (level.elementsEqual([hash]) && position == levels.count - 1) else {
                 throw failure("subscribe", filter, "+ must be a whole level, # the last one")
             }
         }

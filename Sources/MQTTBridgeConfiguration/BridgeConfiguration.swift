@@ -1,0 +1,52 @@
+import FoundationEssentials
+public import MQTTBridge
+
+/// What a configuration file says: brokers, routes and limits, ready to be given to a `Bridge`.
+///
+/// A file is YAML, of which JSON is a part; `Config/bridge.yaml` shows every key. Reading it opens no connection. What
+/// can be known to be wrong without one is found, all at once, the files that it names included: a certificate or a
+/// password file that cannot be read is a mistake, on the machine where the file is checked.
+///
+///     let configuration = try BridgeConfiguration(contentsOf: "Config/bridge.yaml")
+///     let bridge = try Bridge(
+///         bus: bus,
+///         brokers: configuration.brokers,
+///         routes: configuration.routes,
+///         options: configuration.options
+///     )
+public struct BridgeConfiguration: Sendable {
+    /// The brokers, in the order of the file; at least one.
+    public var brokers: [Broker]
+    /// The routes, in the order of the file; none if the file has no `routes`, and then a bridge maps everything.
+    public var routes: [Route]
+    /// The limits.
+    public var options: BridgeOptions
+
+    /// Reads a file.
+    ///
+    /// - Parameter environment: Serves `${NAME}` in texts.
+    /// - Throws: ``ConfigurationProblems`` with every mistake in it. A file that cannot be read, is larger than 1 MiB or
+    ///   is not UTF-8 is a mistake too.
+    public init(
+        contentsOf path: String,
+        environment: [String: String] = BridgeConfiguration.processEnvironment
+    ) throws(ConfigurationProblems) {
+        try self.init(yaml: try ConfigurationFile.read(path), file: path, environment: environment)
+    }
+
+    /// Reads a text.
+    ///
+    /// - Parameters:
+    ///   - file: Named in problems; paths in the text are relative to its folder. It is not opened.
+    ///   - environment: Serves `${NAME}` in texts.
+    /// - Throws: ``ConfigurationProblems`` with every mistake in it.
+    public init(yaml: String, file: String, environment: [String: String]) throws(ConfigurationProblems) {
+        let findings = Findings(file: file, source: SourceText(yaml), environment: environment)
+        let reader = Document(findings).map { ConfigurationReader($0, findings) }
+        guard let reader, findings.isEmpty else { throw findings.problems }
+        (brokers, routes, options) = (reader.brokers, reader.routes, reader.options)
+    }
+
+    /// The environment of this process.
+    public static var processEnvironment: [String: String] { ProcessInfo.processInfo.environment }
+}

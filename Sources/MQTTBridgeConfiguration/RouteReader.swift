@@ -1,0 +1,68 @@
+import MQTTBridge
+import Mosquitto
+
+/// Reads one entry of `routes:`.
+struct RouteReader {
+    private static let keys = ["name", "broker", "topic", "event", "direction", "qos", "retain"]
+    private static let example = #"- {topic: "home/{room}/temperature", event: "climate.{room}.temperature"}"#
+
+    /// Nil if something is wrong that makes checking it against other routes pointless.
+    let route: Route?
+    private let element: Element
+    private let fields: Fields?
+
+    init(_ element: Element, brokers: [String]) {
+        self.element = element
+        fields = Fields(element, keys: Self.keys, example: Self.example)
+        route = fields.flatMap { Self.read($0, brokers: brokers) }
+    }
+
+    private static func read(_ fields: Fields, brokers: [String]) -> Route? {
+        let topic = fields.required("topic", example: #"topic: "home/{room}/temperature""#)?
+            .template(example: #"topic: "home/{room}/temperature""#) { text throws(TemplateError) in
+                try TopicTemplate(text)
+            }
+        let event = fields.required("event", example: #"event: "climate.{room}.temperature""#)?
+            .template(example: #"event: "climate.{room}.temperature""#) { text throws(TemplateError) in
+                try EventTemplate(text)
+            }
+        let direction = fields["direction"]?.choice(Route.Direction.self)
+        let qos = fields["qos"]?.qos()
+        let retain = fields["retain"]?.bool()
+        let name = fields["name"]?.line(example: "name: climate")?.content
+        let broker = broker(fields, brokers)
+        let isWhole = (fields["direction"] == nil) == (direction == nil) && (fields["name"] == nil) == (name == nil)
+        guard let topic, let event, let broker, isWhole else { return nil }
+        return Route(
+            topic,
+            event,
+            direction ?? .both,
+            name: name,
+            broker: broker,
+            qos: qos ?? .atLeastOnce,
+            retain: retain ?? false
+        )
+    }
+
+    /// The broker that is named, or the only one.
+    private static func broker(_ fields: Fields, _ brokers: [String]) -> String? {
+        if let element = fields["broker"] { return element.line(example: "broker: NAME")?.content }
+        if brokers.count > 1 {
+            let names = brokers.map { escapedForLog($0, limit: 40) }.joined(separator: " or ")
+            fields.complain("\"broker\" is missing, and there are several", "Write broker: \(names)")
+        }
+        return brokers.count > 1 ? nil : brokers.first ?? "default"
+    }
+
+    /// Complains where the part is that is wrong, or about the route if that part is not written.
+    func complain(_ problem: RouteProblem) {
+        let (message, advice) = (
+            element.findings.redacted(problem.message), element.findings.redacted(problem.advice)
+        )
+        if let field = fields?[problem.field.rawValue] {
+            field.complain(message, advice)
+        } else {
+            element.complain(message, advice, at: element.keyPosition)
+        }
+    }
+}

@@ -1,0 +1,8 @@
+import Foundation
+
+/// Bytes as text.
+enum Base64 {
+    static func decode(_ text: String) -> [UInt8]? {
+        Data(base64Encoded: text).map { Array($0) }
+    }
+}

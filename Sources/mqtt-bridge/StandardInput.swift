@@ -1,0 +1,112 @@
+import AsyncEventBus
+import Dispatch
+import Locking
+import Logging
+import MQTTBridge
+import Mosquitto
+import ServiceLifecycle
+
+/// Emits what standard input says, one line of JSON an event.
+struct StandardInputService: Service {
+    let bus: EventBus
+    let logger: Logger
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            let lines = LineReader()
+            var number = 0
+            while let line = await lines.next() {
+                number += 1
+                guard !line.allSatisfy(\.isWhitespace) else { continue }
+                do {
+                    let command = try EmitLine(line)
+                    try await bus.send(command.name, command.payload, attributes: command.attributes)
+                } catch let error as EmitLine.Mistake {
+                    StandardError.write("mqtt-bridge: standard input, line \(number): \(error.text)")
+                }
+            }
+            // The end of the input is not the end of the daemon.
+            try await gracefulShutdown()
+        }
+    }
+}
+
+/// A line of standard input: `{"event": NAME, "payload": VALUE}`, and optionally `content_type`, `payload_base64` and
+/// `headers`. A payload that is no string is sent as the JSON that stands there.
+struct EmitLine {
+    struct Mistake: Error {
+        let text: String
+    }
+
+    let name: EventName
+    let payload: Payload
+    let attributes: EventAttributes
+
+    private static let known: Set<String> = ["event", "payload", "payload_base64", "content_type", "headers"]
+
+    init(_ line: String) throws {
+        guard let members = JSONText.members(Array(line.utf8)) else {
+            throw Mistake(text: "not a JSON object; write {\"event\": \"a.b\", \"payload\": \"text\"}")
+        }
+        if let unknown = members.keys.sorted().first(where: { !Self.known.contains($0) }) {
+            throw Mistake(text: "unknown key \"\(escapedForLog(unknown))\"; known are \(Self.known.sorted())")
+        }
+        guard let text = members["event"].flatMap(JSONText.text) else {
+            throw Mistake(text: "\"event\" is missing or no string")
+        }
+        do {
+            name = try EventName(text)
+        } catch {
+            throw Mistake(text: escapedForLog("\(error)", limit: 400))
+        }
+        payload = try Self.payload(members)
+        var attributes = EventAttributes(contentType: members["content_type"].flatMap(JSONText.text))
+        if let headers = members["headers"] {
+            guard let pairs = JSONText.members(Array(headers)) else {
+                throw Mistake(text: "\"headers\" is no object; write {\"name\": \"value\"}")
+            }
+            attributes.headers = pairs.keys.sorted().compactMap { name in
+                pairs[name].map { .init(name, JSONText.text($0) ?? String(decoding: $0, as: UTF8.self)) }
+            }
+        }
+        self.attributes = attributes
+    }
+
+    private static func payload(_ members: [String: ArraySlice<UInt8>]) throws -> Payload {
+        if let encoded = members["payload_base64"] {
+            guard members["payload"] == nil, let bytes = JSONText.text(encoded).flatMap(Base64.decode) else {
+                throw Mistake(text: "\"payload_base64\" is no base64, or stands beside \"payload\"")
+            }
+            return Payload(bytes)
+        }
+        guard let value = members["payload"] else { return .empty }
+        return JSONText.text(value).map { Payload($0) } ?? Payload(Array(value))
+    }
+}
+
+/// Reads standard input line by line on a thread that may block; one line ahead at most.
+final class LineReader: Sendable {
+    private let queue = DispatchQueue(label: "standard-input")
+    private let waiting = Locked<CheckedContinuation<String?, Never>?>(nil)
+
+    /// The next line, or nil at the end. A cancelled reader sees the end; the line that comes later is lost with it.
+    func next() async -> String? {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                waiting.withLock { $0 = continuation }
+                if Task.isCancelled { return resume(nil) }
+                queue.async { [self] in resume(readLine()) }
+            }
+        } onCancel: {
+            resume(nil)
+        }
+    }
+
+    private func resume(_ line: String?) {
+        let continuation = waiting.withLock { waiting in
+            defer { waiting = nil }
+            return waiting
+        }
+        continuation?.resume(returning: line)
+    }
+}
