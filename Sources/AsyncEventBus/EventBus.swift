@@ -15,8 +15,8 @@ import Synchronization
 ///
 /// **From inside a listener.** Emitting is the same as from anywhere else: the events queue up, also those to the
 /// listener itself. A listener that is added hears the events emitted after ``addListener(_:to:)`` returned. A
-/// listener that is removed begins no new call after ``removeListener(_:from:)`` returned; a call that runs goes on
-/// to its end, and what waited in its mailbox is discarded.
+/// listener that is removed takes nothing more out of its mailbox once ``removeListener(_:from:)`` has returned: what
+/// waited there is discarded, and a call that has begun, or is just beginning, goes on to its end.
 ///
 /// **Reports.** `$bus.failed` tells that a listener threw or took too long, `$bus.dropped` that a mailbox overflows.
 /// Both are local, and have the headers `listener`, `event` and `event-id`; what fails while handling a report is

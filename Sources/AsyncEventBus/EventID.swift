@@ -1,27 +1,28 @@
 /// Identifies one event among all buses: a source, and a tag that is unique within the source.
 ///
 /// Every copy of an event has the same identity, however often and by whichever way it arrives. Two emits never share
-/// one, not even across a restart, since the source of a bus has a part that is new in each process.
+/// one, not even across a restart, since the source of a bus has a part that is new in each process. Compared by bytes.
 public struct EventID: Sendable, Hashable {
     private enum Tag: Sendable, Hashable {
         case sequence(UInt64)
-        case text(String)
+        case text(ExactText)
     }
 
     /// Who gave the tag: ``EventBus/source`` for an event that was emitted on a bus of this package.
-    public let source: String
+    public var source: String { exactSource.text }
 
+    private let exactSource: ExactText
     private let storage: Tag
 
     /// An identity given elsewhere.
     public init(source: String, tag: String) {
-        self.source = source
+        exactSource = ExactText(source)
         // One spelling, one value: "17" that comes back from another process equals the 17th emit of that source.
-        storage = UInt64(tag).flatMap { String($0) == tag ? .sequence($0) : nil } ?? .text(tag)
+        storage = UInt64(tag).flatMap { String($0) == tag ? .sequence($0) : nil } ?? .text(ExactText(tag))
     }
 
     init(source: String, sequence: UInt64) {
-        self.source = source
+        exactSource = ExactText(source)
         storage = .sequence(sequence)
     }
 
@@ -29,7 +30,7 @@ public struct EventID: Sendable, Hashable {
     public var tag: String {
         switch storage {
         case .sequence(let number): String(number)
-        case .text(let text): text
+        case .text(let text): text.text
         }
     }
 }

@@ -161,8 +161,9 @@ final class Mailbox: Inbox {
 
     private func start() {
         // Owned by this mailbox: at most `limit` at a time, each ends when the mailbox is empty or closed.
-        // Awaited through `becomeIdle`.
-        Task { await work() }
+        // Awaited through `becomeIdle`. Detached: what it works off comes from many emitters, so that it must not have
+        // the priority and the task-local values of the one that happened to wake it.
+        Task.detached { await self.work() }
     }
 
     private func work() async {

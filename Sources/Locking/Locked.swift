@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+package import Glibc
 #elseif canImport(Musl)
-import Musl
+package import Musl
 #elseif canImport(Darwin)
-import Darwin
+package import Darwin
 #endif
 
 /// A value that one thread at a time may touch.
@@ -12,14 +12,15 @@ import Darwin
 /// that is not instrumented, so that every contended use is reported as a race), and on Linux it hands a contended lock
 /// over through the kernel. See docs/decisions/0003-own-lock.md.
 // SAFETY: the value is only reached through `withLock`, which holds the mutex.
-package struct Locked<Value>: @unchecked Sendable {
-    private final class Storage: ManagedBuffer<Value, pthread_mutex_t> {
+package struct Locked<Value: Sendable>: @unchecked Sendable {
+    @usableFromInline
+    final class Storage: ManagedBuffer<Value, pthread_mutex_t> {
         deinit {
             _ = withUnsafeMutablePointerToElements { pthread_mutex_destroy($0) }
         }
     }
 
-    private let storage: ManagedBuffer<Value, pthread_mutex_t>
+    @usableFromInline let storage: ManagedBuffer<Value, pthread_mutex_t>
 
     package init(_ value: Value) {
         storage = Storage.create(minimumCapacity: 1) { buffer in
@@ -33,7 +34,7 @@ package struct Locked<Value>: @unchecked Sendable {
     }
 
     /// Runs `body` while no other thread touches the value. Not to be nested: the lock is not recursive.
-    @inline(__always)
+    @inlinable
     package func withLock<Result, Failure: Error>(
         _ body: (inout Value) throws(Failure) -> Result
     ) throws(Failure) -> Result {

@@ -40,6 +40,8 @@ enum Exit {
         case .badCredentials, .notAuthorized, .tlsClientCertificate: notPermitted
         case .takenOver, .tlsConfiguration, .secret, .unsupported, .invalidURL: configuration
         case .invalidTopic, .invalidProperty, .tooLarge: usage
+        // A broker that will never speak to us, as things are configured.
+        case .rejected where !error.isRetriable: configuration
         default: unavailable
         }
     }

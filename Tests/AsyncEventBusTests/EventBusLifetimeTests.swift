@@ -1,0 +1,98 @@
+import Testing
+
+@testable import AsyncEventBus
+
+@Suite("EventBus: end of life", .timeLimit(.minutes(1)))
+struct EventBusLifetimeTests {
+    @Test("a bus that is no longer referred to lets its listeners finish what waits")
+    func eventsWait() async throws {
+        let (heard, gate, released) = (Journal<String>(), Gate(), Journal<Void>())
+        weak var abandoned: EventBus?
+        let last: Receipt
+        do {
+            let bus = EventBus()
+            abandoned = bus
+            let guardian = Guardian { released.write(()) }
+            bus.on("a", delivery: .serial) { event in
+                withExtendedLifetime(guardian) { heard.hear(event) }
+                await gate.pass()
+            }
+            for number in 0..<9 { bus.emit("a", "\(number)") }
+            last = bus.emitTracked("a", "9")
+            await heard.wait(for: 1)
+        }
+        #expect(abandoned == nil)
+        #expect(heard.count == 1)
+        gate.open()
+        try await last.finished()
+        #expect(heard.entries == (0..<10).map(String.init))
+        // The mailbox and the listener go with the last worker.
+        await released.wait(for: 1)
+    }
+
+    @Test("a listener that fails after its bus has gone reports to nobody, and harms nobody")
+    func failsAfterwards() async throws {
+        let (gate, clock) = (Gate(), ManualClock())
+        let receipts: [Receipt]
+        do {
+            let bus = EventBus(clock: clock)
+            bus.on("a", timeLimit: .seconds(1)) { _ in
+                await gate.pass()
+                throw CancellationError()
+            }
+            bus.on("b", timeLimit: .seconds(1)) { _ in try await gate.passUnlessCancelled() }
+            receipts = [bus.emitTracked("a"), bus.emitTracked("b")]
+            await clock.sleepsBegun(2)
+        }
+        clock.advance(by: .seconds(1))
+        gate.open()
+        for receipt in receipts {
+            try await receipt.finished()
+            #expect(receipt.summary.finished == 1)
+        }
+    }
+
+    @Test("an idle bus keeps nothing alive: listeners and relays go with it")
+    func nothingKept() async {
+        let released = Journal<Void>()
+        weak var relay: FakeRelay?
+        do {
+            let bus = EventBus()
+            let attached = FakeRelay()
+            relay = attached
+            bus.attach(attached, to: ["**"])
+            let guardian = Guardian { released.write(()) }
+            bus.on("a") { _ in withExtendedLifetime(guardian) {} }
+            bus.emit("a")
+            await bus.becomeIdle()
+        }
+        await released.wait(for: 1)
+        #expect(relay == nil)
+    }
+
+    @Test("a removed listener is let go")
+    func removedListener() async {
+        let bus = EventBus()
+        weak var listener: Listener?
+        do {
+            let added = bus.on("a.*") { _ in }
+            listener = added
+            bus.emit("a.b")
+            await bus.becomeIdle()
+            bus.removeListener(added)
+        }
+        // The bus remembers who wanted a name; what it remembered went with the listener.
+        #expect(listener == nil)
+    }
+}
+
+/// Tells when the last reference to it is gone.
+private final class Guardian: Sendable {
+    private let atEnd: @Sendable () -> Void
+
+    init(atEnd: @escaping @Sendable () -> Void) {
+        self.atEnd = atEnd
+    }
+
+    deinit { atEnd() }
+}

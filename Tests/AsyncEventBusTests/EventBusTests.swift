@@ -1,0 +1,163 @@
+import Testing
+
+@testable import AsyncEventBus
+
+@Suite("EventBus: listeners", .timeLimit(.minutes(1)))
+struct EventBusTests {
+    private let bus = EventBus()
+    private let heard = Journal<String>()
+
+    @Test("a listener added twice to a pattern is there once and hears each event once")
+    func setSemantics() async {
+        let heard = heard
+        let listener = Listener("l") { heard.hear($0) }
+        #expect(bus.addListener(listener, to: "a"))
+        #expect(!bus.addListener(listener, to: "a"))
+        bus.emit("a", "1")
+        await bus.becomeIdle()
+        #expect(heard.entries == ["1"])
+        #expect(bus.removeListener(listener, from: "a"))
+        #expect(!bus.removeListener(listener, from: "a"))
+        bus.emit("a", "2")
+        await bus.becomeIdle()
+        #expect(heard.entries == ["1"])
+        #expect(bus.load(of: listener) == nil)
+    }
+
+    @Test("a listener whose patterns overlap hears each event once, until it is off the last of them")
+    func overlappingPatterns() async {
+        let heard = heard
+        let listener = Listener("l", delivery: .serial) { heard.hear($0) }
+        for pattern: EventPattern in ["a.b", "a.*", "a.**", "**"] { #expect(bus.addListener(listener, to: pattern)) }
+        bus.emit("a.b", "1")
+        for pattern: EventPattern in ["**", "a.b", "a.**"] { #expect(bus.removeListener(listener, from: pattern)) }
+        bus.emit("a.b", "2")
+        bus.emit("a.b.c", "not heard")
+        await bus.becomeIdle()
+        #expect(heard.entries == ["1", "2"])
+        #expect(bus.removeListener(listener, from: "a.*"))
+        #expect(bus.load(of: listener) == nil)
+    }
+
+    @Test("removing a listener takes it off all its patterns")
+    func removeFromAll() async {
+        let heard = heard
+        let listener = bus.on("a") { heard.hear($0) }
+        bus.addListener(listener, to: "b.**")
+        #expect(bus.removeListener(listener))
+        #expect(!bus.removeListener(listener))
+        bus.emit("a", "1")
+        bus.emit("b.c", "2")
+        await bus.becomeIdle()
+        #expect(heard.entries.isEmpty)
+    }
+
+    @Test("two listeners of the same function are two listeners")
+    func identity() async {
+        let heard = heard
+        let body: Listener.Body = { heard.hear($0) }
+        bus.on("a", body: body)
+        bus.on("a", body: body)
+        bus.emit("a", "1")
+        await bus.becomeIdle()
+        #expect(heard.entries == ["1", "1"])
+    }
+
+    @Test("a listener of everything hears no reserved names, and one that asks for them does")
+    func reservedNames() async {
+        let heard = heard
+        bus.on("**") { heard.write("everything: \($0.name)") }
+        bus.on("$bus.**") { heard.write("reports: \($0.name)") }
+        bus.emit("$bus.failed")
+        bus.emit("$other")
+        await bus.becomeIdle()
+        #expect(heard.entries == ["reports: $bus.failed"])
+    }
+
+    @Test("an event that nobody wants is gone, and not kept for those who come later")
+    func noListeners() async {
+        let heard = heard
+        bus.emit("a", "early")
+        bus.on("a") { heard.hear($0) }
+        bus.emit("a", "late")
+        await bus.becomeIdle()
+        #expect(heard.entries == ["late"])
+    }
+
+    @Test("an event tells name, payload, attributes, time and who emitted it, and no two have the same identity")
+    func eventParts() async {
+        let events = Journal<Event>()
+        bus.on("a.*", delivery: .serial) { events.write($0) }
+        let before = Timestamp.now
+        bus.emit("a.b", "1", attributes: EventAttributes(headers: [.init("k", "v")]))
+        let receipt = bus.emitTracked("a.c")
+        await bus.becomeIdle()
+        #expect(events.entries.map(\.name) == ["a.b", "a.c"])
+        #expect(events.entries[0].payload == "1" && events.entries[1].payload == .empty)
+        #expect(events.entries[0].attributes[header: "k"] == "v")
+        #expect(events.entries.allSatisfy { $0.origin.bus == bus.source && $0.origin.hops == 0 })
+        #expect(events.entries.allSatisfy { $0.time >= before })
+        #expect(events.entries[1].id == receipt.id)
+        #expect(events.entries[0].id != events.entries[1].id)
+        #expect(EventBus(name: "x").source != EventBus(name: "x").source)
+        #expect(EventBus(name: "x").source.hasPrefix("x-"))
+    }
+
+    @Test("an event that is passed on keeps its identity")
+    func passedOn() async {
+        let events = Journal<Event>()
+        bus.on("a") { events.write($0) }
+        let event = Event(
+            id: EventID(source: "far", tag: "7"),
+            name: "a",
+            payload: "1",
+            origin: EventOrigin(bus: "far")
+        )
+        bus.emit(event)
+        await bus.becomeIdle()
+        #expect(events.entries.map(\.id) == [event.id])
+        #expect(events.entries.map(\.origin.bus) == ["far"])
+    }
+
+    @Test("a listener on two buses has a mailbox on each, and leaves one without the other")
+    func twoBuses() async {
+        let other = EventBus()
+        let (heard, gate) = (heard, Gate())
+        let listener = Listener("l", delivery: .serial, capacity: 1, whenFull: .dropNewest) { event in
+            heard.hear(event)
+            await gate.pass()
+        }
+        bus.addListener(listener, to: "a")
+        other.addListener(listener, to: "a")
+        bus.emit("a", "here")
+        other.emit("a", "there")
+        #expect(await heard.wait(for: 2).sorted() == ["here", "there"])
+        for _ in 0..<3 { bus.emit("a", "again") }
+        #expect(bus.load(of: listener)?.dropped == 2)
+        #expect(other.load(of: listener)?.dropped == 0)
+        bus.removeListener(listener)
+        other.emit("a", "still there")
+        gate.open()
+        await other.becomeIdle()
+        #expect(heard.entries.last == "still there")
+        #expect(heard.count == 3)
+    }
+
+    @Test("a bus is idle when nothing waits or runs, also what listeners emitted to one another")
+    func becomeIdle() async {
+        for round in 0..<50 {
+            let (bus, heard) = (EventBus(), Journal<String>())
+            for listener in 0..<4 {
+                bus.on(EventPattern(EventName(spelled: "ring.\(listener)")), name: "l") { [weak bus] event in
+                    let left = Int(event.payload.text ?? "") ?? 0
+                    await Task.yield()
+                    heard.hear(event)
+                    if left > 0 { bus?.emit(EventName(spelled: "ring.\((listener + 1) % 4)"), "\(left - 1)") }
+                }
+            }
+            bus.emit("ring.0", "20")
+            await bus.becomeIdle()
+            #expect(heard.count == 21, "round \(round)")
+        }
+    }
+}

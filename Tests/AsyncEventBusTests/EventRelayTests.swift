@@ -1,0 +1,56 @@
+import Testing
+
+@testable import AsyncEventBus
+
+@Suite("EventRelay", .timeLimit(.minutes(1)))
+struct EventRelayTests {
+    private let bus = EventBus()
+    private let heard = Journal<String>()
+
+    @Test("a relay is offered the events of its patterns, each once, in the order emitted, until it is detached")
+    func offered() {
+        let relay = FakeRelay()
+        bus.attach(relay, to: ["a.*", "a.**", "a.b"])
+        bus.attach(relay, to: ["a.b"])
+        for number in 0..<10 { bus.emit("a.b", Payload(number: number)) }
+        bus.emit("b")
+        #expect(relay.offered.entries.map(\.number) == Array(0..<10))
+        bus.detach(relay, from: ["a.*", "a.b"])
+        bus.emit("a.b", "10")
+        #expect(relay.offered.count == 11)
+        bus.detach(relay, from: ["a.**", "never attached"])
+        bus.emit("a.b")
+        #expect(relay.offered.count == 11)
+    }
+
+    @Test("relays do not stand in each other's way: each is asked, whatever the others say")
+    func several() async {
+        let relays = [FakeRelay(answer: .full), FakeRelay(answer: .declined), FakeRelay()]
+        for relay in relays { bus.attach(relay, to: ["**"]) }
+        let heard = heard
+        bus.on("**") { heard.hear($0) }
+        let receipt = bus.emitTracked("a", "1")
+        #expect(relays.map(\.offered.count) == [1, 1, 1])
+        #expect(receipt.summary.relayed == 2 && receipt.summary.refused == 1)
+        #expect(relays.map(\.discarded.count) == [1, 0, 0])
+        await bus.becomeIdle()
+        #expect(heard.entries == ["1"])
+    }
+
+    @Test("what a relay brings in has its origin, and goes to listeners only when told so")
+    func incoming() async {
+        final class Link: TransportDetails {
+            let link = "uplink"
+        }
+        let relay = FakeRelay()
+        let origins = Journal<EventOrigin>()
+        bus.attach(relay, to: ["**"])
+        bus.on("**") { origins.write($0.origin) }
+        let origin = EventOrigin(bus: "far", transport: Link(), hops: 1, isReplayed: true)
+        bus.emit(Event(id: EventID(source: "far", tag: "1"), name: "a", payload: "", origin: origin), scope: .local)
+        await bus.becomeIdle()
+        #expect(relay.offered.count == 0)
+        #expect(origins.entries.map { $0.transport?.link } == ["uplink"])
+        #expect(origins.entries.map(\.hops) == [1] && origins.entries.map(\.isReplayed) == [true])
+    }
+}
