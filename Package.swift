@@ -118,7 +118,7 @@ let package = Package(
         ),
         .testTarget(
             name: "MQTTBridgeConfigurationTests",
-            dependencies: ["MQTTBridge", "MQTTBridgeConfiguration", "TestSupport"],
+            dependencies: ["Mosquitto", "MQTTBridge", "MQTTBridgeConfiguration", "TestSupport"],
             swiftSettings: swiftSettings
         ),
         .testTarget(

@@ -109,7 +109,7 @@ struct BrokerReader {
     private mutating func readTLS() {
         guard let element = fields["tls"] else { return }
         broker.options.tls = TLSReader.read(element)
-        if !broker.urls.isEmpty, !broker.urls.contains(where: { $0.transport == .tls }) {
+        if !element.isEmpty, !broker.urls.isEmpty, !broker.urls.contains(where: { $0.transport == .tls }) {
             element.complain(
                 "\"tls\" has no effect on a URL that does not begin with mqtts://",
                 "Write url: mqtts://HOST, or remove tls",

@@ -16,7 +16,8 @@ public struct ConfigurationProblem: Error, Sendable, Hashable, CustomStringConve
     /// One line for people: `FILE:LINE:COLUMN: error: MESSAGE. ADVICE`, without a position if the file as a whole is
     /// meant.
     public var description: String {
-        let place = line > 0 ? "\(escapedForLog(file)):\(line):\(column)" : escapedForLog(file)
+        let path = escapedForLog(file, limit: 4_096)
+        let place = line > 0 ? "\(path):\(line):\(column)" : path
         return "\(place): error: \(message)" + (advice.isEmpty ? "" : ". \(advice)")
     }
 }

@@ -2,8 +2,8 @@
 ///
 /// The earlier key becomes a text of private-use characters of the same length, so that no position changes.
 struct DuplicateKeys {
-    /// Beyond that the file is given up: each costs parsing it once more.
-    private static let limit = 32
+    /// Beyond that the file is given up, since each costs parsing it once more: so many keys, or bytes to parse.
+    private static let limit = (keys: 32, bytes: 4 * 1024 * 1024)
 
     private var names: [String: String] = [:]
 
@@ -12,7 +12,9 @@ struct DuplicateKeys {
 
     /// Renames the earlier of two keys; false if it is not spelled there as it is read, or there are too many.
     mutating func rename(_ key: String, at position: Position, in source: inout SourceText) -> Bool {
-        guard names.count < Self.limit, let mark = Unicode.Scalar(0xE000 + UInt32(names.count)) else {
+        guard names.count < Self.limit.keys, (names.count + 1) * source.bytes.count < Self.limit.bytes,
+            let mark = Unicode.Scalar(0xE000 + UInt32(names.count))
+        else {
             return false
         }
         let inside = Position(line: position.line, column: position.column + 1)

@@ -11,6 +11,9 @@ extension Element {
         let isSubstituted: Bool
     }
 
+    /// The keys of a route whose values a `RouteProblem` may show.
+    private static let inRouteProblems: Set<String> = ["name", "broker", "topic", "event"]
+
     /// The text; nil, with a complaint, if it is none. Numbers and the like are texts as well, as they are written.
     func text(_ expected: String, example: String) -> Text? {
         guard let scalar = node.scalar, !isEmpty else {
@@ -19,7 +22,9 @@ extension Element {
         }
         do throws(Substitution.Failure) {
             let substitution = try Substitution(scalar.string, environment: findings.environment)
-            for (value, spelling) in substitution.values { findings.hide(value, spelling: spelling) }
+            if Self.inRouteProblems.contains(name) {
+                for (value, spelling) in substitution.values { findings.hide(value, spelling: spelling) }
+            }
             return Text(content: substitution.text, raw: scalar.string, isSubstituted: !substitution.values.isEmpty)
         } catch {
             complain(error.message, error.advice, at: position(atScalar: error.offset))
@@ -41,7 +46,7 @@ extension Element {
         return text
     }
 
-    /// A line that becomes something else; `parse` says why not in words that hold nothing of the text.
+    /// A line that stands for something else; nil, with a complaint, if `parse` does not know it.
     func convert<Value>(
         _ expected: String,
         example: String,

@@ -22,13 +22,11 @@ extension Element {
     /// One of a few words.
     func choice<Choice: RawRepresentable<String> & CaseIterable>(_ type: Choice.Type) -> Choice? {
         let words = type.allCases.map(\.rawValue)
-        guard let text = line(words.joined(separator: " or "), example: "\(name): \(words[0])") else { return nil }
+        let list = words.dropLast().joined(separator: ", ") + " or " + words[words.count - 1]
+        guard let text = line(list, example: "\(name): \(words[0])") else { return nil }
         if let choice = Choice(rawValue: text.content) { return choice }
-        let suggestion = isSecret ? nil : NearestKey.suggestion(for: text.content, among: words)
-        complain(
-            "\"\(name)\" must be \(words.joined(separator: " or "))\(shown(text))",
-            "Write \(name): \(suggestion ?? words[0])"
-        )
+        let suggestion = isSecret || text.isSubstituted ? nil : NearestKey.suggestion(for: text.content, among: words)
+        complain("\"\(name)\" must be \(list)\(shown(text))", "Write \(name): \(suggestion ?? words[0])")
         return nil
     }
 

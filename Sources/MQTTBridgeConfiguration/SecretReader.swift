@@ -4,7 +4,7 @@ import Mosquitto
 struct SecretReader {
     private static let keys = ["file", "env", "credential", "value"]
 
-    /// Nil, with a complaint, if it is none of these.
+    /// Nil, with a complaint, if it is none of these. `check` says what is wrong with a text that is written out.
     static func read(_ element: Element, check: ((String) -> String?)? = nil) -> Secret? {
         let name = element.name
         let forms = "\(name): {file: PATH}, {env: NAME}, {credential: NAME} or {value: TEXT}"
