@@ -38,7 +38,7 @@ public final class Bridge: Service {
         let context = BridgeContext(
             bus: bus,
             table: try RouteTable(routes, brokers: Set(names)),
-            guards: Guards(repeatLimit: options.repeatLimit),
+            guards: Guards(repeatLimit: options.repeatLimit, turnLimit: options.maximumHops),
             reporter: StatusReporter(bus: bus),
             readiness: Readiness(brokers: names),
             options: options,

@@ -42,7 +42,8 @@ public struct Broker: Sendable {
 
 /// Limits of a bridge.
 public struct BridgeOptions: Sendable, Hashable {
-    /// The most bridges that a message passes: one that has passed so many is not published again.
+    /// The most bridges that a message passes: one that has passed so many is not published again. Also how often
+    /// content without an identity may come from one broker and another in turns.
     public var maximumHops = 8
     /// How often a second the same content, without an identity, is passed from one broker to another before that is
     /// taken for a loop.

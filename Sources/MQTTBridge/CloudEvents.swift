@@ -33,9 +33,10 @@ enum CloudEvents {
         }
         if let type = event.attributes.contentType { members.append(("datacontenttype", JSONText.string(type))) }
         let payload = event.payload
-        if isJSON(event.attributes.contentType), JSONText.isValid(payload.bytes) {
+        let isJSON = isJSON(event.attributes.contentType)
+        if isJSON, JSONText.isValid(payload.bytes) {
             members.append(("data", String(decoding: payload.bytes, as: UTF8.self)))
-        } else if let text = payload.text {
+        } else if !isJSON, let text = payload.text {
             members.append(("data", JSONText.string(text)))
         } else {
             members.append(("data_base64", JSONText.string(Data(payload.bytes).base64EncodedString())))

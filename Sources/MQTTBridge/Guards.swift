@@ -14,10 +14,9 @@ final class Guards: Sendable {
         let topic: ExactText
     }
 
-    private struct Passed: Hashable {
-        let link: String
-        let topic: ExactText
-        let payload: [UInt8]
+    private struct Content: Hashable {
+        let name: EventName
+        let payload: Payload
     }
 
     private struct State {
@@ -29,8 +28,8 @@ final class Guards: Sendable {
 
     private let state: Locked<State>
 
-    init(repeatLimit: Int) {
-        state = Locked(State(breaker: StormBreaker(limit: repeatLimit)))
+    init(repeatLimit: Int, turnLimit: Int) {
+        state = Locked(State(breaker: StormBreaker(limit: repeatLimit, turnLimit: turnLimit)))
     }
 
     /// An event came in. Returns whether it is the first copy under this name.
@@ -59,10 +58,11 @@ final class Guards: Sendable {
         return state.withLock { $0.echoes[link]?.received(key, at: .now) ?? false }
     }
 
-    /// Whether content without an identity may be passed on once more.
-    func passes(link: String, topic: String, payload: [UInt8]) -> StormBreaker.Verdict {
-        state.withLock { state in
-            state.breaker.passes(Passed(link: link, topic: ExactText(topic), payload: payload), at: .now)
+    /// Whether content that loses, or had, no identity on its way may be passed on once more.
+    func passes(_ event: Event, from source: String, to target: String, countsRate: Bool) -> StormBreaker.Verdict {
+        let content = Content(name: event.name, payload: event.payload)
+        return state.withLock { state in
+            state.breaker.passes(content, from: source, to: target, countsRate: countsRate, at: .now)
         }
     }
 }

@@ -125,52 +125,109 @@ struct EchoWindow {
 
 /// Stops a message that goes round and round between brokers without an identity: the last resort. Pure.
 ///
-/// Counts how often the same content is passed from one broker to another within a second. Above the limit that content
-/// is no longer passed on, for a while; everything else is.
+/// Two signs, since a round may take a microsecond or a second. Content that comes from one broker and from another in
+/// turns goes to and fro between two bridges; that is counted however slow it is. Content that is passed to one broker
+/// again and again may be a sensor that does not change, and is a circle of three only if it is fast. Content that shows
+/// a sign is no longer passed on, for a while; everything else is.
 struct StormBreaker {
     typealias Instant = ContinuousClock.Instant
 
-    private struct Count {
-        var since: Instant
-        var number = 0
-        var openUntil: Instant?
-    }
-
-    static let window: Duration = .seconds(1)
-    static let pause: Duration = .seconds(10)
-    private static let capacity = 4_096
-
-    let limit: Int
-    private var counts: [Int: Count] = [:]
-
-    init(limit: Int) {
-        self.limit = limit
-    }
-
     /// What to do with a message.
-    enum Verdict {
+    enum Verdict: Hashable {
         case pass
-        /// The limit is reached now.
+        /// A limit is reached now.
         case trips
         case blocked
     }
 
-    mutating func passes(_ key: some Hashable, at now: Instant) -> Verdict {
-        let hash = key.hashValue
-        if counts.count >= Self.capacity, counts[hash] == nil {
-            counts = counts.filter { $0.value.openUntil.map { $0 > now } ?? ($0.value.since + Self.window > now) }
-            if counts.count >= Self.capacity { counts.removeAll() }
+    private struct Path: Hashable {
+        let content: Int
+        let target: String
+    }
+
+    private struct Turns {
+        var source: String
+        var number = 0
+        var last: Instant
+        var openUntil: Instant?
+    }
+
+    private struct Rate {
+        var since: Instant
+        var number = 0
+    }
+
+    static let window: Duration = .seconds(1)
+    static let turnSpan: Duration = .seconds(30)
+    /// How long content is not passed on; longer if it goes on to come from both sides.
+    static let pause: Duration = .seconds(10)
+
+    /// How often a second the same content is passed to one broker.
+    let limit: Int
+    /// How often the same content comes from another broker than the time before, each within ``turnSpan``.
+    let turnLimit: Int
+    private var turns = Generations<Int, Turns>()
+    private var rates = Generations<Path, Rate>()
+
+    init(limit: Int, turnLimit: Int) {
+        self.limit = limit
+        self.turnLimit = turnLimit
+    }
+
+    /// - Parameter countsRate: False where the message can be told from others with the same content.
+    mutating func passes(
+        _ content: some Hashable,
+        from source: String,
+        to target: String,
+        countsRate: Bool = true,
+        at now: Instant
+    ) -> Verdict {
+        let content = content.hashValue
+        var known = turns[content] ?? Turns(source: source, last: now)
+        if let openUntil = known.openUntil {
+            if now < openUntil {
+                // As long as it still comes from both sides, copies are under way that were passed before.
+                if known.source != source {
+                    turns[content] = Turns(source: source, last: now, openUntil: now + Self.pause)
+                }
+                return .blocked
+            }
+            known = Turns(source: source, last: now)
         }
-        var count = counts[hash] ?? Count(since: now)
-        defer { counts[hash] = count }
-        if let openUntil = count.openUntil {
-            if now < openUntil { return .blocked }
-            count = Count(since: now)
+        if known.last + Self.turnSpan < now { known.number = 0 }
+        if known.source != source { known.number += 1 }
+        (known.source, known.last) = (source, now)
+        let isFast = countsRate && exceedsRate(Path(content: content, target: target), at: now)
+        let trips = isFast || known.number > turnLimit
+        if trips { known.openUntil = now + Self.pause }
+        turns[content] = known
+        return trips ? .trips : .pass
+    }
+
+    private mutating func exceedsRate(_ path: Path, at now: Instant) -> Bool {
+        var rate = rates[path] ?? Rate(since: now)
+        if rate.since + Self.window < now { rate = Rate(since: now) }
+        rate.number += 1
+        rates[path] = rate.number > limit ? Rate(since: now) : rate
+        return rate.number > limit
+    }
+}
+
+/// A dictionary that forgets what was not set lately: bounded, without a look at every entry.
+private struct Generations<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+    private static var capacity: Int { 16_384 }
+
+    private var current: [Key: Value] = [:]
+    private var previous: [Key: Value] = [:]
+
+    subscript(key: Key) -> Value? {
+        get { current[key] ?? previous[key] }
+        set {
+            if current.count >= Self.capacity, current[key] == nil {
+                previous = current
+                current = [:]
+            }
+            current[key] = newValue
         }
-        if count.since + Self.window < now { count = Count(since: now) }
-        count.number += 1
-        guard count.number > limit else { return .pass }
-        count.openUntil = now + Self.pause
-        return .trips
     }
 }

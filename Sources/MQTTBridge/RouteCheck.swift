@@ -59,15 +59,16 @@ public struct RouteCheck {
         for name in event.captures where !topic.captures.contains(name) {
             add(position, .topic, "{\(name)} of the event is missing", "Add it, so that no two events become one topic")
         }
-        let rests = [topic, event].compactMap { $0.hasRest ? $0.captures.last : nil }
-        if let rest = rests.first, rests.count == 1, topic.captures.contains(rest), event.captures.contains(rest) {
-            add(
-                position,
-                topic.hasRest ? .event : .topic,
-                "{\(rest)} is one part here and the rest on the other side",
-                "Write {\(rest)...} last on both sides"
-            )
-        }
+        let rests = [topic, event].map { $0.hasRest ? $0.captures.last : nil }
+        guard rests[0] != rests[1], let rest = rests[0] ?? rests[1],
+            topic.captures.contains(rest), event.captures.contains(rest)
+        else { return }
+        add(
+            position,
+            topic.hasRest ? .event : .topic,
+            "{\(rest)} is one part here and the rest on the other side",
+            "Write {\(rest)...} last on both sides"
+        )
     }
 
     // MARK: Two routes

@@ -60,18 +60,17 @@ final class Sender: EventRelay {
             loop(target, "passed \(event.origin.hops) bridges")
             return false
         }
-        guard event.id.source == context.bus.source else {
-            return context.guards.places(event.id, link: outlet.link, topic: target.topic)
+        let hasIdentity = event.id.source != context.bus.source
+        guard !hasIdentity || context.guards.places(event.id, link: outlet.link, topic: target.topic) else {
+            return false
         }
-        // A message that came without an identity. It gets ours; where that cannot travel, only the count stops it.
+        // Where one side has no identities, a copy that comes back cannot be told from a new message.
         guard let mqtt = event.mqtt, !mqtt.carriesIdentity || !outlet.format.carriesIdentity else { return true }
-        switch context.guards.passes(link: outlet.link, topic: target.topic, payload: event.payload.bytes) {
-        case .pass: return true
+        switch context.guards.passes(event, from: origin.link, to: outlet.link, countsRate: !hasIdentity) {
+        case .pass:
+            return true
         case .trips:
-            loop(
-                target,
-                "the same content more than \(context.options.repeatLimit) times a second: stopped for a while"
-            )
+            loop(target, "the same content goes round, or too often the same way: stopped for a while")
             return false
         case .blocked:
             loop(target, "stopped for a while")

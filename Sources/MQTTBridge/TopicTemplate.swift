@@ -15,7 +15,7 @@ public struct TopicTemplate: Sendable, Hashable {
     /// Reads a template.
     public init(_ text: String) throws(TemplateError) {
         template = try Template(text, separator: "/") { literal in
-            if literal.contains("+") || literal.contains("#") {
+            if literal.utf8.contains(where: { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "#") }) {
                 return .failure(
                     TemplateProblem(
                         "+ and # are not used in templates",

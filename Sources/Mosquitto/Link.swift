@@ -62,12 +62,15 @@ final class Link {
     /// One turn: wait, then do what there is to do.
     private func turn() {
         let handle = currentHandle
-        let ready = poller.wait(
+        // What TLS has decrypted already does not make the socket readable.
+        let isBuffered = handle?.hasBuffered ?? false
+        var ready = poller.wait(
             socket: handle?.socket ?? -1,
             wantsRead: true,
             wantsWrite: handle.map(needsWriting) ?? false,
-            timeout: timeout
+            timeout: isBuffered ? .zero : timeout
         )
+        ready.readable = ready.readable || isBuffered
         storage.takeOrders().forEach(carryOut)
         switch phase {
         case .pausing(let until):
@@ -100,7 +103,9 @@ final class Link {
         switch phase {
         case .pausing(let deadline), .opening(let deadline), .handshaking(_, let deadline):
             return now.duration(to: deadline)
-        case .live:
+        case .live(let handle):
+            // Messages that came in one record with CONNACK.
+            if !handle.inbox.messages.isEmpty { return .zero }
             if let qos = storage.nextQoS, window.hasRoom(for: qos) { return .zero }
             return min(now.duration(to: nextKeepAlive), drainDeadline.map { now.duration(to: $0) } ?? .seconds(60))
         case .ended:
@@ -115,8 +120,8 @@ final class Link {
         case .connect(let target):
             let url = storage.brokers[target.broker]
             let plan = ConnectPlan(url: url, address: target.address, options: storage.options)
-            if machine.isFirstRound { warnIfInsecure(url) }
-            // Begins at once, or when the look-up of an attempt that was given up lets go.
+            if machine.isFirstRound, target.address == 0 { warnIfInsecure(url) }
+            // As long as the look-up of an attempt that was given up hangs, this one waits in vain for its time.
             _ = connector.begin(plan)
             phase = .opening(deadline: clock.now + storage.options.connectTimeout)
         case .pause(let until, let length, let attempt, let error):
@@ -163,20 +168,22 @@ final class Link {
         let operation = "connect to \(machine.broker)"
         if !isSocketConnected, ready.writable || ready.failed || ready.readable {
             if let systemError = handle.takeSocketError() {
-                fail(.connecting(operation, systemError: systemError), addresses: addresses)
+                let code = LibraryCode(rawValue: 0, systemError: systemError)
+                fail(handle.connectError(code, operation, host: machine.broker.host), addresses: addresses)
                 return
             }
             isSocketConnected = true
         }
         if isSocketConnected {
-            // Both, whatever the socket is ready for: it is the read that drives the handshake of TLS.
-            var code = handle.write()
-            if code.isSuccess { code = handle.read() }
+            // Both, whatever the socket is ready for: it is the read that drives the handshake of TLS. The read first:
+            // what a broker said before it hung up cannot be read once a write has failed.
+            var code = handle.read()
+            if code.isSuccess, !code.isBroken, handle.inbox.connack == nil { code = handle.write() }
             if let connack = handle.inbox.connack {
                 accept(connack, handle)
                 return
             }
-            if !code.isSuccess {
+            if !code.isSuccess || (handle.isTLS && code.isBroken) {
                 fail(handle.connectError(code, operation, host: machine.broker.host), addresses: addresses)
                 return
             }
@@ -315,8 +322,10 @@ final class Link {
             phase = .ended(.success(()))
             return
         }
-        notice(.disconnected(error))
-        perform(machine.connectionLost(error, at: clock.now, using: &generator))
+        let action = machine.connectionLost(error, at: clock.now, using: &generator)
+        // An end for good is told by `run()`, with the error that it ends with.
+        if case .stop = action {} else { notice(.disconnected(error)) }
+        perform(action)
     }
 
     // MARK: The end

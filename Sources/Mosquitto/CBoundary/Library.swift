@@ -33,10 +33,34 @@ struct LibraryCode: Equatable {
 
     static let success = LibraryCode(rawValue: 0, systemError: 0)
 
+    init(rawValue: Int32, systemError: Int32) {
+        (self.rawValue, self.systemError) = (rawValue, systemError)
+    }
+
+    /// The end of the stream in the middle of a packet comes as an error of the system, of which the system knows
+    /// nothing (2.0.11, packet_mosq.c).
+    init(ofTransfer code: Int32, systemError: Int32) {
+        let isEnd = code == MOSQ_ERR_ERRNO.rawValue && systemError == 0
+        self.init(rawValue: isEnd ? MOSQ_ERR_CONN_LOST.rawValue : code, systemError: systemError)
+    }
+
     var isSuccess: Bool { rawValue == MOSQ_ERR_SUCCESS.rawValue }
 
     /// Whether the last read found nothing more; it may also be an echo of the library's wake-up socket.
     var wouldBlock: Bool { systemError == EAGAIN }
+
+    /// Whether the connection is gone although the code says success, as it does when that shows during the handshake
+    /// of TLS (2.0.11, net_mosq.c, `SSL_ERROR_SYSCALL`).
+    var isBroken: Bool {
+        let signs = [ECONNREFUSED, ECONNRESET, EPIPE, ENOTCONN, EHOSTUNREACH, ENETUNREACH, ETIMEDOUT]
+        return isSuccess && signs.contains(systemError)
+    }
+
+    /// Whether the peer ended the connection, in one of the ways in which that shows; `EPROTO` is what the library
+    /// makes of it once TLS is established.
+    var isHangUp: Bool {
+        rawValue == MOSQ_ERR_CONN_LOST.rawValue || [ECONNRESET, EPIPE, EPROTO].contains(systemError)
+    }
 
     /// The library's own words have gaps (2.0.11, strings_mosq.c has none for 18 and others), so these are ours.
     var text: String {

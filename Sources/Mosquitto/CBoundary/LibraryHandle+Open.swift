@@ -25,6 +25,8 @@ extension LibraryHandle {
             guard code.isSuccess || code.rawValue == MOSQ_ERR_CONN_PENDING.rawValue else {
                 throw handle.connectError(code, operation, host: url.host)
             }
+            // The library has begun the handshake of TLS, which has taken the socket's error away.
+            if handle.isTLS, code.isBroken { throw handle.connectError(code, operation, host: url.host) }
             handle.closeOnExec()
             return .success(Connector.Opened(handle: handle, addresses: found.count))
         } catch {
@@ -62,19 +64,26 @@ extension LibraryHandle {
     /// Why a connection that was being made came to nothing.
     func connectError(_ code: LibraryCode, _ operation: String, host: String) -> ClientError {
         if let error = tlsFailure?.error(operation, host: host) { return error }
+        if code.isHangUp, let error = tlsFailure?.hangUpError(operation) { return error }
         let complaint = inbox.complaints.last.map { escapedForLog($0) } ?? ""
         switch code.rawValue {
-        case MOSQ_ERR_ERRNO.rawValue,
-            MOSQ_ERR_CONN_LOST.rawValue where code.systemError != 0:
-            return .connecting(operation, systemError: code.systemError)
-        case MOSQ_ERR_TLS.rawValue, MOSQ_ERR_TLS_HANDSHAKE.rawValue:
-            let isClear = complaint.contains("wrong version number") || complaint.contains("packet length too long")
+        case MOSQ_ERR_MALFORMED_UTF8.rawValue:
+            // Not a topic: nothing but CONNACK can have come yet.
+            return ClientError(.protocolError, operation: operation, detail: "illegal text in CONNACK")
+        case MOSQ_ERR_TLS.rawValue, MOSQ_ERR_TLS_HANDSHAKE.rawValue,
+            // What a failure of TLS is called after the handshake (2.0.11, net_mosq.c).
+            MOSQ_ERR_ERRNO.rawValue where code.systemError == EPROTO:
+            let signs = ["wrong version number", "packet length too long", "unexpected eof"]
+            let isClear = signs.contains { complaint.contains($0) }
             return ClientError(
                 .tlsHandshake,
                 operation: operation,
                 detail: complaint,
-                advice: isClear ? "The broker does not speak TLS on this port: use mqtt://, or its TLS port" : ""
+                advice: isClear ? ClientError.perhapsClear : ""
             )
+        case MOSQ_ERR_SUCCESS.rawValue, MOSQ_ERR_ERRNO.rawValue,
+            MOSQ_ERR_CONN_LOST.rawValue where code.systemError != 0:
+            return .connecting(operation, systemError: code.systemError, isTLS: isTLS)
         case MOSQ_ERR_CONN_LOST.rawValue:
             return ClientError(.connectionLost, operation: operation, detail: "closed before it was accepted")
         default:
@@ -92,8 +101,11 @@ extension LibraryHandle {
 }
 
 extension ClientError {
-    /// The error of a `connect` that the system refused.
-    static func connecting(_ operation: String, systemError: Int32) -> ClientError {
+    fileprivate static let perhapsClear =
+        "If the broker does not speak TLS on this port, use mqtt://, or its TLS port"
+
+    /// The error of a `connect` that the system refused, or of a connection that ended before it was accepted.
+    static func connecting(_ operation: String, systemError: Int32, isTLS: Bool = false) -> ClientError {
         let text = SystemError.text(systemError)
         switch systemError {
         case ECONNREFUSED:
@@ -103,7 +115,8 @@ extension ClientError {
         case ETIMEDOUT:
             return ClientError(.timedOut, operation: operation, detail: text)
         case ECONNRESET, EPIPE:
-            return ClientError(.connectionLost, operation: operation, detail: text)
+            let advice = isTLS ? perhapsClear : ""
+            return ClientError(.connectionLost, operation: operation, detail: text, advice: advice)
         default:
             return ClientError(.unreachable, operation: operation, detail: text)
         }

@@ -29,7 +29,11 @@ internal import Glibc
             version == .v5 ? MQTT_PROTOCOL_V5 : MQTT_PROTOCOL_V311
         )
         _ = unsafe mosquitto_int_option(pointer, MOSQ_OPT_TCP_NODELAY, 1)
-        if let tls { _ = unsafe mosquitto_void_option(pointer, MOSQ_OPT_SSL_CTX, UnsafeMutableRawPointer(tls.pointer)) }
+        if let tls {
+            _ = unsafe mosquitto_void_option(pointer, MOSQ_OPT_SSL_CTX, UnsafeMutableRawPointer(tls.pointer))
+            // Or the library sets it up once more, in its own way, and refuses without a file of authorities.
+            _ = unsafe mosquitto_int_option(pointer, MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 0)
+        }
         unsafe setCallbacks(on: pointer)
     }
 
@@ -43,6 +47,14 @@ internal import Glibc
     /// Whether something waits to be written.
     var wantsWrite: Bool { unsafe mosquitto_want_write(pointer) }
 
+    var isTLS: Bool { tls != nil }
+
+    /// Whether TLS holds bytes that were received and not read yet.
+    var hasBuffered: Bool {
+        guard tls != nil, let ssl = unsafe mosquitto_ssl_get(pointer) else { return false }
+        return unsafe SSL_pending(OpaquePointer(ssl)) > 0
+    }
+
     /// What TLS complained about, more precisely than the library tells.
     var tlsFailure: TLSContext.Failure? { tls?.failure }
 
@@ -50,14 +62,14 @@ internal import Glibc
     func read() -> LibraryCode {
         errno = 0
         let code = unsafe mosquitto_loop_read(pointer, 1)
-        return LibraryCode(rawValue: code, systemError: errno)
+        return LibraryCode(ofTransfer: code, systemError: errno)
     }
 
     /// Writes all that waits, as far as the socket takes it.
     func write() -> LibraryCode {
         errno = 0
         let code = unsafe mosquitto_loop_write(pointer, 1)
-        return LibraryCode(rawValue: code, systemError: errno)
+        return LibraryCode(ofTransfer: code, systemError: errno)
     }
 
     /// Pings when it is time, and gives up a broker that does not answer. To be called about once a second.

@@ -12,6 +12,8 @@ internal import Glibc
         var verification: Int32 = 0
         /// The alert that the broker sent; nil for none.
         var alert: Int32?
+        /// Whether the broker asked for a certificate of ours.
+        var wasAskedForCertificate = false
     }
 
     private final class Recorder {
@@ -32,6 +34,7 @@ internal import Glibc
         // SAFETY: libmosquitto's copy of the context does not outlive the handle, which keeps this object alive.
         _ = unsafe SSL_CTX_set_ex_data(pointer, Self.recorderIndex, Unmanaged.passUnretained(recorder).toOpaque())
         watchAlerts()
+        watchRequests()
         try verify(options, host: host)
         if let certificate = options.clientCertificate { try use(certificate) }
         if let name = options.applicationProtocol { try offer(name) }
@@ -86,6 +89,19 @@ internal import Glibc
             guard place & SSL_CB_READ_ALERT == SSL_CB_READ_ALERT, value >> 8 == SSL3_AL_FATAL else { return }
             unsafe TLSContext.recorder(of: ssl)?.failure.alert = value & 0xFF
         }
+    }
+
+    /// A broker that does not like our certificate, or misses one, may hang up so fast that its alert is lost: then
+    /// that it asked is all there is to know.
+    private func watchRequests() {
+        unsafe SSL_CTX_set_cert_cb(
+            pointer,
+            { ssl, _ in
+                unsafe TLSContext.recorder(of: ssl)?.failure.wasAskedForCertificate = true
+                return 1
+            },
+            nil
+        )
     }
 
     private func use(_ certificate: TLSOptions.ClientCertificate) throws(ClientError) {
@@ -168,18 +184,29 @@ extension TLSContext.Failure {
         guard let alert else { return nil }
         let text = unsafe String(cString: SSL_alert_desc_string_long(alert))
         switch alert {
-        case SSL3_AD_BAD_CERTIFICATE, SSL3_AD_NO_CERTIFICATE, SSL3_AD_UNSUPPORTED_CERTIFICATE,
+        case SSL3_AD_HANDSHAKE_FAILURE where wasAskedForCertificate,
+            SSL3_AD_BAD_CERTIFICATE, SSL3_AD_NO_CERTIFICATE, SSL3_AD_UNSUPPORTED_CERTIFICATE,
             SSL3_AD_CERTIFICATE_REVOKED, SSL3_AD_CERTIFICATE_EXPIRED, SSL3_AD_CERTIFICATE_UNKNOWN, TLS1_AD_UNKNOWN_CA,
             TLS13_AD_CERTIFICATE_REQUIRED:
-            return ClientError(
-                .tlsClientCertificate,
-                operation: operation,
-                detail: "the broker says: \(text)",
-                advice: "Give a certificate that the broker accepts: tls: {certificate: PATH, key: PATH}"
-            )
+            return Self.clientCertificate(operation, detail: "the broker says: \(text)")
         default:
             return ClientError(.tlsHandshake, operation: operation, detail: "the broker says: \(text)")
         }
+    }
+
+    /// What to tell when the broker hung up without an alert before it accepted us.
+    func hangUpError(_ operation: String) -> ClientError? {
+        guard wasAskedForCertificate else { return nil }
+        return Self.clientCertificate(operation, detail: "the broker asked for a certificate, and then hung up")
+    }
+
+    private static func clientCertificate(_ operation: String, detail: String) -> ClientError {
+        ClientError(
+            .tlsClientCertificate,
+            operation: operation,
+            detail: detail,
+            advice: "Give a certificate that the broker accepts: tls: {certificate: PATH, key: PATH}"
+        )
     }
 
     private var verificationText: String {

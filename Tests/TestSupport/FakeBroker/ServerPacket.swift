@@ -3,7 +3,8 @@ extension FakeBroker {
     ///
     /// Reason codes and properties are left out where the connection is MQTT 3.1.1, except in CONNACK and SUBACK.
     public struct ServerPacket: Sendable {
-        let encode: @Sendable (ProtocolVersion) -> [UInt8]
+        /// The bytes on the wire, for scripts that cut or join packets.
+        public let encode: @Sendable (ProtocolVersion) -> [UInt8]
 
         private init(_ firstByte: UInt8, _ body: @escaping @Sendable (inout ByteWriter, ProtocolVersion) -> Void) {
             encode = { version in

@@ -1,0 +1,112 @@
+import AsyncEventBus
+import Logging
+import Mosquitto
+import TestSupport
+
+@testable import MQTTBridge
+
+/// A bus with a bridge, and all that is heard on the bus: a process of its own, but for the process.
+final class Station: Sendable {
+    let bus: EventBus
+    let bridge: Bridge
+    private let heard: Locked<[Event]>
+    private let told: Locked<[Report]>
+
+    init(
+        _ brokers: [Broker],
+        routes: [Route] = [],
+        options: BridgeOptions = BridgeOptions(),
+        bus: EventBus = EventBus()
+    ) throws {
+        let (heard, told) = (Locked<[Event]>([]), Locked<[Report]>([]))
+        (self.bus, self.heard, self.told) = (bus, heard, told)
+        bridge = try Bridge(bus: bus, brokers: brokers, routes: routes, options: options, logger: .silent)
+        bus.on("**", name: "heard", delivery: .serial, capacity: 1_000_000) { event in
+            heard.withLock { $0.append(event) }
+        }
+        for pattern in ["$bridge.*", "$bus.*"] as [EventPattern] {
+            bus.on(pattern, delivery: .serial, capacity: 1_000_000) { event in
+                told.withLock { $0.append(Report(event)) }
+            }
+        }
+    }
+
+    /// Every event that is not about the bridge or the bus, in order.
+    var events: [Event] { heard.withLock { $0 } }
+
+    var count: Int { heard.withLock { $0.count } }
+
+    /// The payloads of the events of one name.
+    func texts(_ name: EventName) -> [String] { events.filter { $0.name == name }.map { $0.payload.text ?? "" } }
+
+    /// What was told about the bridge, of one kind: `connected`, `dropped` …
+    func reports(_ kind: String) -> [Report] { told.withLock { $0 }.filter { $0.name == "$bridge.\(kind)" } }
+
+    /// All that was told about the bridge and the bus, for messages.
+    var reports: [Report] { told.withLock { $0 } }
+
+    /// Whether nothing was discarded, neither by the bridge nor by a mailbox.
+    var droppedNothing: Bool {
+        told.withLock { $0 }.allSatisfy { $0.name != "$bridge.dropped" && $0.name != "$bus.dropped" }
+    }
+
+    /// Waits until so many events were heard.
+    func hears(_ count: Int, within limit: Duration = .seconds(20)) async throws {
+        try await waits("\(count) events", within: limit) { $0.count >= count }
+    }
+
+    /// Waits until something was told.
+    @discardableResult
+    func tells(_ kind: String, _ count: Int = 1, within limit: Duration = .seconds(10)) async throws -> Report {
+        try await waits("\(count) × $bridge.\(kind)", within: limit) { $0.reports(kind).count >= count }
+        return reports(kind)[count - 1]
+    }
+
+    private func waits(_ what: String, within limit: Duration, _ condition: (Station) -> Bool) async throws {
+        if try await eventually(within: limit, { condition(self) }) { return }
+        throw TestSupportError("not within \(limit): \(what); heard \(count) events; told \(reports)")
+    }
+}
+
+/// Runs bridges for as long as `body` runs, then sees to it that they end, and in time.
+///
+/// - Parameter ready: Whether to wait for all subscriptions first.
+func withRunning<Value: Sendable>(
+    _ stations: Station...,
+    ready: Bool = true,
+    _ body: () async throws -> Value
+) async throws -> Value {
+    let runs = stations.map { station in Task { try await station.bridge.run() } }
+    let result: Result<Value, any Error>
+    do {
+        if ready {
+            for station in stations {
+                try await withTimeLimit(.seconds(10), "the bridge is ready") { try await station.bridge.becomeReady() }
+            }
+        }
+        result = .success(try await body())
+    } catch {
+        result = .failure(error)
+    }
+    for run in runs { run.cancel() }
+    for run in runs { try await withTimeLimit(.seconds(10), "run() returns") { try await run.value } }
+    // What was told last has been heard.
+    for station in stations { await station.bus.becomeIdle() }
+    return try result.get()
+}
+
+/// Waits until a number has not changed for half a second.
+func settled(within limit: Duration = .seconds(30), _ count: () -> Int) async throws {
+    var (last, since) = (count(), ContinuousClock.now)
+    let isSettled = try await eventually(within: limit) {
+        let now = count()
+        if now != last { (last, since) = (now, .now) }
+        return since.duration(to: .now) > .milliseconds(500)
+    }
+    if !isSettled { throw TimeLimitExceeded("nothing more arrives (\(last) so far)", limit) }
+}
+
+extension Logger {
+    /// Says nothing.
+    static var silent: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
+}

@@ -1,0 +1,118 @@
+import AsyncEventBus
+import Mosquitto
+import Testing
+
+@testable import MQTTBridge
+
+@Suite("WireFormat")
+struct WireFormatTests {
+    struct Mode: Sendable, CustomTestStringConvertible {
+        let version: ProtocolVersion
+        let metadata: Metadata
+
+        static let all = ProtocolVersion.allCases.flatMap { version in
+            Metadata.allCases.map { Mode(version: version, metadata: $0) }
+        }
+
+        var format: WireFormat { WireFormat(version: version, metadata: metadata) }
+        var testDescription: String { "MQTT \(version.rawValue), \(metadata.rawValue)" }
+    }
+
+    private let event = Event(
+        id: EventID(source: "bus-1", tag: "17"),
+        name: "a.b",
+        payload: Payload([0, 0xFF, 0x7B]),
+        time: Timestamp(nanoseconds: 1_767_225_600_123_456_000),
+        origin: EventOrigin(bus: "bus-1", hops: 4),
+        attributes: EventAttributes(
+            contentType: "x/y",
+            headers: [.init("one", "1"), .init("two", "2"), .init("one", "3")],
+            timeToLive: .seconds(60),
+            correlation: [1, 0, 2],
+            replyTo: "reply/here"
+        )
+    )
+
+    @Test("what a mode can carry comes back", arguments: Mode.all)
+    func roundTrip(mode: Mode) {
+        let message = mode.format.encode(event, topic: "a/b", qos: .exactlyOnce, retain: true)
+        #expect(message.topic == "a/b")
+        #expect(message.qos == .exactlyOnce)
+        #expect(message.isRetained)
+        #expect(mode.version == .v5 || message.properties == MessageProperties())
+        let decoded = mode.format.decode(message)
+        #expect(decoded.payload == event.payload.bytes)
+        #expect(decoded.id == (mode.format.carriesIdentity ? event.id : nil))
+        #expect(decoded.origin == (mode.format.carriesIdentity ? "bus-1" : nil))
+        #expect(decoded.hops == (mode.format.carriesIdentity ? 5 : 0))
+        #expect(decoded.time == (mode.metadata == .cloudevents ? event.time : nil))
+        switch (mode.version, mode.metadata) {
+        case (.v5, _): #expect(decoded.attributes == event.attributes)
+        case (_, .cloudevents): #expect(decoded.attributes.headers.map(\.name) == ["one", "two"])
+        default: #expect(decoded.attributes == EventAttributes())
+        }
+    }
+
+    @Test("plain payloads are the bytes themselves", arguments: Mode.all.filter { $0.metadata != .cloudevents })
+    func plain(mode: Mode) {
+        #expect(mode.format.encode(event, topic: "t", qos: .atMostOnce, retain: false).payload == event.payload.bytes)
+    }
+
+    @Test("headers stay in order, and come before what is ours")
+    func order() {
+        let message = WireFormat(version: .v5, metadata: .minimal).encode(
+            event,
+            topic: "t",
+            qos: .atMostOnce,
+            retain: false
+        )
+        #expect(
+            message.properties.userProperties == [
+                .init("one", "1"), .init("two", "2"), .init("one", "3"), .init("bridgeid", "17"),
+                .init("bridgeorigin", "bus-1"), .init("bridgehops", "5"),
+            ]
+        )
+        let bare = WireFormat(version: .v5, metadata: .none).encode(event, topic: "t", qos: .atMostOnce, retain: false)
+        #expect(bare.properties.userProperties.map(\.name) == ["one", "two", "one"])
+    }
+
+    @Test(
+        "numbers of hops that others write are kept within bounds",
+        arguments: [
+            ("3", 3), ("0", 0), ("-1", 0), ("1000", 1_000), ("9223372036854775807", 1_000),
+            ("9223372036854775808", 0), ("x", 0), ("", 0), ("1.5", 0), (" 1", 0),
+        ]
+    )
+    func hops(text: String, hops: Int) {
+        let message = Message(
+            topic: "t",
+            properties: MessageProperties(userProperties: [.init("bridgehops", text)])
+        )
+        #expect(WireFormat(version: .v5, metadata: .minimal).decode(message).hops == hops)
+    }
+
+    @Test("an identity needs both of its halves")
+    func halves() {
+        for names in [["bridgeid"], ["bridgeorigin"], []] {
+            let properties = names.map { MessageProperties.UserProperty($0, "x") } + [.init("h", "v")]
+            let message = Message(topic: "t", properties: MessageProperties(userProperties: properties))
+            let decoded = WireFormat(version: .v5, metadata: .minimal).decode(message)
+            #expect(decoded.id == nil)
+            #expect(decoded.attributes.headers == [.init("h", "v")])
+        }
+    }
+
+    @Test("which modes carry an identity, and which need the echo window")
+    func modes() throws {
+        let carrying = Mode.all.filter(\.format.carriesIdentity).map(\.testDescription)
+        #expect(carrying == ["MQTT 3.1.1, cloudevents", "MQTT 5, minimal", "MQTT 5, cloudevents"])
+        let echoing = Mode.all.filter(\.format.needsEchoWindow).map(\.testDescription)
+        #expect(echoing == ["MQTT 3.1.1, minimal", "MQTT 3.1.1, none"])
+        var broker = try Broker("mqtt://localhost")
+        #expect(broker.wireFormat.metadata == .minimal)
+        broker.options.version = .v3_1_1
+        #expect(broker.wireFormat.metadata == .none)
+        broker.metadata = .cloudevents
+        #expect(broker.wireFormat.metadata == .cloudevents)
+    }
+}

@@ -1,0 +1,143 @@
+import Foundation
+import Glibc
+import TestSupport
+import Testing
+
+@testable import Mosquitto
+
+@Suite("threads and descriptors", .serialized)
+struct DescriptorTests {
+    @Test("the connection is not inherited by programs that this process starts", arguments: ProtocolVersion.allCases)
+    func closeOnExec(version: ProtocolVersion) async throws {
+        let broker = try FakeBroker { try $0.serve() }
+        try await withClient(to: broker.url, options: .quick(version)) { _, recorder in
+            try await recorder.connected()
+            // The table is not read in one piece: while others come and go, a line may be missed.
+            var socket = ""
+            try await recorder.wait(for: "the connection in /proc/net/tcp") { _ in
+                socket = Self.sockets(to: broker.port).first ?? ""
+                return !socket.isEmpty
+            }
+            let own = Self.descriptors(of: "self")
+            #expect(own.contains("socket:[\(socket)]"))
+            let inherited = try Self.inheritedDescriptors()
+            #expect(!inherited.contains("socket:[\(socket)]"))
+            let others = inherited.filter { $0.hasPrefix("socket:") || $0.contains("eventfd") }
+            print("a child inherits \(others.count) sockets: libmosquitto's wake-up pairs, two for each handle")
+        }
+    }
+
+    /// In a process of its own, where no other test opens anything.
+    @Test("100 connections leave as many threads and descriptors as before")
+    func cycles() async {
+        let result = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {
+            let broker = try FakeBroker { try $0.serve() }
+            try await Self.cycle(broker, count: 5)
+            let before = try await Self.settled()
+            try await Self.cycle(broker, count: 100)
+            let after = try await Self.settled()
+            print(
+                "threads \(before.threads) → \(after.threads), descriptors \(before.descriptors) → \(after.descriptors)"
+            )
+            // The runtime's own pool may grow by a thread or two.
+            precondition(after.threads <= before.threads + 2, "threads leak")
+            precondition(after.descriptors <= before.descriptors, "descriptors leak")
+        }
+        Self.printFigures(result)
+    }
+
+    /// In a process of its own, where nobody else connects.
+    @Test("100 lost connections of one client leave as many threads and descriptors as before")
+    func losses() async {
+        let result = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {
+            let broker = try FakeBroker { peer in
+                try peer.accept()
+                // An end with a reason, since many without one are taken for a fight.
+                try peer.send(.disconnect(reason: 0x89))
+            }
+            let options = ClientOptions.quick().with { options in
+                options.backoff.shortest = .milliseconds(1)
+                options.backoff.longestLocal = .milliseconds(2)
+            }
+            try await withClient(to: broker.url, options: options) { _, recorder in
+                try await recorder.connected(5)
+                let before = Self.count()
+                try await recorder.connected(105, within: .seconds(30))
+                let after = Self.count()
+                print(
+                    "threads \(before.threads) → \(after.threads), descriptors \(before.descriptors) → \(after.descriptors)"
+                )
+                precondition(after.threads <= before.threads + 4, "threads leak")
+                precondition(after.descriptors <= before.descriptors + 8, "descriptors leak")
+            }
+        }
+        Self.printFigures(result)
+    }
+
+    // MARK: Counting
+
+    private static func cycle(_ broker: FakeBroker, count: Int) async throws {
+        for _ in 0..<count {
+            try await withClient(to: broker.url) { client, recorder in
+                try await recorder.connected()
+                _ = try await client.publish(Message(topic: "a", qos: .atLeastOnce))
+            }
+        }
+    }
+
+    /// Repeats what the other process found.
+    private static func printFigures(_ result: ExitTest.Result?) {
+        let text = String(decoding: result?.standardOutputContent ?? [], as: UTF8.self)
+        for line in text.split(separator: "\n") where line.hasPrefix("threads ") { print(line) }
+    }
+
+    private static func count() -> (threads: Int, descriptors: Int) {
+        let list = { (path: String) in (try? FileManager.default.contentsOfDirectory(atPath: path))?.count ?? 0 }
+        return (list("/proc/self/task"), list("/proc/self/fd"))
+    }
+
+    /// The counts, once threads that are ending have ended.
+    private static func settled() async throws -> (threads: Int, descriptors: Int) {
+        var last = count()
+        var quiet = 0
+        _ = try await eventually {
+            let now = count()
+            quiet = now == last ? quiet + 1 : 0
+            last = now
+            return quiet >= 20
+        }
+        return last
+    }
+
+    /// What the descriptors of a process stand for.
+    private static func descriptors(of process: String) -> [String] {
+        let folder = "/proc/\(process)/fd"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.compactMap { try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)") }
+    }
+
+    /// What a child of a program that takes no care gets: `popen` closes nothing.
+    private static func inheritedDescriptors() throws -> [String] {
+        guard let stream = popen("ls -l /proc/self/fd", "r") else { throw TestSupportError("popen failed") }
+        defer { pclose(stream) }
+        var text = ""
+        var line = [CChar](repeating: 0, count: 1_024)
+        while fgets(&line, Int32(line.count), stream) != nil {
+            text += String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        }
+        return text.split(separator: "\n").compactMap { $0.components(separatedBy: " -> ").last }
+    }
+
+    /// The inodes of this machine's TCP sockets that are connected to a port.
+    private static func sockets(to port: Int) -> [String] {
+        let bytes = (try? Files.read("/proc/net/tcp", limit: 10_000_000)) ?? []
+        let table = String(decoding: bytes, as: UTF8.self)
+        let ending = ":" + String(format: "%04X", port)
+        return table.split(separator: "\n").compactMap { line in
+            let fields = line.split(separator: " ")
+            // Remote address, state "established", inode.
+            guard fields.count > 9, fields[2].hasSuffix(ending), fields[3] == "01" else { return nil }
+            return String(fields[9])
+        }
+    }
+}

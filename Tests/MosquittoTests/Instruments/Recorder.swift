@@ -1,0 +1,121 @@
+import Logging
+import TestSupport
+
+@testable import Mosquitto
+
+/// A delegate that remembers all that it hears, and when.
+final class Recorder: ClientDelegate {
+    private struct State {
+        var messages: [Message] = []
+        var batches = 0
+        var events: [(event: ClientEvent, time: ContinuousClock.Instant)] = []
+    }
+
+    private let state = Locked(State())
+    private let onMessages: @Sendable ([Message]) -> Void
+
+    /// - Parameter onMessages: Called on the client's thread before the messages are remembered.
+    init(onMessages: @escaping @Sendable ([Message]) -> Void = { _ in }) {
+        self.onMessages = onMessages
+    }
+
+    func client(received messages: [Message]) {
+        onMessages(messages)
+        state.withLock { state in
+            state.messages += messages
+            state.batches += 1
+        }
+    }
+
+    func client(noticed event: ClientEvent) {
+        state.withLock { $0.events.append((event, .now)) }
+    }
+
+    // MARK: What was heard
+
+    var messages: [Message] { state.withLock { $0.messages } }
+
+    var texts: [String] { messages.map(\.text) }
+
+    /// How many calls brought them.
+    var batches: Int { state.withLock { $0.batches } }
+
+    var events: [ClientEvent] { state.withLock { $0.events.map(\.event) } }
+
+    /// Each connection, and when it was there.
+    var connectionTimes: [ContinuousClock.Instant] {
+        state.withLock { $0.events.compactMap { if case .connected = $0.event { $0.time } else { nil } } }
+    }
+
+    var connections: [ConnectionInfo] {
+        events.compactMap { if case .connected(let info) = $0 { info } else { nil } }
+    }
+
+    /// The end of each connection; nil where it was asked for.
+    var disconnections: [ClientError?] {
+        events.compactMap { event -> ClientError?? in
+            if case .disconnected(let error) = event { .some(error) } else { nil }
+        }
+    }
+
+    var retries: [(error: ClientError, attempt: Int, pause: Duration)] {
+        events.compactMap { event in
+            if case .retrying(let error, let attempt, let pause) = event { (error, attempt, pause) } else { nil }
+        }
+    }
+
+    var subscriptions: [[SubscriptionResult]] {
+        events.compactMap { if case .subscribed(let results) = $0 { results } else { nil } }
+    }
+
+    var sessionsLost: Int {
+        events.count { if case .sessionLost = $0 { true } else { false } }
+    }
+
+    var refusals: [(message: Message, error: ClientError)] {
+        events.compactMap { if case .refused(let message, let error) = $0 { (message, error) } else { nil } }
+    }
+
+    var warnings: [String] {
+        events.compactMap { if case .insecure(let text) = $0 { text } else { nil } }
+    }
+
+    // MARK: Waiting
+
+    /// Waits until the condition holds.
+    ///
+    /// - Throws: `TestSupportError` with all events when it does not in time.
+    func wait(
+        for what: String,
+        within limit: Duration = .seconds(10),
+        until condition: (Recorder) throws -> Bool
+    ) async throws {
+        guard try await !eventually(within: limit, { try condition(self) }) else { return }
+        throw TestSupportError("not within \(limit): \(what); \(messages.count) messages; events: \(events)")
+    }
+
+    func connected(_ count: Int = 1, within limit: Duration = .seconds(10)) async throws {
+        try await wait(for: "\(count) connections", within: limit) { $0.connections.count >= count }
+    }
+
+    func subscribed(_ count: Int = 1, within limit: Duration = .seconds(10)) async throws {
+        try await wait(for: "subscribed \(count) times", within: limit) { $0.subscriptions.count >= count }
+    }
+
+    @discardableResult
+    func received(_ count: Int, within limit: Duration = .seconds(10)) async throws -> [Message] {
+        try await wait(for: "\(count) messages", within: limit) { $0.messages.count >= count }
+        return messages
+    }
+
+    /// The reason of the first attempt that failed.
+    func firstFailure(within limit: Duration = .seconds(10)) async throws -> ClientError {
+        try await wait(for: "a failed attempt", within: limit) { !$0.retries.isEmpty }
+        return retries[0].error
+    }
+}
+
+extension Logger {
+    /// Says nothing.
+    static var silent: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
+}
