@@ -113,7 +113,11 @@ let package = Package(
         ),
         .testTarget(
             name: "MQTTBridgeTests",
-            dependencies: ["AsyncEventBus", "Mosquitto", "MQTTBridge", "TestSupport"],
+            dependencies: [
+                "AsyncEventBus", "Mosquitto", "MQTTBridge", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(

@@ -219,7 +219,7 @@ public final class EventBus: Sendable {
         let targets = registry.withLock { $0.targets(for: name) }
         if scope.includesRelays {
             for relay in targets.relays {
-                while relay.take(event, receipt: nil) == .full { try await relay.waitForRoom() }
+                while relay.take(event, receipt: nil) == .full { try await relay.waitForRoom(for: event) }
             }
         }
         guard scope.includesListeners else { return }

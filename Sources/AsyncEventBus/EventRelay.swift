@@ -13,7 +13,7 @@ public protocol EventRelay: AnyObject, Sendable {
     func discarded(_ event: Event)
 
     /// Suspends until an event that was answered with ``RelayAnswer/full`` is worth another try.
-    func waitForRoom() async throws
+    func waitForRoom(for event: Event) async throws
 }
 
 /// What a transport says to an event.

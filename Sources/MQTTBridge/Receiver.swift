@@ -45,7 +45,8 @@ final class Receiver: ClientDelegate {
         let fresh = decoded.id ?? context.bus.makeID()
         for match in matches {
             if decoded.id != nil, !context.guards.hears(fresh, as: match.event) {
-                drop(.loop, message, "another copy came before")
+                // State that is kept comes again with each connection, and is not news.
+                if !message.isRetained { drop(.loop, message, "another copy came before") }
                 continue
             }
             context.bus.emit(event(match, message, decoded, fresh))

@@ -48,8 +48,11 @@ final class Sender: EventRelay {
         context.reporter.count(.dropped, broker: "", topic: event.name.text, reason: "the queue to the broker is full")
     }
 
-    func waitForRoom() async throws {
-        for outlet in outlets.values { try await outlet.client.waitForRoom() }
+    func waitForRoom(for event: Event) async throws {
+        // Only those that the event is for: another broker may be away for days.
+        for broker in Set(context.table.outbound(event.name).map(\.route.broker)) {
+            try await outlets[broker]?.client.waitForRoom()
+        }
     }
 
     /// The layers of the loop guard that look at what goes out. Events that were emitted here pass without a look.

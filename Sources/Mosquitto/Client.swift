@@ -54,8 +54,9 @@ public final class Client: Sendable {
             await withCheckedContinuation { (continuation: CheckedContinuation<Result<Void, ClientError>, Never>) in
                 let storage = storage
                 startThread(named: "mqtt-client") {
-                    let link = Link(storage: storage)
-                    continuation.resume(returning: link.run())
+                    let result = Link(storage: storage).run()
+                    Library.leaveThread()
+                    continuation.resume(returning: result)
                 }
             }
         } onCancel: {

@@ -18,9 +18,10 @@ final class Connector: Sendable {
 
     private enum State {
         case idle
-        case working
+        case lookingUp
+        case opening
         case done(Parcel)
-        case abandoned
+        case abandoned(isOpening: Bool)
     }
 
     private let state = Locked(State.idle)
@@ -34,23 +35,51 @@ final class Connector: Sendable {
     func begin(_ plan: ConnectPlan) -> Bool {
         let isFree = state.withLock { state in
             guard case .idle = state else { return false }
-            state = .working
+            state = .lookingUp
             return true
         }
         guard isFree else { return false }
         startThread(named: "mqtt-connect") { [self] in
-            let result = Parcel(result: LibraryHandle.open(plan))
-            let isWanted = state.withLock { state in
-                if case .abandoned = state {
-                    state = .idle
-                    return false
-                }
-                state = .done(result)
-                return true
-            }
-            if isWanted { waker.wake() }
+            let isWanted = handOver(Self.open(plan, afterLookUp: goOn))
+            guard !isWanted else { return waker.wake() }
+            Library.leaveThread()
+            state.withLock { $0 = .idle }
         }
         return true
+    }
+
+    private static func open(_ plan: ConnectPlan, afterLookUp: () -> Bool) -> Parcel {
+        defer { Library.leaveThread() }
+        return Parcel(result: LibraryHandle.open(plan, afterLookUp: afterLookUp))
+    }
+
+    /// Where it is not wanted any more, the handle is gone when this returns.
+    private func handOver(_ parcel: consuming Parcel) -> Bool {
+        state.withLock { state in
+            if case .abandoned = state { return false }
+            state = .done(parcel)
+            return true
+        }
+    }
+
+    /// The name is looked up: whether the rest is still wanted.
+    private func goOn() -> Bool {
+        state.withLock { state in
+            guard case .lookingUp = state else { return false }
+            state = .opening
+            return true
+        }
+    }
+
+    /// Whether the thread is inside of OpenSSL, perhaps: a process must not exit then, since OpenSSL tears itself down.
+    /// Not for long: the name has been looked up.
+    var isOpening: Bool {
+        state.withLock { state in
+            switch state {
+            case .opening, .abandoned(isOpening: true): true
+            case .idle, .lookingUp, .done, .abandoned: false
+            }
+        }
     }
 
     /// The outcome, once there is one.
@@ -67,7 +96,8 @@ final class Connector: Sendable {
     func abandon() {
         state.withLock { state in
             switch state {
-            case .working: state = .abandoned
+            case .lookingUp: state = .abandoned(isOpening: false)
+            case .opening: state = .abandoned(isOpening: true)
             case .done: state = .idle
             case .idle, .abandoned: break
             }

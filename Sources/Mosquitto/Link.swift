@@ -331,6 +331,10 @@ final class Link {
     // MARK: The end
 
     private func end() {
+        let limit = clock.now + .seconds(1)
+        while connector.isOpening, clock.now < limit {
+            _ = poller.wait(socket: -1, wantsRead: false, wantsWrite: false, timeout: .milliseconds(10))
+        }
         connector.abandon()
         phase = .ended(.success(()))
     }
@@ -340,6 +344,7 @@ final class Link {
         let deadline = drainDeadline ?? clock.now + storage.options.drainLimit
         drainDeadline = deadline
         guard storage.isDrained || clock.now >= deadline else { return }
+        let connection = LingeringSocket(handle.socket)
         handle.disconnect()
         let limit = clock.now + .seconds(1)
         // The library closes the socket itself when DISCONNECT is written.
@@ -349,6 +354,7 @@ final class Link {
                 _ = poller.wait(socket: handle.socket, wantsRead: false, wantsWrite: true, timeout: .milliseconds(50))
             }
         }
+        if handle.socket < 0 { connection.finish(within: clock.now.duration(to: limit)) }
         complete(handle.inbox)
         storage.putBack(window.lost())
         phase = .ended(.success(()))

@@ -74,6 +74,7 @@ struct Outbox: Sendable {
 
     /// Gives everything up.
     mutating func removeAll() -> [Publication] {
+        guard !waiting.isEmpty else { return [] }
         defer {
             bytes -= waiting.reduce(0) { $0 + $1.size }
             waiting.removeAll()

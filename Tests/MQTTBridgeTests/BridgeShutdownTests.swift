@@ -54,9 +54,7 @@ extension BridgeTests {
                     }
                 }
                 try await settled { plain.count }
-                // The library closes the socket as soon as DISCONNECT is written. What the broker has sent and was not
-                // read turns that into a reset, and a broker that is writing then does not see the DISCONNECT.
-                withKnownIssue("a reset can overtake DISCONNECT", isIntermittent: true) { #expect(plain.count == 0) }
+                #expect(plain.count == 0)
             }
         }
 

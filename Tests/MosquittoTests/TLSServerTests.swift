@@ -11,16 +11,22 @@ struct TLSServerTests {
     init() throws { certificates = try TestCertificates.shared() }
 
     private func server(_ arguments: [String]) async throws -> (process: ChildProcess, url: String) {
-        let port = try FreePort.next()
-        let process = try ChildProcess(
-            "openssl",
-            [
-                "s_server", "-accept", "127.0.0.1:\(port)", "-cert", certificates.server.certificate,
-                "-key", certificates.server.key,
-            ] + arguments
-        )
-        if !arguments.contains("-quiet") { try await process.waitForLine(containing: "ACCEPT") }
-        return (process, "mqtts://127.0.0.1:\(port)")
+        let identity = ["-cert", certificates.server.certificate, "-key", certificates.server.key]
+        while true {
+            let port = try FreePort.next()
+            let process = try ChildProcess(
+                "openssl",
+                ["s_server", "-accept", "127.0.0.1:\(port)"] + identity + arguments
+            )
+            let url = "mqtts://127.0.0.1:\(port)"
+            if arguments.contains("-quiet") { return (process, url) }
+            do {
+                try await process.waitForLine(containing: "ACCEPT")
+                return (process, url)
+            } catch  where process.transcript.contains("Address already in use") {
+                // Somebody else was faster; another port will do.
+            }
+        }
     }
 
     private var options: ClientOptions {

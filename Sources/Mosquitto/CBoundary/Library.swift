@@ -23,6 +23,12 @@ public enum Library {
             throw ClientError(.library, operation: "set libmosquitto up", detail: "mosquitto_lib_init failed")
         }
     }
+
+    /// Frees what OpenSSL keeps for the thread that calls. To be done before anybody hears that the thread is done: it
+    /// would happen at the thread's end, and crash if the process exits meanwhile and OpenSSL has torn itself down.
+    static func leaveThread() {
+        OPENSSL_thread_stop()
+    }
 }
 
 /// What a call of libmosquitto returned.

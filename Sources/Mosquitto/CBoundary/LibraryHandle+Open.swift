@@ -3,13 +3,19 @@ internal import Glibc
 
 extension LibraryHandle {
     /// Makes a handle and begins to connect it. Blocks as long as the look-up of the host name does.
-    static func open(_ plan: ConnectPlan) -> Result<Connector.Opened, ConnectFailure> {
+    ///
+    /// - Parameter afterLookUp: Whether to go on, asked before anything of the library or OpenSSL is touched.
+    static func open(
+        _ plan: ConnectPlan,
+        afterLookUp: () -> Bool
+    ) -> Result<Connector.Opened, ConnectFailure> {
         let url = plan.url
         let operation = "connect to \(url)"
         var addresses: Int?
         do throws(ClientError) {
             let found = try Resolver.addresses(of: url, operation: operation)
             addresses = found.count
+            guard afterLookUp() else { throw ClientError(.notRunning, operation: operation) }
             let address = found[min(plan.address, found.count - 1)]
             let handle = try prepare(plan)
             let properties = plan.options.version == .v5 ? try PropertyList(connect: plan.options) : PropertyList()

@@ -28,7 +28,7 @@ final class FakeRelay: EventRelay {
 
     func discarded(_ event: Event) { discarded.write(event) }
 
-    func waitForRoom() async throws {
+    func waitForRoom(for event: Event) async throws {
         let gate = room.withLock { $0 }
         waitingForRoom.write(())
         try await gate.passUnlessCancelled()
