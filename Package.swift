@@ -103,7 +103,7 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
         .testTarget(
             name: "AsyncEventBusTests",
-            dependencies: ["AsyncEventBus", "Locking"],
+            dependencies: ["AsyncEventBus", "Locking", "TestSupport"],
             swiftSettings: swiftSettings
         ),
         .testTarget(

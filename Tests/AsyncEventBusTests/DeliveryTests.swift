@@ -1,6 +1,7 @@
 import Testing
 
 @testable import AsyncEventBus
+import TestSupport
 
 @Suite("Delivery", .timeLimit(.minutes(1)))
 struct DeliveryTests {

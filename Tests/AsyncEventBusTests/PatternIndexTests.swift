@@ -1,6 +1,7 @@
 import Testing
 
 @testable import AsyncEventBus
+import TestSupport
 
 @Suite("PatternIndex")
 struct PatternIndexTests {

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import AsyncEventBus
+import TestSupport
 
 @Suite("Timestamp")
 struct TimestampTests {

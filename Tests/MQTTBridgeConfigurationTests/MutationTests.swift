@@ -1,5 +1,6 @@
 import MQTTBridgeConfiguration
 import Testing
+import TestSupport
 
 @Suite("Mutations")
 struct MutationTests {

@@ -4,6 +4,7 @@ import Mosquitto
 import Testing
 
 @testable import MQTTBridge
+import TestSupport
 
 @Suite("CloudEvents")
 struct CloudEventsTests {

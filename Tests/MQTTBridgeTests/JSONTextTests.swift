@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import MQTTBridge
+import TestSupport
 
 @Suite("JSONText")
 struct JSONTextTests {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import MQTTBridge
+import TestSupport
 
 @Suite("LoopGuard")
 struct LoopGuardTests {

@@ -3,6 +3,7 @@ import Testing
 @testable import AsyncEventBus
 @testable import MQTTBridge
 @testable import Mosquitto
+import TestSupport
 
 @Suite("Mapping")
 struct MappingTests {

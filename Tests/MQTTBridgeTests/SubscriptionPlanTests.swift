@@ -2,6 +2,7 @@ import Mosquitto
 import Testing
 
 @testable import MQTTBridge
+import TestSupport
 
 @Suite("SubscriptionPlan")
 struct SubscriptionPlanTests {

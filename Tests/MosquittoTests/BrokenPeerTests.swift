@@ -36,7 +36,9 @@ struct BrokenPeerTests {
             #expect(recorder.retries[0].error.description.contains("Find who publishes it"))
             #expect(recorder.messages.isEmpty)
         }
-        for peer in broker.peers { #expect(try peer.recorded.first?.connect().cleanStart == false) }
+        // The last connection may have ended before it said anything.
+        let connects = broker.peers.compactMap(\.recorded.first)
+        #expect(try connects.count >= 3 && connects.allSatisfy { try !$0.connect().cleanStart })
     }
 
     @Test("with the usual pauses a topic that is no text costs two connections, not a storm")

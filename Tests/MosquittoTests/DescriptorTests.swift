@@ -39,7 +39,7 @@ struct DescriptorTests {
             try await Self.cycle(broker, count: 100)
             let after = try await Self.settled()
             print(
-                "threads \(before.threads) → \(after.threads), descriptors \(before.descriptors) → \(after.descriptors)"
+                "figures: threads \(before.threads) → \(after.threads), descriptors \(before.descriptors) → \(after.descriptors)"
             )
             // The runtime's own pool may grow by a thread or two.
             precondition(after.threads <= before.threads + 2, "threads leak")
@@ -67,7 +67,7 @@ struct DescriptorTests {
                 try await recorder.connected(105, within: .seconds(30))
                 let after = Self.count()
                 print(
-                    "threads \(before.threads) → \(after.threads), descriptors \(before.descriptors) → \(after.descriptors)"
+                    "figures: threads \(before.threads) → \(after.threads), descriptors \(before.descriptors) → \(after.descriptors)"
                 )
                 precondition(after.threads <= before.threads + 4, "threads leak")
                 precondition(after.descriptors <= before.descriptors + 8, "descriptors leak")

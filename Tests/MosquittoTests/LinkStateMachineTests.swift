@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Mosquitto
+import TestSupport
 
 @Suite("LinkStateMachine")
 struct LinkStateMachineTests {

@@ -1,4 +1,5 @@
 @testable import AsyncEventBus
+import TestSupport
 
 /// A pattern as a list of texts, and the definition of matching spelled out: slow, and written without a look at the
 /// real one.

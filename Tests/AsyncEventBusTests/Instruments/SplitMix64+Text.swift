@@ -1,3 +1,5 @@
+import TestSupport
+
 extension SplitMix64 {
     /// What tends to break the handling of text: separators, escapes, joiners, marks that combine with a dot.
     private static let nasty: [Unicode.Scalar] = [

@@ -1,5 +1,6 @@
 @testable import AsyncEventBus
 @testable import MQTTBridge
+import TestSupport
 
 /// The two sides of a random route, as parts, that have the same captures.
 struct RandomTemplates {

@@ -1,3 +1,5 @@
+import TestSupport
+
 extension SplitMix64 {
     /// What tends to break the handling of text and is legal in a topic.
     private static let nasty: [Unicode.Scalar] = [
