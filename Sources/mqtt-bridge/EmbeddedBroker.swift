@@ -74,10 +74,10 @@ struct EmbeddedBroker {
         let configuration = "\(folder)/mosquitto.conf"
         try Data(configurationText(port).utf8).write(to: URL(fileURLWithPath: configuration))
         let outcome = try await Subprocess.run(
-            .path(.init(executable)),
-            arguments: ["-c", configuration],
+            .path("/bin/sh"),
+            arguments: ["-c", Self.guardian, "mqtt-bridge-broker", executable, configuration],
             platformOptions: Self.ownProcessGroup,
-            input: .none,
+            input: .inputWriter,
             output: .discarded,
             error: .sequence
         ) { execution in
@@ -102,6 +102,17 @@ struct EmbeddedBroker {
         }
         return outcome.closureResult
     }
+
+    /// Runs the broker, and ends it when standard input ends: that happens also when this process is killed.
+    private static let guardian = """
+        exec 3<&0
+        "$1" -c "$2" &
+        broker=$!
+        trap 'kill "$broker" 2>/dev/null' TERM
+        { cat <&3 >/dev/null; kill "$broker"; } 2>/dev/null &
+        wait "$broker"
+        wait "$broker"
+        """
 
     /// Control-C in a terminal reaches all of the foreground's processes: the broker is to end after the bridge.
     private static var ownProcessGroup: PlatformOptions {
@@ -149,7 +160,7 @@ struct EmbeddedBroker {
 
     private static func makeFolder(_ folder: String?) throws -> String {
         guard let folder else {
-            var template = Array((NSTemporaryDirectory() + "/mqtt-bridge-XXXXXX").utf8CString)
+            var template = Array((NSTemporaryDirectory() + "mqtt-bridge-XXXXXX").utf8CString)
             guard mkdtemp(&template) != nil else {
                 throw ClientError(
                     .library,

@@ -31,6 +31,18 @@ struct EmbeddedBrokerTests {
         }
     }
 
+    @Test("a daemon that is killed takes its broker with it")
+    func killed() async throws {
+        let daemon = try await Command.daemon("--embedded-broker")
+        let port = try await port(of: daemon)
+        daemon.kill()
+        let isClosed = try await eventually {
+            try await onThread { try Shell.run("mosquitto_pub", ["-p", String(port), "-t", "a", "-n"]) }.status
+                != .exited(0)
+        }
+        #expect(isClosed)
+    }
+
     @Test("with a folder the broker keeps its messages from one run to the next")
     func keepsData() async throws {
         let folder = try TemporaryDirectory()
