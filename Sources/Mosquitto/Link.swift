@@ -16,7 +16,6 @@ final class Link {
     static let batchLimit = 256
     /// The most messages that are given to the library before they are written.
     static let flushLimit = 64
-    static let keepAliveInterval: Duration = .milliseconds(500)
 
     let storage: ClientStorage
     let clock = ContinuousClock()
@@ -214,7 +213,7 @@ final class Link {
         machine.connected(at: clock.now)
         let limit = Int(min(storage.options.inFlightWindow, connack.receiveMaximum ?? .max))
         window = InFlightWindow(limit: max(1, limit), version: handle.version)
-        nextKeepAlive = clock.now + Self.keepAliveInterval
+        nextKeepAlive = clock.now + Library.untilNextSecond
         phase = .live(handle)
         notice(.connected(ConnectionInfo(connack, machine.broker, handle.version, window: limit)))
         if hadSession, !connack.sessionPresent { notice(.sessionLost) }
@@ -233,7 +232,7 @@ final class Link {
         if code.isSuccess, handle.socket >= 0 { code = write(handle) }
         complete(handle.inbox)
         if code.isSuccess, clock.now >= nextKeepAlive {
-            nextKeepAlive = clock.now + Self.keepAliveInterval
+            nextKeepAlive = clock.now + Library.untilNextSecond
             code = handle.keepAlive()
             if code.isSuccess, handle.wantsWrite { code = handle.write() }
         }

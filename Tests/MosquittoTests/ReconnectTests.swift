@@ -70,7 +70,7 @@ struct ReconnectTests {
                 "F7, MQTT \(version.rawValue): noticed after \(noticed); \(count) enqueued, the slowest in \(longest)"
             )
             #expect(recorder.disconnections.map { $0?.code } == [.keepAlive])
-            // The library counts in whole seconds, and it is asked twice a second.
+            // The library counts in whole seconds, and it is asked at each of them.
             #expect(noticed < .seconds(12))
             #expect(longest < .milliseconds(500))
             broker.thaw()

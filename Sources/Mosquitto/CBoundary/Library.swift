@@ -24,6 +24,14 @@ public enum Library {
         }
     }
 
+    /// How long until the clock that the library keeps its time by has its next whole second: it counts in seconds
+    /// (2.0.11, time_mosq.c), so that between two of them nothing becomes due.
+    static var untilNextSecond: Duration {
+        var now = timespec()
+        _ = unsafe clock_gettime(CLOCK_MONOTONIC, &now)
+        return .nanoseconds(1_000_000_000 - now.tv_nsec) + .milliseconds(1)
+    }
+
     /// Frees what OpenSSL keeps for the thread that calls. To be done before anybody hears that the thread is done: it
     /// would happen at the thread's end, and crash if the process exits meanwhile and OpenSSL has torn itself down.
     static func leaveThread() {
