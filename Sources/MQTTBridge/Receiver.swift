@@ -32,8 +32,9 @@ final class Receiver: ClientDelegate {
         let decoded = format.decode(message)
         if let id = decoded.id {
             guard id.source != context.bus.source else {
-                // Without No Local every publish comes back, and that is nothing to tell.
-                if format.version == .v5 { drop(.loop, message, "our own event came back") }
+                // Without No Local every publish comes back, and state that is kept comes with each connection: neither
+                // is anything to tell.
+                if format.version == .v5, !message.isRetained { drop(.loop, message, "our own event came back") }
                 return
             }
             _ = context.guards.places(id, link: link, topic: message.topic)

@@ -131,10 +131,8 @@ final class Link {
         }
     }
 
+    /// Before the password is sent.
     private func warnIfInsecure(_ url: BrokerURL) {
-        if url.transport == .tls, storage.options.tls.dangerouslySkipVerification {
-            notice(.insecure("\(url): the broker's certificate is not verified; anybody could be the broker"))
-        }
         if url.transport == .tcp, !url.isLocal, storage.options.password != nil {
             notice(.insecure("\(url): the password travels in clear to another machine; use mqtts://"))
         }
@@ -215,6 +213,9 @@ final class Link {
         window = InFlightWindow(limit: max(1, limit), version: handle.version)
         nextKeepAlive = clock.now + Library.untilNextSecond
         phase = .live(handle)
+        if handle.isTLS, storage.options.tls.dangerouslySkipVerification {
+            notice(.insecure("\(machine.broker): its certificate is not verified; anybody could be the broker"))
+        }
         notice(.connected(ConnectionInfo(connack, machine.broker, handle.version, window: limit)))
         if hadSession, !connack.sessionPresent { notice(.sessionLost) }
         hadSession = storage.options.sessionExpiry > .zero

@@ -1,5 +1,6 @@
 import AsyncEventBus
 import Dispatch
+import Foundation
 import Locking
 import Logging
 import MQTTBridge
@@ -74,10 +75,11 @@ struct EmitLine {
 
     private static func payload(_ members: [String: ArraySlice<UInt8>]) throws -> Payload {
         if let encoded = members["payload_base64"] {
-            guard members["payload"] == nil, let bytes = JSONText.text(encoded).flatMap(Base64.decode) else {
+            guard members["payload"] == nil, let bytes = JSONText.text(encoded).flatMap({ Data(base64Encoded: $0) })
+            else {
                 throw Mistake(text: "\"payload_base64\" is no base64, or stands beside \"payload\"")
             }
-            return Payload(bytes)
+            return Payload(Array(bytes))
         }
         guard let value = members["payload"] else { return .empty }
         return JSONText.text(value).map { Payload($0) } ?? Payload(Array(value))

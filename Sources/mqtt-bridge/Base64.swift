@@ -1,8 +1,0 @@
-import Foundation
-
-/// Bytes as text.
-enum Base64 {
-    static func decode(_ text: String) -> [UInt8]? {
-        Data(base64Encoded: text).map { Array($0) }
-    }
-}
