@@ -1,6 +1,6 @@
 /// Something that happened: a name, a payload, and what is known about both.
 ///
-/// Immutable, and cheap to hand to many listeners: a copy is one reference.
+/// Immutable, and cheap to hand to many listeners: a copy is one reference and a number.
 public struct Event: Sendable {
     private final class Storage: Sendable {
         let id: EventID
@@ -28,6 +28,10 @@ public struct Event: Sendable {
     }
 
     private let storage: Storage
+
+    /// The number of this delivery to this listener: 1 at first, more when it is tried again after a failure, or
+    /// delivered again after a crash.
+    public private(set) var attempt = 1
 
     /// Makes an event that carries an identity already: for transports, and for events that are passed on.
     /// To emit something new, use ``EventBus/emit(_:_:attributes:scope:)``.
@@ -59,6 +63,13 @@ public struct Event: Sendable {
 
     /// What else is known about it.
     public var attributes: EventAttributes { storage.attributes }
+
+    /// The same event in another delivery.
+    package func attempt(_ number: Int) -> Event {
+        var event = self
+        event.attempt = number
+        return event
+    }
 }
 
 /// Where an event came from.

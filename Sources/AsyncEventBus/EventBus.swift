@@ -18,9 +18,10 @@ import Synchronization
 /// listener that is removed takes nothing more out of its mailbox once ``removeListener(_:from:)`` has returned: what
 /// waited there is discarded, and a call that has begun, or is just beginning, goes on to its end.
 ///
-/// **Reports.** `$bus.failed` tells that a listener threw or took too long, `$bus.dropped` that a mailbox overflows.
-/// Both are local, and have the headers `listener`, `event` and `event-id`; what fails while handling a report is
-/// not reported again.
+/// **Reports.** `$bus.failed` tells that a listener threw or took too long, and is not called again for that event:
+/// the header `attempts` says how often it was, `reason` whether the last was an `error` or a `timeout`. `$bus.dropped`
+/// tells that a mailbox overflows. Both are local, and have the headers `listener`, `event` and `event-id`; what fails
+/// while handling a report is not reported again.
 ///
 /// There is nothing to start and nothing to stop. A bus that is no longer referred to lets its listeners finish what
 /// waits in their mailboxes.
@@ -37,7 +38,7 @@ public final class EventBus: Sendable {
     ///
     /// - Parameters:
     ///   - name: For people; goes into ``source``.
-    ///   - clock: Measures the time limits of listeners.
+    ///   - clock: Measures the time limits of listeners, and the pauses before they are called again.
     public init(name: String = "bus", clock: any Clock<Duration> = ContinuousClock()) {
         source = "\(name)-\(String(UInt64.random(in: .min ... .max), radix: 36))"
         self.clock = clock
@@ -79,7 +80,7 @@ public final class EventBus: Sendable {
     /// Makes a listener from a function, adds it, and returns it so that it can be removed.
     ///
     /// - Parameters:
-    ///   - name: For reports; the pattern if not given.
+    ///   - name: For reports, and see ``Listener/isNamed``. Without one, reports show the pattern.
     ///   - capacity: The most events that wait, 1 or more.
     @discardableResult
     public func on(
@@ -89,14 +90,17 @@ public final class EventBus: Sendable {
         capacity: Int = 1024,
         whenFull: OverflowPolicy = .dropOldest,
         timeLimit: Duration? = nil,
+        retry: RetryPolicy = .never,
         body: @escaping Listener.Body
     ) -> Listener {
         let listener = Listener(
             name ?? pattern.text,
+            isNamed: name != nil,
             delivery: delivery,
             capacity: capacity,
             whenFull: whenFull,
             timeLimit: timeLimit,
+            retry: retry,
             body: body
         )
         addListener(listener, to: pattern)
@@ -135,7 +139,7 @@ public final class EventBus: Sendable {
         registry.withLock { $0.mailbox(of: listener) }?.load
     }
 
-    /// Returns once no event waits in a mailbox and no listener runs.
+    /// Returns once no event waits in a mailbox or rests before another attempt, and no listener runs.
     ///
     /// Emits that go on meanwhile, listeners' own included, put this off.
     public func becomeIdle() async {
@@ -172,6 +176,16 @@ public final class EventBus: Sendable {
         }
     }
 
+    /// The mailboxes of the named listeners that a name matches now.
+    package func namedInboxes(for name: EventName) -> [NamedInbox] {
+        registry.withLock { $0.targets(for: name) }.named
+    }
+
+    /// The mailboxes of all named listeners that there are now.
+    package func namedInboxes() -> [NamedInbox] {
+        registry.withLock { $0.mailboxes }.compactMap(\.asNamed)
+    }
+
     // MARK: Emitting
 
     /// Says that something happened. Returns at once; never blocks, never throws.
@@ -200,7 +214,13 @@ public final class EventBus: Sendable {
 
     /// Passes on an event that has an identity already: what a transport brought in.
     public func emit(_ event: Event, scope: Scope = .everywhere) {
-        dispatch(event, scope: scope, receipt: nil)
+        dispatch(event.attempt(1), scope: scope, receipt: nil)
+    }
+
+    /// As ``emit(_:scope:)``, but leaves out the named listeners: a transport that keeps events offers them those
+    /// itself.
+    package func emitToUnnamed(_ event: Event, scope: Scope) {
+        dispatch(event.attempt(1), scope: scope, receipt: nil, includesNamed: false)
     }
 
     /// Says that something happened, and suspends while the mailbox of a listener or the queue of a transport that
@@ -215,15 +235,23 @@ public final class EventBus: Sendable {
         attributes: EventAttributes = EventAttributes(),
         scope: Scope = .everywhere
     ) async throws {
+        try await deliver(makeEvent(name, payload, attributes), scope: scope, receipt: nil)
+    }
+
+    /// As ``send(_:_:attributes:scope:)``, and returns a receipt that tells what becomes of the event.
+    ///
+    /// - Throws: `CancellationError`; the event may then have reached some of its listeners.
+    public func sendTracked(
+        _ name: EventName,
+        _ payload: Payload = .empty,
+        attributes: EventAttributes = EventAttributes(),
+        scope: Scope = .everywhere
+    ) async throws -> Receipt {
         let event = makeEvent(name, payload, attributes)
-        let targets = registry.withLock { $0.targets(for: name) }
-        if scope.includesRelays {
-            for relay in targets.relays {
-                while relay.take(event, receipt: nil) == .full { try await relay.waitForRoom(for: event) }
-            }
-        }
-        guard scope.includesListeners else { return }
-        for inbox in targets.inboxes { try await inbox.send(Parcel(event: event, receipt: nil)) }
+        let receipt = Receipt(id: event.id, name: name)
+        try await deliver(event, scope: scope, receipt: receipt)
+        receipt.didEmit()
+        return receipt
     }
 
     /// An identity that nothing else has: for an event that comes in without one.
@@ -241,7 +269,20 @@ public final class EventBus: Sendable {
         )
     }
 
-    private func dispatch(_ event: Event, scope: Scope, receipt: Receipt?) {
+    /// Waits where there is no room.
+    private func deliver(_ event: Event, scope: Scope, receipt: Receipt?) async throws {
+        let targets = registry.withLock { $0.targets(for: event.name) }
+        if scope.includesRelays {
+            for relay in targets.relays {
+                while relay.take(event, receipt: receipt) == .full { try await relay.waitForRoom(for: event) }
+            }
+        }
+        guard scope.includesListeners else { return }
+        for inbox in targets.inboxes { try await inbox.send(Parcel(event: event, receipt: receipt)) }
+    }
+
+    /// Discards where there is no room.
+    private func dispatch(_ event: Event, scope: Scope, receipt: Receipt?, includesNamed: Bool = true) {
         let targets = registry.withLock { $0.targets(for: event.name) }
         if scope.includesRelays {
             for relay in targets.relays where relay.take(event, receipt: receipt) == .full {
@@ -253,7 +294,9 @@ public final class EventBus: Sendable {
             }
         }
         guard scope.includesListeners else { return }
-        for inbox in targets.inboxes { inbox.offer(Parcel(event: event, receipt: receipt)) }
+        for inbox in includesNamed ? targets.inboxes : targets.unnamed {
+            inbox.offer(Parcel(event: event, receipt: receipt))
+        }
     }
 
     // MARK: Reports
@@ -261,7 +304,14 @@ public final class EventBus: Sendable {
     private func tell(_ report: BusReport) {
         switch report {
         case .failed(let listener, let event, let error, let isTimeout):
-            tell("$bus.failed", listener, event, error, [.init("reason", isTimeout ? "timeout" : "error")])
+            let reason = isTimeout ? "timeout" : "error"
+            tell(
+                "$bus.failed",
+                listener,
+                event,
+                error,
+                [.init("reason", reason), .init("attempts", "\(event.attempt)")]
+            )
         case .dropped(let receiver, let event, let total):
             tell("$bus.dropped", receiver, event, "mailbox full", [.init("total", String(total))])
         }

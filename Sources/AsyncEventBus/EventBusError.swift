@@ -6,6 +6,7 @@ public struct EventBusError: Error, Sendable, Hashable {
             case invalidName = "invalid name"
             case invalidPattern = "invalid pattern"
             case notRelayed = "no transport took it"
+            case notStored = "no transport keeps it"
             case refused = "refused"
         }
 
@@ -17,6 +18,8 @@ public struct EventBusError: Error, Sendable, Hashable {
         public static let invalidPattern = Code(kind: .invalidPattern)
         /// No transport is attached that has a route for the event.
         public static let notRelayed = Code(kind: .notRelayed)
+        /// No transport is attached that keeps the event on disk.
+        public static let notStored = Code(kind: .notStored)
         /// A transport took the event and could not deliver it.
         public static let refused = Code(kind: .refused)
 

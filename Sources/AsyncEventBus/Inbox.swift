@@ -1,7 +1,43 @@
-/// What a bus hands to an inbox: an event, and the receipt that wants to know what became of it.
+/// What a bus hands to an inbox: an event, and who wants to know what became of it.
 struct Parcel: Sendable {
-    let event: Event
+    /// What few parcels have, kept apart so that the others are small.
+    private final class Extra: Sendable {
+        let tracker: (any DeliveryTracker)?
+        let pause: Duration?
+
+        init(tracker: (any DeliveryTracker)?, pause: Duration?) {
+            self.tracker = tracker
+            self.pause = pause
+        }
+    }
+
+    private(set) var event: Event
     let receipt: Receipt?
+    private var extra: Extra?
+
+    init(event: Event, receipt: Receipt?, tracker: (any DeliveryTracker)? = nil) {
+        self.event = event
+        self.receipt = receipt
+        extra = tracker.map { Extra(tracker: $0, pause: nil) }
+    }
+
+    /// Set on a parcel that the mailbox must keep, however full it is.
+    var tracker: (any DeliveryTracker)? { extra?.tracker }
+
+    /// How long the parcel rested before this attempt; nil before the first one.
+    var pause: Duration? { extra?.pause }
+
+    /// Makes it the next attempt, after a pause.
+    mutating func tryAgain(after pause: Duration) {
+        event = event.attempt(event.attempt + 1)
+        extra = Extra(tracker: tracker, pause: pause)
+    }
+
+    /// Tells that it will not be delivered.
+    func discard() {
+        receipt?.didDiscard()
+        tracker?.ended(.removed)
+    }
 }
 
 /// Where the bus puts events for one receiver.

@@ -4,15 +4,25 @@
 /// same pattern registers it once, and a listener whose patterns overlap hears each event once. One listener can be
 /// on several buses; each bus gives it a mailbox of its own.
 ///
-/// What a listener does harms no other: when it throws, the error becomes a `$bus.failed` event; when it is slow, its
-/// own mailbox fills, and ``whenFull`` decides; when it exceeds ``timeLimit``, its task is cancelled and that too is
-/// told. It should not block its thread: the threads of the cooperative pool are few.
+/// What a listener does harms no other: when it is slow, its own mailbox fills, and ``whenFull`` decides; when it
+/// throws, or exceeds ``timeLimit`` and its task is cancelled, it is called again as far as ``retry`` allows, and
+/// then the error becomes a `$bus.failed` event. It should not block its thread: the threads of the cooperative pool
+/// are few.
+///
+/// **Retries.** An event that failed rests in the mailbox and takes up room there. It holds up the later events of its
+/// key, or all of a ``Delivery/serial`` listener, so that order holds; others go on. An event may come again that the
+/// listener had dealt with in part: ``Event/attempt`` tells. When the listener is removed, what rests is discarded.
 public final class Listener: Sendable {
     /// What a listener does with an event.
     public typealias Body = @Sendable (Event) async throws -> Void
 
-    /// The name, for reports. Need not be unique.
+    /// The name, for reports.
     public let name: String
+    /// Whether it was given a name, rather than being called by its pattern.
+    ///
+    /// A transport that keeps events on disk keeps them until each named listener has finished, also across a crash.
+    /// Names of such listeners should be unique on a bus: those with the same name count as one.
+    public let isNamed: Bool
     /// How many calls run at a time, and in which order.
     public let delivery: Delivery
     /// The most events that wait in its mailbox, 1 or more. Those that are running do not count.
@@ -23,28 +33,55 @@ public final class Listener: Sendable {
     ///
     /// Cancellation is cooperative: a call that ignores it keeps its place until it returns.
     public let timeLimit: Duration?
+    /// How often it is called for an event that it fails at. Without a retry, what fails is given up.
+    public let retry: RetryPolicy
 
     let body: Body
 
-    /// A listener. It hears nothing until it is added to a bus.
+    /// A named listener. It hears nothing until it is added to a bus.
     ///
     /// - Parameters:
     ///   - capacity: 1 or more. The default holds a burst of a small site.
     ///   - body: Runs on the cooperative pool, never on the emitter's thread.
-    public init(
+    public convenience init(
         _ name: String,
         delivery: Delivery = .concurrent(limit: 64),
         capacity: Int = 1024,
         whenFull: OverflowPolicy = .dropOldest,
         timeLimit: Duration? = nil,
+        retry: RetryPolicy = .never,
+        body: @escaping Body
+    ) {
+        self.init(
+            name,
+            isNamed: true,
+            delivery: delivery,
+            capacity: capacity,
+            whenFull: whenFull,
+            timeLimit: timeLimit,
+            retry: retry,
+            body: body
+        )
+    }
+
+    init(
+        _ name: String,
+        isNamed: Bool,
+        delivery: Delivery,
+        capacity: Int,
+        whenFull: OverflowPolicy,
+        timeLimit: Duration?,
+        retry: RetryPolicy,
         body: @escaping Body
     ) {
         precondition(capacity >= 1, "a listener's mailbox holds one event or more")
         self.name = name
+        self.isNamed = isNamed
         self.delivery = delivery
         self.capacity = capacity
         self.whenFull = whenFull
         self.timeLimit = timeLimit
+        self.retry = retry
         self.body = body
     }
 }

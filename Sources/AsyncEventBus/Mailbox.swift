@@ -3,11 +3,13 @@ import Locking
 /// The mailbox of one listener on one bus, and the workers that empty it.
 ///
 /// A worker is a task that takes one event after the other until none is left: there is no task per event. Workers
-/// start when events arrive and end when the mailbox is empty, so an idle listener costs no task.
+/// start when events arrive and end when the mailbox is empty, so an idle listener costs no task. An event that is to
+/// be tried again rests meanwhile, and takes no worker.
 final class Mailbox: Inbox {
     private struct State {
         var machine: MailboxStateMachine<Parcel>
         var producers: [UInt64: Producer] = [:]
+        var timers: [UInt64: Task<Void, Never>] = [:]
         var nextToken: UInt64 = 0
         var idleWaiters: [IdleWaiter] = []
 
@@ -17,7 +19,7 @@ final class Mailbox: Inbox {
         ) -> (MailboxStateMachine<Parcel>.WorkerAction, producer: Producer?, idle: [IdleWaiter]) {
             let action = machine.workerAsked(finished: finished)
             switch action {
-            case .run(_, _, _, let admitted):
+            case .run(_, _, let admitted):
                 return (action, admitted.flatMap { producers.removeValue(forKey: $0) }, [])
             case .retire(let isIdle):
                 defer { if isIdle { idleWaiters = [] } }
@@ -49,7 +51,10 @@ final class Mailbox: Inbox {
         )
     }
 
-    /// How many events wait, and how many were discarded.
+    /// This mailbox for transports, if its listener is named.
+    var asNamed: NamedInbox? { listener.isNamed ? NamedInbox(mailbox: self) : nil }
+
+    /// How many events wait, those that rest included, and how many were discarded.
     var load: (waiting: Int, dropped: UInt64) {
         state.withLock { ($0.machine.count, $0.machine.dropped) }
     }
@@ -60,23 +65,27 @@ final class Mailbox: Inbox {
     func offer(_ parcel: Parcel) {
         let key = listener.delivery.key(of: parcel.event)
         parcel.receipt?.willDeliver()
-        let (action, told) = state.withLock { state -> (MailboxStateMachine<Parcel>.OfferAction, UInt64?) in
+        typealias OfferAction = MailboxStateMachine<Parcel>.OfferAction
+        let (action, told, timer) = state.withLock { state -> (OfferAction, UInt64?, Task<Void, Never>?) in
             let before = state.machine.dropped
-            let action = state.machine.offered(parcel, key: key)
+            let action = state.machine.offered(parcel, key: key, isKept: parcel.tracker != nil)
             let dropped = state.machine.dropped
-            return (action, dropped > before && state.machine.beginsOverflow() ? dropped : nil)
+            var timer: Task<Void, Never>?
+            if case .displaced(_, let rest?, _) = action { timer = state.timers.removeValue(forKey: rest) }
+            return (action, dropped > before && state.machine.beginsOverflow() ? dropped : nil, timer)
         }
+        timer?.cancel()
         var discarded: Parcel?
         switch action {
         case .queued(let startWorker):
             if startWorker { start() }
-        case .displaced(let oldest, let startWorker):
+        case .displaced(let oldest, _, let startWorker):
             if startWorker { start() }
             discarded = oldest
         case .discarded, .closed:
             discarded = parcel
         }
-        discarded?.receipt?.didDiscard()
+        discarded?.discard()
         if let told, let discarded { report(.dropped(receiver: listener.name, event: discarded.event, total: told)) }
     }
 
@@ -133,21 +142,23 @@ final class Mailbox: Inbox {
         continuation?.resume(throwing: CancellationError())
     }
 
-    /// Discards what waits. Calls that run now run to their end; after this returns no new one begins.
+    /// Discards what waits or rests. Calls that run now run to their end; after this returns no new one begins.
     func close() {
-        let (discarded, producers, idle) = state.withLock { state in
+        let (discarded, timers, producers, idle) = state.withLock { state in
             let action = state.machine.closed()
+            let timers = action.rests.compactMap { state.timers.removeValue(forKey: $0) }
             let producers = action.producers.compactMap { state.producers.removeValue(forKey: $0) }
             let idle = action.isIdle ? state.idleWaiters : []
             if action.isIdle { state.idleWaiters = [] }
-            return (action.discarded, producers, idle)
+            return (action.discarded, timers, producers, idle)
         }
-        for parcel in discarded { parcel.receipt?.didDiscard() }
+        for timer in timers { timer.cancel() }
+        for parcel in discarded { parcel.discard() }
         for producer in producers { producer.resume() }
         for waiter in idle { waiter.resume() }
     }
 
-    /// Returns once nothing waits and nothing runs.
+    /// Returns once nothing waits, rests or runs.
     func becomeIdle() async {
         await withCheckedContinuation { continuation in
             let isIdle = state.withLock { state in
@@ -176,11 +187,11 @@ final class Mailbox: Inbox {
             case .retire:
                 for waiter in idle { waiter.resume() }
                 return
-            case .run(let parcel, let key, let startWorker, _):
+            case .run(let item, let startWorker, _):
                 if startWorker { start() }
                 producer?.resume()
-                await deliver(parcel)
-                finished = key
+                // What rests keeps its key.
+                finished = await deliver(item) ? item.key : nil
             }
             turns &+= 1
             // The pool has few threads: a mailbox that never empties must not keep one for itself.
@@ -188,37 +199,88 @@ final class Mailbox: Inbox {
         }
     }
 
-    private func deliver(_ parcel: Parcel) async {
-        do {
-            if let limit = listener.timeLimit {
-                try await run(parcel.event, within: limit)
-            } else {
-                try await listener.body(parcel.event)
-            }
+    /// Makes one attempt. Returns whether the parcel is dealt with; if not, it rests.
+    private func deliver(_ item: MailboxStateMachine<Parcel>.Item) async -> Bool {
+        let parcel = item.element
+        if let tracker = parcel.tracker, tracker.marksStart { await tracker.willRun(attempt: parcel.event.attempt) }
+        switch await call(parcel.event) {
+        case .returned:
             parcel.receipt?.didDeliver(error: nil)
-        } catch let error as TimeLimitExceeded {
-            parcel.receipt?.didDeliver(error: error)
-        } catch {
-            parcel.receipt?.didDeliver(error: error)
-            report(.failed(listener: listener.name, event: parcel.event, error: "\(error)", isTimeout: false))
+            parcel.tracker?.ended(.finished)
+            return true
+        case .threw(let error):
+            return failed(item, error, isTold: false)
+        case .tookTooLong(let error):
+            // The last attempt was told when its time was over.
+            return failed(item, error, isTold: isLastAttempt(parcel.event))
         }
     }
 
-    private struct TimeLimitExceeded: Error {}
-
-    /// Runs the body beside a timer. The failure is told when the time is over, not when the body lets itself be
-    /// cancelled.
-    private func run(_ event: Event, within limit: Duration) async throws {
-        let (name, body, clock, report) = (listener.name, listener.body, clock, report)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await body(event) }
-            group.addTask {
-                try await clock.sleep(for: limit)
-                report(.failed(listener: name, event: event, error: "took longer than \(limit)", isTimeout: true))
-                throw TimeLimitExceeded()
+    private func call(_ event: Event) async -> CallEnding {
+        guard let limit = listener.timeLimit else {
+            do {
+                try await listener.body(event)
+                return .returned
+            } catch {
+                return .threw(error)
             }
-            defer { group.cancelAll() }
-            try await group.next()
         }
+        return await TimedCall(body: listener.body, limit: limit, clock: clock).run(event) { error in
+            if self.isLastAttempt(event) { self.tell(event, error) }
+        }
+    }
+
+    private func isLastAttempt(_ event: Event) -> Bool { event.attempt >= listener.retry.attempts }
+
+    /// Returns whether the parcel is given up; if not, it rests.
+    private func failed(_ item: MailboxStateMachine<Parcel>.Item, _ error: any Error, isTold: Bool) -> Bool {
+        let parcel = item.element
+        if !isLastAttempt(parcel.event), retry(item, error: "\(error)") { return false }
+        parcel.receipt?.didDeliver(error: error)
+        parcel.tracker?.ended(.failed(error: "\(error)", attempts: parcel.event.attempt))
+        if !isTold { tell(parcel.event, error) }
+        return true
+    }
+
+    private func tell(_ event: Event, _ error: any Error) {
+        report(
+            .failed(
+                listener: listener.name,
+                event: event,
+                error: "\(error)",
+                isTimeout: error is TimeLimitExceeded
+            )
+        )
+    }
+
+    /// Lets a parcel rest before its next attempt. Returns false when the mailbox is closed: there is none.
+    private func retry(_ item: MailboxStateMachine<Parcel>.Item, error: String) -> Bool {
+        var item = item
+        let pause = listener.retry.pause(after: item.element.pause, fraction: .random(in: 0...1))
+        item.element.tracker?.attemptFailed(item.element.event.attempt, error: error)
+        item.element.tryAgain(after: pause)
+        guard let token = state.withLock({ [item] state in state.machine.pauseBegan(item) }) else { return false }
+        // Owned by this mailbox: one for each event that rests, so never more than fit into it and run at a time, and
+        // those that are kept. Cancelled when the event is displaced or the mailbox closed. Awaited through
+        // `becomeIdle`.
+        let timer = Task.detached { [clock] in
+            try? await clock.sleep(for: pause)
+            self.pauseEnded(token)
+        }
+        let isPausing = state.withLock { state in
+            guard state.machine.isPausing(token) else { return false }
+            state.timers[token] = timer
+            return true
+        }
+        if !isPausing { timer.cancel() }
+        return true
+    }
+
+    private func pauseEnded(_ token: UInt64) {
+        let startWorker = state.withLock { state in
+            state.timers[token] = nil
+            return state.machine.pauseEnded(token)
+        }
+        if startWorker { start() }
     }
 }

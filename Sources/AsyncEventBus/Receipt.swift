@@ -2,13 +2,13 @@ import Locking
 
 /// What became of one emit: who took it, when its listeners have finished, when the transports have delivered it.
 ///
-/// Kept by ``EventBus/emitTracked(_:_:attributes:scope:)``; a plain emit pays nothing for it. A receipt may be thrown
-/// away at any time.
+/// Kept by ``EventBus/emitTracked(_:_:attributes:scope:)`` and ``EventBus/sendTracked(_:_:attributes:scope:)``; a plain
+/// emit pays nothing for it. A receipt may be thrown away at any time.
 public final class Receipt: Sendable {
     private struct State {
         var machine = ReceiptStateMachine()
-        var waiters: [UInt64: (goal: ReceiptStateMachine.Goal, continuation: CheckedContinuation<Void, any Error>)] =
-            [:]
+        /// Each is called once, with nothing when the goal is reached, or with the cancellation.
+        var waiters: [UInt64: (goal: ReceiptStateMachine.Goal, resume: @Sendable (CancellationError?) -> Void)] = [:]
         var nextToken: UInt64 = 0
     }
 
@@ -39,15 +39,56 @@ public final class Receipt: Sendable {
     ///   transport says that could not deliver it; `CancellationError`.
     public func published() async throws {
         try await wait(for: .published)
+        try publishing.get()
+    }
+
+    /// Calls `body` once, on whatever thread, when ``published()`` would return or throw.
+    ///
+    /// Costs less than a task that waits; not to be used for anything that takes long.
+    public func whenPublished(_ body: @escaping @Sendable (Result<Void, any Error>) -> Void) {
+        when(.published) { [self] _ in body(publishing) }
+    }
+
+    private var publishing: Result<Void, any Error> {
         let (taken, refusal) = state.withLock { ($0.machine.summary.relayed, $0.machine.firstRefusal) }
-        if let refusal { throw refusal }
-        guard taken > 0 else {
-            throw EventBusError(
+        if let refusal { return .failure(refusal) }
+        guard taken == 0 else { return .success(()) }
+        return .failure(
+            EventBusError(
                 .notRelayed,
                 operation: "publish \"\(name)\"",
                 detail: "no attached transport has a route for this name"
             )
-        }
+        )
+    }
+
+    /// Returns once every transport that keeps events until they are delivered has this one on disk.
+    ///
+    /// From then on a crash of this process does not lose it. It may still be refused: ``published()`` tells.
+    ///
+    /// - Throws: ``EventBusError`` with code ``EventBusError/Code/notStored`` if no transport keeps it; what the first
+    ///   transport says that could not; `CancellationError`.
+    public func stored() async throws {
+        try await wait(for: .stored)
+        try storing.get()
+    }
+
+    /// Calls `body` once, on whatever thread, when ``stored()`` would return or throw; as ``whenPublished(_:)``.
+    public func whenStored(_ body: @escaping @Sendable (Result<Void, any Error>) -> Void) {
+        when(.stored) { [self] _ in body(storing) }
+    }
+
+    private var storing: Result<Void, any Error> {
+        let (summary, refusal) = state.withLock { ($0.machine.summary, $0.machine.firstStoringRefusal) }
+        guard summary.storing == 0 || summary.stored < summary.storing else { return .success(()) }
+        return .failure(
+            refusal
+                ?? EventBusError(
+                    .notStored,
+                    operation: "store \"\(name)\"",
+                    detail: "no attached transport keeps this event"
+                )
+        )
     }
 
     /// For transports: one more delivery is to be awaited. Called from within ``EventRelay/take(_:receipt:)``.
@@ -57,12 +98,27 @@ public final class Receipt: Sendable {
 
     /// For transports: a delivery announced by ``willPublish()`` is done.
     public func didPublish() {
-        apply { $0.didPublish(refusal: nil) }
+        apply { $0.didPublish() }
     }
 
     /// For transports: a delivery announced by ``willPublish()`` has failed for good.
-    public func didRefuse(_ error: any Error) {
-        apply { $0.didPublish(refusal: error) }
+    ///
+    /// - Parameter endsStoring: Whether a storing that was announced by ``willStore()``, and is not done, has failed
+    ///   with it. Without effect where no storing is under way; false for a delivery that was not to be stored, or is
+    ///   stored, so that it is not mistaken for that of another transport.
+    public func didRefuse(_ error: any Error, endsStoring: Bool = true) {
+        apply { $0.didRefuse(error, endsStoring: endsStoring) }
+    }
+
+    /// For transports: the delivery just announced by ``willPublish()`` is on disk before it is tried. Called from
+    /// within ``EventRelay/take(_:receipt:)``.
+    public func willStore() {
+        apply { $0.willStore() }
+    }
+
+    /// For transports: what ``willStore()`` announced is on disk.
+    public func didStore() {
+        apply { $0.didStore() }
     }
 
     func willDeliver() { apply { $0.willDeliver() } }
@@ -73,35 +129,48 @@ public final class Receipt: Sendable {
     private func apply(_ change: (inout ReceiptStateMachine) -> Void) {
         let reached = state.withLock { state in
             change(&state.machine)
-            let reached = state.waiters.filter { state.machine.hasReached($0.value.goal) }
-            for token in reached.keys { state.waiters[token] = nil }
-            return reached.values.map(\.continuation)
+            let reached = state.waiters.filter { state.machine.hasReached($0.value.goal) }.sorted { $0.key < $1.key }
+            for (token, _) in reached { state.waiters[token] = nil }
+            return reached.map(\.value.resume)
         }
-        for continuation in reached { continuation.resume() }
+        for resume in reached { resume(nil) }
+    }
+
+    /// Calls `resume` when the goal is reached, which may be now. Returns what takes it back.
+    @discardableResult
+    private func when(
+        _ goal: ReceiptStateMachine.Goal,
+        _ resume: @escaping @Sendable (CancellationError?) -> Void
+    ) -> UInt64? {
+        let token = state.withLock { state -> UInt64? in
+            if state.machine.hasReached(goal) { return nil }
+            state.nextToken += 1
+            state.waiters[state.nextToken] = (goal, resume)
+            return state.nextToken
+        }
+        if token == nil { resume(nil) }
+        return token
     }
 
     private func wait(for goal: ReceiptStateMachine.Goal) async throws {
-        let token = state.withLock { state in
-            state.nextToken += 1
-            return state.nextToken
-        }
+        let token = Locked<UInt64?>(nil)
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-                let isDone = state.withLock { state in
-                    if state.machine.hasReached(goal) { return true }
-                    state.waiters[token] = (goal, continuation)
-                    return false
+                let own = when(goal) { error in
+                    if let error { continuation.resume(throwing: error) } else { continuation.resume() }
                 }
-                if isDone { continuation.resume() } else if Task.isCancelled { cancel(token) }
+                token.withLock { $0 = own }
+                // A cancellation before that found no token to cancel.
+                if Task.isCancelled { cancel(own) }
             }
         } onCancel: {
-            cancel(token)
+            cancel(token.withLock { $0 })
         }
     }
 
-    private func cancel(_ token: UInt64) {
-        let waiter = state.withLock { $0.waiters.removeValue(forKey: token) }
-        waiter?.continuation.resume(throwing: CancellationError())
+    private func cancel(_ token: UInt64?) {
+        let waiter = state.withLock { state in token.flatMap { state.waiters.removeValue(forKey: $0) } }
+        waiter?.resume(CancellationError())
     }
 }
 
@@ -121,6 +190,10 @@ public struct ReceiptSummary: Sendable, Hashable {
     public internal(set) var published = 0
     /// Deliveries that transports have given up.
     public internal(set) var refused = 0
+    /// Deliveries that transports keep on disk until they are done.
+    public internal(set) var storing = 0
+    /// Deliveries that came to be on disk, those that are done by now included.
+    public internal(set) var stored = 0
 }
 
 /// Counts what a receipt waits for. Pure.
@@ -128,10 +201,14 @@ struct ReceiptStateMachine {
     enum Goal: Sendable {
         case finished
         case published
+        case stored
     }
 
     private(set) var summary = ReceiptSummary()
     private(set) var firstRefusal: (any Error)?
+    /// The first refusal that also ended a storing.
+    private(set) var firstStoringRefusal: (any Error)?
+    private var unstored = 0
     private var isEmitted = false
 
     mutating func willDeliver() { summary.delivered += 1 }
@@ -148,14 +225,19 @@ struct ReceiptStateMachine {
 
     mutating func willPublish() { summary.relayed += 1 }
 
-    mutating func didPublish(refusal: (any Error)?) {
-        guard let refusal else {
-            summary.published += 1
-            return
-        }
+    mutating func didPublish() { summary.published += 1 }
+
+    mutating func didRefuse(_ error: any Error, endsStoring: Bool) {
         summary.refused += 1
-        firstRefusal = firstRefusal ?? refusal
+        firstRefusal = firstRefusal ?? error
+        guard endsStoring else { return }
+        unstored += 1
+        firstStoringRefusal = firstStoringRefusal ?? error
     }
+
+    mutating func willStore() { summary.storing += 1 }
+
+    mutating func didStore() { summary.stored += 1 }
 
     /// The event has been offered to everybody: the counts can no longer grow.
     mutating func didEmit() { isEmitted = true }
@@ -165,6 +247,7 @@ struct ReceiptStateMachine {
         return switch goal {
         case .finished: summary.finished == summary.delivered
         case .published: summary.published + summary.refused == summary.relayed
+        case .stored: summary.stored + unstored >= summary.storing
         }
     }
 }

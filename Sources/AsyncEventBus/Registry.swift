@@ -1,11 +1,17 @@
 /// Where the events of one name go: looked up once a name, then kept.
 final class Targets: Sendable {
     let inboxes: [any Inbox]
+    /// The inboxes of named listeners.
+    let named: [NamedInbox]
+    /// The other inboxes.
+    let unnamed: [any Inbox]
     let relays: [any EventRelay]
 
     init(inboxes: [any Inbox], relays: [any EventRelay]) {
         self.inboxes = inboxes
         self.relays = relays
+        named = inboxes.compactMap { ($0 as? Mailbox)?.asNamed }
+        unnamed = named.isEmpty ? inboxes : inboxes.filter { ($0 as? Mailbox)?.asNamed == nil }
     }
 }
 

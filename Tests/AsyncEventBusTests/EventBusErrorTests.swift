@@ -12,7 +12,7 @@ struct EventBusErrorTests {
 
     @Test("each code has words of its own")
     func codes() {
-        let codes: [EventBusError.Code] = [.invalidName, .invalidPattern, .notRelayed, .refused]
+        let codes: [EventBusError.Code] = [.invalidName, .invalidPattern, .notRelayed, .notStored, .refused]
         #expect(Set(codes.map(\.description)).count == codes.count)
         #expect(Set(codes).count == codes.count)
     }

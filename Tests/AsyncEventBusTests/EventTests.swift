@@ -31,6 +31,14 @@ struct EventTests {
         #expect(copy.attributes == attributes)
     }
 
+    @Test("an event counts its attempts from one, and another attempt is the same event")
+    func attempts() {
+        let event = Event(id: EventID(source: "s", tag: "1"), name: "a", payload: "p", origin: EventOrigin(bus: "s"))
+        let second = event.attempt(2)
+        #expect(event.attempt == 1 && second.attempt == 2)
+        #expect(second.id == event.id && second.payload == event.payload)
+    }
+
     @Test("a header is the first of its name, and all are kept in order")
     func headers() {
         let attributes = EventAttributes(headers: [.init("a", "1"), .init("b", "2"), .init("a", "3")])

@@ -172,7 +172,7 @@ struct MailboxStateMachineTests {
         box.startAll()
         for key in ["a", "b", "b"] { box.offer(key: key) }
         box.send(key: "c", token: 7)
-        let action = box.machine.closed()
+        let action = box.close()
         #expect(action.discarded.map(\.number).sorted() == [1, 2, 3, 4])
         #expect(action.producers == [7])
         #expect(!action.isIdle)
@@ -189,7 +189,7 @@ struct MailboxStateMachineTests {
     func closingEarly() {
         var box = MailboxDriver(capacity: 3, limit: 1)
         box.offer()
-        #expect(box.machine.closed().isIdle == false)
+        #expect(box.close().isIdle == false)
         box.startAll()
         #expect(box.begun.isEmpty)
         #expect(box.machine.isIdle && box.retiredIdle == 1)
@@ -198,7 +198,7 @@ struct MailboxStateMachineTests {
     @Test("closing an idle mailbox says that it is idle")
     func closingIdle() {
         var box = MailboxDriver(capacity: 3, limit: 1)
-        let action = box.machine.closed()
+        let action = box.close()
         #expect(action.isIdle && action.discarded.isEmpty && action.producers.isEmpty)
     }
 }

@@ -160,7 +160,7 @@ struct ReceiptTests {
         machine.willDeliver()
         machine.didDeliver(failed: false)
         machine.willPublish()
-        machine.didPublish(refusal: nil)
+        machine.didPublish()
         #expect(!machine.hasReached(.finished) && !machine.hasReached(.published))
         machine.didEmit()
         #expect(machine.hasReached(.finished) && machine.hasReached(.published))

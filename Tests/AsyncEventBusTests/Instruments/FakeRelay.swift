@@ -4,6 +4,7 @@ import Locking
 /// A transport that answers as it is told to, and remembers what it took.
 final class FakeRelay: EventRelay {
     private let state: Locked<RelayAnswer>
+    private let isStoring: Bool
     private let room = Locked(Gate())
     let offered = Journal<Event>()
     let taken = Journal<Event>()
@@ -11,7 +12,8 @@ final class FakeRelay: EventRelay {
     let receipts = Journal<Receipt>()
     let waitingForRoom = Journal<Void>()
 
-    init(answer: RelayAnswer = .taken) {
+    init(answer: RelayAnswer = .taken, isStoring: Bool = false) {
+        self.isStoring = isStoring
         state = Locked(answer)
     }
 
@@ -20,6 +22,7 @@ final class FakeRelay: EventRelay {
         offered.write(event)
         if answer == .taken {
             receipt?.willPublish()
+            if isStoring { receipt?.willStore() }
             taken.write(event)
             if let receipt { receipts.write(receipt) }
         }

@@ -10,8 +10,9 @@ struct MailboxDriver {
     var machine: MailboxStateMachine<Letter>
     /// Workers that were asked for and have not begun.
     private(set) var starting = 0
-    /// What the workers run now.
-    private(set) var running: [Letter] = []
+    private var items: [MailboxStateMachine<Letter>.Item] = []
+    /// What rests before another attempt, by what names the rest.
+    private(set) var resting: [(rest: UInt64, letter: Letter)] = []
     /// What was begun, in that order.
     private(set) var begun: [Letter] = []
     private(set) var displaced: [Letter] = []
@@ -21,17 +22,23 @@ struct MailboxDriver {
     private(set) var retiredIdle = 0
     private var nextNumber = 0
 
+    /// What the workers run now.
+    var running: [Letter] { items.map(\.element) }
+
     init(capacity: Int, limit: Int, policy: OverflowPolicy = .dropOldest) {
         machine = MailboxStateMachine(capacity: capacity, limit: limit, policy: policy)
     }
 
     @discardableResult
-    mutating func offer(key: String? = nil) -> Letter {
+    mutating func offer(key: String? = nil, isKept: Bool = false) -> Letter {
         let letter = make(key)
-        switch machine.offered(letter, key: key) {
+        switch machine.offered(letter, key: key, isKept: isKept) {
         case .queued(let startWorker):
             starting += startWorker ? 1 : 0
-        case .displaced(let oldest, let startWorker):
+        case .displaced(let oldest, let rest, let startWorker):
+            let isRest = resting.contains { $0.rest == rest && $0.letter == oldest }
+            precondition(isRest == (rest != nil))
+            resting.removeAll { $0.rest == rest }
             displaced.append(oldest)
             starting += startWorker ? 1 : 0
         case .discarded, .closed:
@@ -62,14 +69,39 @@ struct MailboxDriver {
     }
 
     mutating func finish(at position: Int = 0) {
-        ask(finished: running.remove(at: position).key)
+        ask(finished: items.remove(at: position).key)
     }
 
-    /// Starts and finishes until nothing is left to do.
+    /// What runs there failed, and is to be tried again. Returns whether it rests now.
+    @discardableResult
+    mutating func fail(at position: Int = 0) -> Bool {
+        let item = items.remove(at: position)
+        let rest = machine.pauseBegan(item)
+        if let rest { resting.append((rest, item.element)) }
+        ask(finished: rest == nil ? item.key : nil)
+        return rest != nil
+    }
+
+    mutating func wake(at position: Int = 0) {
+        let (rest, _) = resting.remove(at: position)
+        precondition(machine.isPausing(rest))
+        starting += machine.pauseEnded(rest) ? 1 : 0
+        precondition(!machine.isPausing(rest))
+    }
+
+    /// Starts, wakes and finishes until nothing is left to do.
     mutating func settle() {
-        while starting > 0 || !running.isEmpty {
-            if starting > 0 { startWorker() } else { finish() }
+        while starting > 0 || !running.isEmpty || !resting.isEmpty {
+            if starting > 0 { startWorker() } else if !running.isEmpty { finish() } else { wake() }
         }
+    }
+
+    /// Closes the machine. Nothing rests any more.
+    mutating func close() -> MailboxStateMachine<Letter>.CloseAction {
+        let action = machine.closed()
+        precondition(action.rests.sorted() == resting.map(\.rest).sorted())
+        resting = []
+        return action
     }
 
     mutating func startAll() {
@@ -78,10 +110,11 @@ struct MailboxDriver {
 
     private mutating func ask(finished: String?) {
         switch machine.workerAsked(finished: finished) {
-        case .run(let letter, let key, let startWorker, let token):
-            precondition(letter.key == key)
+        case .run(let item, let startWorker, let token):
+            let letter = item.element
+            precondition(letter.key == item.key)
             starting += startWorker ? 1 : 0
-            running.append(letter)
+            items.append(item)
             begun.append(letter)
             mostRunning = max(mostRunning, running.count)
             if let token { admitted.append(token) }

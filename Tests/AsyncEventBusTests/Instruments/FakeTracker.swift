@@ -1,0 +1,36 @@
+@testable import AsyncEventBus
+import Locking
+
+/// Remembers what it is told of one delivery.
+final class FakeTracker: DeliveryTracker {
+    let marksStart: Bool
+    /// Before this is opened, no call begins.
+    let gate: Gate
+    let told = Journal<String>()
+    /// The outcome, as often as it is told.
+    let outcomes = Journal<String>()
+
+    init(marksStart: Bool = false, gate: Gate? = nil) {
+        self.marksStart = marksStart
+        self.gate = gate ?? Gate()
+        if gate == nil { self.gate.open() }
+    }
+
+    func willRun(attempt: Int) async {
+        told.write("will run \(attempt)")
+        await gate.pass()
+    }
+
+    func attemptFailed(_ attempt: Int, error: String) { told.write("failed \(attempt): \(error)") }
+
+    func ended(_ outcome: DeliveryOutcome) {
+        let text =
+            switch outcome {
+            case .finished: "finished"
+            case .failed(let error, let attempts): "given up after \(attempts): \(error)"
+            case .removed: "removed"
+            }
+        told.write(text)
+        outcomes.write(text)
+    }
+}
