@@ -4,7 +4,7 @@
 FROM swift:6.2-bookworm AS build
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-        libmosquitto-dev libssl-dev pkg-config \
+        libmosquitto-dev libsqlite3-dev libssl-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 
@@ -20,9 +20,11 @@ RUN swift build -c release --static-swift-stdlib --product mqtt-bridge \
 FROM debian:bookworm-slim
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-        ca-certificates libmosquitto1 libstdc++6 tzdata \
+        ca-certificates libmosquitto1 libsqlite3-0 libstdc++6 tzdata \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin mqtt-bridge
+# The store is a volume's business; the folder gives it its owner.
+RUN install -d -o 10001 -g 10001 -m 0700 /var/lib/mqtt-bridge
 COPY --from=build /out/mqtt-bridge /usr/local/bin/mqtt-bridge
 
 # A number, so that a cluster can see that it is not root. docker-compose.yml gives files to this user.

@@ -24,6 +24,8 @@ let package = Package(
     products: [
         .library(name: "AsyncEventBus", targets: ["AsyncEventBus"]),
         .library(name: "Mosquitto", targets: ["Mosquitto"]),
+        .library(name: "MessageStore", targets: ["MessageStore"]),
+        .library(name: "SQLiteStore", targets: ["SQLiteStore"]),
         .library(name: "MQTTBridge", targets: ["MQTTBridge"]),
         .library(name: "MQTTBridgeConfiguration", targets: ["MQTTBridgeConfiguration"]),
         .executable(name: "mqtt-bridge", targets: ["mqtt-bridge"]),
@@ -33,6 +35,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -63,10 +66,26 @@ let package = Package(
             swiftSettings: swiftSettings + [.strictMemorySafety()]
         ),
         .target(
+            name: "MessageStore",
+            dependencies: ["Locking"],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "SQLiteStore",
+            dependencies: [
+                "Locking",
+                "MessageStore",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .target(
             name: "MQTTBridge",
             dependencies: [
                 "AsyncEventBus",
                 "Locking",
+                "MessageStore",
                 "Mosquitto",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
@@ -83,14 +102,26 @@ let package = Package(
             ],
             swiftSettings: swiftSettings
         ),
+        .target(
+            name: "Torture",
+            dependencies: [
+                "Locking",
+                "Mosquitto",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: swiftSettings
+        ),
         .executableTarget(
             name: "mqtt-bridge",
             dependencies: [
                 "AsyncEventBus",
                 "Locking",
+                "MessageStore",
                 "Mosquitto",
                 "MQTTBridge",
                 "MQTTBridgeConfiguration",
+                "SQLiteStore",
+                "Torture",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -100,7 +131,17 @@ let package = Package(
             ],
             swiftSettings: swiftSettings
         ),
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
+        .target(
+            name: "TestSupport",
+            dependencies: ["MessageStore"],
+            path: "Tests/TestSupport",
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "TortureTests",
+            dependencies: ["Mosquitto", "TestSupport", "Torture"],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "AsyncEventBusTests",
             dependencies: ["AsyncEventBus", "Locking", "TestSupport"],
@@ -112,9 +153,17 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .testTarget(
+            name: "MessageStoreTests",
+            dependencies: [
+                "MessageStore", "SQLiteStore", "TestSupport",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
             name: "MQTTBridgeTests",
             dependencies: [
-                "AsyncEventBus", "Mosquitto", "MQTTBridge", "TestSupport",
+                "AsyncEventBus", "MessageStore", "Mosquitto", "MQTTBridge", "SQLiteStore", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
@@ -127,7 +176,7 @@ let package = Package(
         ),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["mqtt-bridge", "TestSupport"],
+            dependencies: ["mqtt-bridge", "MessageStore", "SQLiteStore", "TestSupport"],
             swiftSettings: swiftSettings
         ),
     ],

@@ -10,6 +10,9 @@ public struct Broker: Sendable {
     public var options: ClientOptions
     /// What goes along with payloads; nil for ``Metadata/minimal`` in MQTT 5 and ``Metadata/none`` in 3.1.1.
     public var metadata: Metadata?
+    /// How many stored messages a second are published when the broker is back after an absence; nil for as many as it
+    /// takes. What is emitted meanwhile, on other topics, does not wait for them.
+    public var drainRate: Int? = 1_000
 
     /// A broker.
     public init(
@@ -48,8 +51,11 @@ public struct BridgeOptions: Sendable, Hashable {
     /// How often a second the same content, without an identity, is passed from one broker to another before that is
     /// taken for a loop.
     public var repeatLimit = 64
-    /// The largest payload that is taken in, in bytes. A larger one is acknowledged, counted and dropped.
+    /// The largest payload that is taken in, in bytes. A larger one is acknowledged, counted and
+    /// dropped; on a durable route it leaves a dead letter without a payload.
     public var maximumPayload = 1024 * 1024
+    /// How the store is used, where the bridge has one.
+    public var store = StoreOptions()
 
     /// The defaults.
     public init() {}

@@ -8,12 +8,18 @@ public struct Explanation: Sendable {
     private let options: BridgeOptions
     private let table: RouteTable
 
+    /// - Parameter hasStore: Whether there is something to keep messages in.
     /// - Throws: ``RouteProblems`` with everything that is wrong with the routes.
-    public init(brokers: [Broker], routes: [Route], options: BridgeOptions = BridgeOptions()) throws(RouteProblems) {
+    public init(
+        brokers: [Broker],
+        routes: [Route],
+        options: BridgeOptions = BridgeOptions(),
+        hasStore: Bool = false
+    ) throws(RouteProblems) {
         self.brokers = brokers
         self.routes = routes.isEmpty ? brokers.prefix(1).map { .everything(broker: $0.name) } : routes
         self.options = options
-        table = try RouteTable(self.routes, brokers: Set(brokers.map(\.name)))
+        table = try RouteTable(self.routes, brokers: Set(brokers.map(\.name)), hasStore: hasStore)
     }
 
     /// What becomes of a message on a topic, broker by broker: one line a step. Empty if no route wants it.
@@ -29,7 +35,10 @@ public struct Explanation: Sendable {
             "in by route \"\(route.name)\": broker \(broker.name), topic \(escapedForLog(topic)) matches \(route.topic)"
         ]
         lines += captures(route.toEvent, TopicTemplate.levels(of: topic), "/")
-        lines.append("  event \(escapedForLog(match.event.text)), QoS \(route.qos.rawValue) at most")
+        lines.append("  event \(escapedForLog(match.event.text)), QoS \(route.subscriptionQoS.rawValue) at most")
+        if route.isDurable {
+            lines.append("  durable: acknowledged when it is stored, kept until every named listener has finished")
+        }
         lines.append("  loop guard: \(guardText(broker))")
         for target in table.outbound(match.event) {
             if target.route.broker == broker.name {
@@ -58,8 +67,9 @@ public struct Explanation: Sendable {
         var line = "\(prefix) by route \"\(route.name)\": broker \(route.broker), topic \(escapedForLog(target.topic))"
         line += ", QoS \(route.qos.rawValue), \(retain)"
         if passedOn { line += ", unless it passed \(options.maximumHops) bridges" }
-        guard !passedOn, let broker = brokers.first(where: { $0.name == route.broker }) else { return [line] }
-        return [line, "  loop guard: listeners here hear it directly; \(guardText(broker))"]
+        let durable = route.isDurable ? ["  durable: stored until the broker has taken it"] : []
+        guard !passedOn, let broker = brokers.first(where: { $0.name == route.broker }) else { return [line] + durable }
+        return [line] + durable + ["  loop guard: listeners here hear it directly; \(guardText(broker))"]
     }
 
     private func guardText(_ broker: Broker) -> String {

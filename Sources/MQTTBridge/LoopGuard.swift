@@ -28,6 +28,9 @@ struct SeenWindow {
         return true
     }
 
+    /// Forgets a key.
+    mutating func remove(_ key: some Hashable) { known.remove(key.hashValue) }
+
     private mutating func removeOldest() {
         if let oldest = order.popFirst() { known.remove(oldest.hash) }
     }

@@ -20,14 +20,27 @@ public final class MQTTDetails: TransportDetails {
     /// Whether messages of that broker tell who sent them, so that one that goes in a circle is known again.
     let carriesIdentity: Bool
 
-    init(broker: String, link: String, message: Message, route: String, carriesIdentity: Bool) {
+    /// Whether durable routes that pass it on have it already: it was stored for them when it was stored itself.
+    let isForwarded: Bool
+
+    init(
+        broker: String,
+        link: String,
+        topic: String,
+        qos: QoS,
+        isRetained: Bool,
+        route: String,
+        carriesIdentity: Bool,
+        isForwarded: Bool = false
+    ) {
         self.broker = broker
         self.link = link
-        topic = message.topic
-        qos = message.qos
-        isRetained = message.isRetained
+        self.topic = topic
+        self.qos = qos
+        self.isRetained = isRetained
         self.route = route
         self.carriesIdentity = carriesIdentity
+        self.isForwarded = isForwarded
     }
 }
 

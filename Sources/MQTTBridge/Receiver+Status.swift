@@ -17,10 +17,29 @@ extension Receiver {
             refused(topic: message.topic, error)
         case .insecure(let text):
             log(.warning, "insecure connection", [LogKey.reason: "\(text)"])
+        case .parked(let reason): parked(reason)
+        case .resumed:
+            log(.notice, "reading again", [:])
+            tell("$bridge.resumed")
         }
     }
 
+    /// We left the broker, which collects for our session meanwhile.
+    private func parked(_ reason: ParkReason) {
+        let text =
+            switch reason {
+            case .held where journal?.isFailing == true: "the store cannot be written"
+            case .held: "the store is full"
+            case .refused: "the store cannot be written"
+            }
+        log(.warning, "left the broker until the store takes messages again", [LogKey.reason: "\(text)"])
+        tell("$bridge.parked", [("reason", JSONText.string(text))])
+        context.readiness.lost(broker.name)
+        journal?.disconnected(broker.name)
+    }
+
     private func connected(_ info: ConnectionInfo) {
+        journal?.connected(broker.name)
         log(.info, "connected", [LogKey.url: "\(info.url)", LogKey.session: info.sessionPresent ? "resumed" : "new"])
         var missing: [String] = []
         if !info.retainAvailable { missing.append("keeps no messages") }
@@ -39,13 +58,15 @@ extension Receiver {
     }
 
     private func disconnected(_ error: ClientError?) {
+        journal?.disconnected(broker.name)
         context.readiness.lost(broker.name)
         if let error { log(.warning, "disconnected", [LogKey.reason: "\(error)"]) }
+        let isHeld = journal?.pressure.isHeld(broker.name) ?? false
         tell(
             "$bridge.disconnected",
             [
-                ("reason", JSONText.string(error.map { "\($0)" } ?? "shutting down")),
-                ("code", JSONText.string(error.map { "\($0.code)" } ?? "shutdown")),
+                ("reason", JSONText.string(error.map { "\($0)" } ?? (isHeld ? "parked" : "shutting down"))),
+                ("code", JSONText.string(error.map { "\($0.code)" } ?? (isHeld ? "parked" : "shutdown"))),
             ]
         )
     }
@@ -105,7 +126,11 @@ extension Receiver {
 enum LogKey {
     static let attempt = "attempt"
     static let broker = "broker"
+    static let count = "count"
+    static let deadLetters = "dead-letters"
     static let filter = "filter"
+    static let inbound = "inbound"
+    static let outbound = "outbound"
     static let pause = "pause"
     static let qos = "qos"
     static let reason = "reason"

@@ -1,34 +1,75 @@
 import AsyncEventBus
 import Logging
+import MessageStore
 import Mosquitto
 
 /// Turns the messages of one broker into events, and what happens to its connection into reports.
 ///
 /// All calls come from the thread of the broker's client.
 final class Receiver: ClientDelegate {
+    /// What is to be done with the messages of one batch.
+    struct Batch {
+        var intake = Journal.Intake()
+        /// Events in the order of their messages: those to keep first go to the listeners that are not named.
+        var events: [(event: Event, isKept: Bool)] = []
+        /// Identities of what came first, to be forgotten if none of it is kept.
+        var identities: [Guards.Heard] = []
+    }
+
     let broker: Broker
     let link: String
-    private let format: WireFormat
+    let format: WireFormat
     let context: BridgeContext
+    let journal: Journal?
+    let sender: Sender
 
-    init(broker: Broker, link: String, context: BridgeContext) {
+    init(broker: Broker, link: String, context: BridgeContext, journal: Journal?, sender: Sender) {
         self.broker = broker
         self.link = link
         format = broker.wireFormat
         self.context = context
+        self.journal = journal
+        self.sender = sender
     }
 
-    func client(received messages: [Message]) {
-        for message in messages { receive(message) }
-    }
-
-    private func receive(_ message: Message) {
-        guard message.payload.count <= context.options.maximumPayload else {
-            drop(.dropped, message, "payload of \(message.payload.count) bytes")
-            return
+    func client(received messages: [Message]) -> Intake {
+        CrashPoint.afterRead.pass()
+        var batch = Batch()
+        for message in messages { receive(message, &batch) }
+        if let journal, !batch.intake.isEmpty {
+            do throws(StoreError) {
+                try journal.commit(batch.intake)
+            } catch {
+                context.guards.unhear(batch.identities)
+                sender.withdraw(batch.intake.departures)
+                // The broker keeps those at QoS 1 and sends them again; those at QoS 0 it does not.
+                for (event, isKept) in batch.events where !isKept && event.mqtt?.qos == .atMostOnce {
+                    context.bus.emit(event)
+                }
+                return .refuse
+            }
+        } else if let journal, !batch.intake.seen.isEmpty {
+            journal.work.add { $0.seen += batch.intake.seen }
         }
+        for (event, isKept) in batch.events {
+            if isKept { context.bus.emitToUnnamed(event, scope: .everywhere) } else { context.bus.emit(event) }
+        }
+        CrashPoint.beforeWrite.pass()
+        return .acknowledge
+    }
+
+    func clientWroteAcknowledgements() {
+        CrashPoint.afterWrite.pass()
+    }
+
+    private func receive(_ message: Message, _ batch: inout Batch) {
         let matches = context.table.inbound(message.topic, broker: broker.name)
         guard !matches.isEmpty else { return }
+        // The client leaves out what is larger than the limit.
+        if let size = message.omittedPayloadSize {
+            tooLarge(message, size, matches, &batch)
+            return
+        }
         let decoded = format.decode(message)
         if let id = decoded.id {
             guard id.source != context.bus.source else {
@@ -45,20 +86,63 @@ final class Receiver: ClientDelegate {
         }
         let fresh = decoded.id ?? context.bus.makeID()
         for match in matches {
-            if decoded.id != nil, !context.guards.hears(fresh, as: match.event) {
-                // State that is kept comes again with each connection, and is not news.
-                if !message.isRetained { drop(.loop, message, "another copy came before") }
-                continue
+            if decoded.id != nil {
+                let heard = Guards.Heard(id: fresh, name: match.event)
+                guard context.guards.hears(heard) else {
+                    // State that is kept comes again with each connection, and is not news.
+                    if !message.isRetained { drop(.loop, message, "another copy came before") }
+                    continue
+                }
+                batch.identities.append(heard)
             }
-            context.bus.emit(event(match, message, decoded, fresh))
+            let isKept = match.route.isDurable && keep(message, match, decoded, fresh, &batch)
+            if !isKept { batch.events.append((event(match, message, decoded, fresh, isForwarded: false), false)) }
         }
+    }
+
+    /// Prepares a message of a durable route for the store. Returns false where nobody would miss it.
+    private func keep(
+        _ message: Message,
+        _ match: RouteTable.Inbound,
+        _ decoded: WireFormat.Decoded,
+        _ id: EventID,
+        _ batch: inout Batch
+    ) -> Bool {
+        guard let journal else { return false }
+        let now = journal.clock.now
+        if decoded.id != nil {
+            batch.intake.seen.append(
+                SeenIdentity(source: id.source, tag: id.tag, event: match.event.text, time: now)
+            )
+        }
+        let event = event(match, message, decoded, id, isForwarded: true)
+        let inboxes = context.bus.namedInboxes(for: match.event)
+        let departures = sender.departures(for: event)
+        for departure in departures { journal.pressure.forwards(from: broker.name, by: departure.record.route) }
+        batch.intake.departures += departures
+        if !inboxes.isEmpty {
+            var audience: [String] = []
+            for inbox in inboxes where !audience.contains(inbox.name) { audience.append(inbox.name) }
+            let record = RecordCodec.inbound(
+                event,
+                message,
+                route: match.route,
+                audience: audience,
+                eventTime: decoded.time,
+                now: now
+            )
+            batch.intake.arrivals.append(Arrival(record: record, event: event, inboxes: inboxes))
+        }
+        batch.events.append((event, true))
+        return true
     }
 
     private func event(
         _ match: RouteTable.Inbound,
         _ message: Message,
         _ decoded: WireFormat.Decoded,
-        _ id: EventID
+        _ id: EventID,
+        isForwarded: Bool
     ) -> Event {
         Event(
             id: id,
@@ -70,14 +154,52 @@ final class Receiver: ClientDelegate {
                 transport: MQTTDetails(
                     broker: broker.name,
                     link: link,
-                    message: message,
+                    topic: message.topic,
+                    qos: message.qos,
+                    isRetained: message.isRetained,
                     route: match.route.name,
-                    carriesIdentity: format.carriesIdentity
+                    carriesIdentity: format.carriesIdentity,
+                    isForwarded: isForwarded
                 ),
                 hops: decoded.hops,
                 isReplayed: message.isRetained
             ),
             attributes: decoded.attributes
+        )
+    }
+
+    /// Acknowledged, counted, and on a durable route remembered without its payload.
+    private func tooLarge(_ message: Message, _ size: Int, _ matches: [RouteTable.Inbound], _ batch: inout Batch) {
+        let reason = "payload of \(size) bytes, \(context.options.maximumPayload) are taken"
+        guard let journal, let match = matches.first(where: \.route.isDurable) else {
+            drop(.dropped, message, reason)
+            return
+        }
+        let id = format.decode(message).id ?? context.bus.makeID()
+        let now = journal.clock.now
+        let letter = DeadLetter(
+            direction: .inbound,
+            route: match.route.name,
+            broker: broker.name,
+            topic: message.topic,
+            event: match.event.text,
+            source: id.source,
+            tag: id.tag,
+            payload: nil,
+            payloadSize: size,
+            error: reason,
+            attempts: 0,
+            time: now,
+            died: now
+        )
+        batch.intake.letters.append(letter)
+        drop(.dropped, message, reason)
+        context.reporter.count(
+            .deadletter,
+            broker: broker.name,
+            topic: message.topic,
+            reason: reason,
+            more: [("event", JSONText.string(match.event.text)), ("attempts", "0")]
         )
     }
 

@@ -9,9 +9,16 @@ public struct RouteCheck {
     private var events = TemplateIndex()
 
     /// All that is wrong with these routes, given the names of the brokers that exist.
-    public static func problems(in routes: [Route], brokers: Set<String>) -> [RouteProblem] {
+    ///
+    /// - Parameter hasStore: Whether there is something to keep messages in.
+    public static func problems(
+        in routes: [Route],
+        brokers: Set<String>,
+        hasStore: Bool = false
+    ) -> [RouteProblem] {
         var check = RouteCheck(routes: routes, brokers: brokers)
         check.checkEach()
+        if !hasStore { check.checkDurability() }
         check.checkPairs()
         if check.problems.isEmpty { check.checkCycles() }
         return check.problems.sorted { $0.route < $1.route }
@@ -24,6 +31,31 @@ public struct RouteCheck {
 
     private mutating func add(_ route: Int, _ field: RouteProblem.Field, _ message: String, _ advice: String) {
         problems.append(RouteProblem(route: route, field: field, message: message, advice: advice))
+    }
+
+    /// What is not wrong but will surprise: one sentence each.
+    ///
+    /// - Parameter hasStore: Whether there is something to keep messages in.
+    public static func notes(on routes: [Route], hasStore: Bool) -> [String] {
+        notes(on: routes.map { $0.resolved(hasStore: hasStore) })
+    }
+
+    static func notes(on routes: [Route]) -> [String] {
+        routes.filter { $0.direction.includesIn && $0.subscriptionQoS < $0.qos }.map { route in
+            "route \"\(route.name)\": subscribed at QoS 1, not 2: a durable message is acknowledged when it is stored, "
+                + "and at QoS 2 libmosquitto acknowledges before that"
+        }
+    }
+
+    private mutating func checkDurability() {
+        for (position, route) in routes.enumerated() where route.durability == .disk {
+            add(
+                position,
+                .durability,
+                "there is no store for \"disk\"",
+                "Add store: {} to the configuration, or --store PATH to the command"
+            )
+        }
     }
 
     private mutating func checkEach() {

@@ -12,6 +12,8 @@ public struct RouteProblem: Error, Sendable, Hashable, CustomStringConvertible {
         case event
         /// Its direction.
         case direction
+        /// Where its messages are kept.
+        case durability
     }
 
     /// The position of the route in the list.

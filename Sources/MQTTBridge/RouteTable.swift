@@ -39,9 +39,10 @@ final class RouteTable: Sendable {
     private let caches = Locked(Caches())
 
     /// - Throws: All that is wrong with the routes.
-    init(_ routes: [Route], brokers: Set<String>) throws(RouteProblems) {
-        let problems = RouteCheck.problems(in: routes, brokers: brokers)
+    init(_ routes: [Route], brokers: Set<String>, hasStore: Bool = false) throws(RouteProblems) {
+        let problems = RouteCheck.problems(in: routes, brokers: brokers, hasStore: hasStore)
         guard problems.isEmpty else { throw RouteProblems(problems: problems) }
+        let routes = routes.map { $0.resolved(hasStore: hasStore) }
         self.routes = routes
         var topics: [String: PatternIndex<Int>] = [:]
         var events = PatternIndex<Int>()

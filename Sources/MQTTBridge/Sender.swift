@@ -1,4 +1,6 @@
 import AsyncEventBus
+import Locking
+import MessageStore
 import Mosquitto
 
 /// Takes events from the bus and publishes them, by the routes.
@@ -10,25 +12,38 @@ final class Sender: EventRelay {
         let link: String
     }
 
-    private let outlets: [String: Outlet]
     private let context: BridgeContext
+    private let journal: Journal?
+    /// Set once, before anything is emitted.
+    private let shared = Locked<[String: Outlet]>([:])
 
-    init(outlets: [String: Outlet], context: BridgeContext) {
-        self.outlets = outlets
+    init(context: BridgeContext, journal: Journal?) {
         self.context = context
+        self.journal = journal
     }
+
+    private var outlets: [String: Outlet] { shared.withLock { $0 } }
+
+    func attach(_ outlets: [String: Outlet]) { shared.withLock { $0 = outlets } }
 
     func take(_ event: Event, receipt: Receipt?) -> RelayAnswer {
         var answer = RelayAnswer.declined
+        let outlets = outlets
         for target in context.table.outbound(event.name) {
+            // What came in by a durable route was stored for the durable routes out with it.
+            if target.route.isDurable, event.mqtt?.isForwarded == true { continue }
             guard let outlet = outlets[target.route.broker], mayPass(event, target, outlet) else { continue }
             if let problem = target.problem {
                 refuse(target, problem, receipt)
                 answer = .taken
                 continue
             }
-            do {
-                try publish(event, target, outlet, receipt)
+            do throws(ClientError) {
+                if target.route.isDurable, let journal {
+                    try store(event, target, outlet, receipt, journal)
+                } else {
+                    try publish(event, target, outlet, receipt)
+                }
                 answer = .taken
             } catch {
                 guard error.code == .queueFull else {
@@ -50,8 +65,76 @@ final class Sender: EventRelay {
 
     func waitForRoom(for event: Event) async throws {
         // Only those that the event is for: another broker may be away for days.
-        for broker in Set(context.table.outbound(event.name).map(\.route.broker)) {
-            try await outlets[broker]?.client.waitForRoom()
+        for target in context.table.outbound(event.name) {
+            if target.route.isDurable, let journal {
+                guard let outlet = outlets[target.route.broker] else { continue }
+                let size = departure(event, target, outlet, nil, now: 0).record.size
+                try await journal.work.waitForRoom(route: target.route.name, size: size)
+            } else {
+                try await outlets[target.route.broker]?.client.waitForRoom()
+            }
+        }
+    }
+
+    /// What durable routes make of an event that is about to be stored itself.
+    func departures(for event: Event) -> [Departure] {
+        guard let journal else { return [] }
+        let outlets = outlets
+        return context.table.outbound(event.name).compactMap { target in
+            guard target.route.isDurable, let outlet = outlets[target.route.broker], mayPass(event, target, outlet)
+            else { return nil }
+            if let problem = target.problem {
+                refuse(target, problem, nil)
+                return nil
+            }
+            return departure(event, target, outlet, nil, now: journal.clock.now)
+        }
+    }
+
+    /// Durable messages could not be stored: those that they were made of come again.
+    func withdraw(_ departures: [Departure]) {
+        let outlets = outlets
+        for record in departures.map(\.record) {
+            guard let link = outlets[record.broker]?.link else { continue }
+            context.guards.unplace(EventID(source: record.source, tag: record.tag), link: link, topic: record.topic)
+        }
+    }
+
+    private func departure(
+        _ event: Event,
+        _ target: RouteTable.Outbound,
+        _ outlet: Outlet,
+        _ receipt: Receipt?,
+        now: Int64
+    ) -> Departure {
+        let route = target.route
+        let message = outlet.format.encode(event, topic: target.topic, qos: route.qos, retain: route.retain)
+        let record = RecordCodec.outbound(event, message, route: route, now: now)
+        return Departure(record: record, message: message, receipt: receipt)
+    }
+
+    private func store(
+        _ event: Event,
+        _ target: RouteTable.Outbound,
+        _ outlet: Outlet,
+        _ receipt: Receipt?,
+        _ journal: Journal
+    ) throws(ClientError) {
+        let departure = departure(event, target, outlet, receipt, now: journal.clock.now)
+        let operation = "store for \"\(escapedForLog(target.topic))\""
+        guard departure.record.size <= PendingChanges.departureBytes else {
+            throw ClientError(.tooLarge, operation: operation)
+        }
+        switch journal.work.offer(departure) {
+        case .accept, .evict:
+            receipt?.willPublish()
+            receipt?.willStore()
+        case nil:
+            throw ClientError(.notRunning, operation: operation)
+        case .wait:
+            throw ClientError(.queueFull, operation: operation, detail: "the store is full")
+        case .reject, .drop:
+            refuse(target, ClientError(.queueFull, operation: operation, detail: "the store is full"), receipt)
         }
     }
 
@@ -89,41 +172,59 @@ final class Sender: EventRelay {
     ) throws(ClientError) {
         let route = target.route
         let message = outlet.format.encode(event, topic: target.topic, qos: route.qos, retain: route.retain)
-        let comesBack =
-            outlet.format.needsEchoWindow && !context.table.inbound(target.topic, broker: route.broker).isEmpty
-        let echo = comesBack ? EchoWindow.Key(topic: message.topic, payload: message.payload) : nil
-        guard receipt != nil || echo != nil else {
-            try outlet.client.enqueue(message)
+        guard let receipt else {
+            try outlet.publish(message, route.broker, context, completion: nil)
             return
         }
-        // Before it can come back, and taken back if it was not taken: else somebody else's equal message would pass
-        // for the echo.
-        if let echo { context.guards.willPublish(echo, link: outlet.link) }
-        do throws(ClientError) {
-            try outlet.client.enqueue(message) { [guards = context.guards] result in
-                if let echo { guards.didPublish(echo, link: outlet.link, isTaken: result.isSuccess) }
-                switch result {
-                case .success: receipt?.didPublish()
-                case .failure(let error): receipt?.didRefuse(error)
-                }
+        try outlet.publish(message, route.broker, context) { result in
+            switch result {
+            case .success: receipt.didPublish()
+            case .failure(let error): receipt.didRefuse(error, endsStoring: false)
             }
-        } catch {
-            if let echo { context.guards.didPublish(echo, link: outlet.link, isTaken: false) }
-            throw error
         }
         // After it may have been published already: a receipt is not looked at before the emit is complete.
-        receipt?.willPublish()
+        receipt.willPublish()
     }
 
     private func refuse(_ target: RouteTable.Outbound, _ error: ClientError, _ receipt: Receipt?) {
         receipt?.willPublish()
-        receipt?.didRefuse(error)
+        if target.route.isDurable { receipt?.willStore() }
+        receipt?.didRefuse(error, endsStoring: target.route.isDurable)
         let kind: StatusReporter.Counted = error.code == .queueFull ? .dropped : .refused
         context.reporter.count(kind, broker: target.route.broker, topic: target.topic, reason: "\(error)")
     }
 
     private func loop(_ target: RouteTable.Outbound, _ reason: String) {
         context.reporter.count(.loop, broker: target.route.broker, topic: target.topic, reason: reason)
+    }
+}
+
+extension Sender.Outlet {
+    /// Gives a message to the client, and lets the loop guard know where it will come back without a sign that it is ours.
+    func publish(
+        _ message: Message,
+        _ broker: String,
+        _ context: BridgeContext,
+        completion: (@Sendable (Result<ReasonCode, ClientError>) -> Void)?
+    ) throws(ClientError) {
+        let comesBack = format.needsEchoWindow && !context.table.inbound(message.topic, broker: broker).isEmpty
+        guard comesBack else {
+            try client.enqueue(message, completion: completion)
+            return
+        }
+        // Before it can come back, and taken back if it was not taken: else somebody else's equal message would pass
+        // for the echo.
+        let echo = EchoWindow.Key(topic: message.topic, payload: message.payload)
+        context.guards.willPublish(echo, link: link)
+        do throws(ClientError) {
+            try client.enqueue(message) { [guards = context.guards, link] result in
+                guards.didPublish(echo, link: link, isTaken: result.isSuccess)
+                completion?(result)
+            }
+        } catch {
+            context.guards.didPublish(echo, link: link, isTaken: false)
+            throw error
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 import AsyncEventBus
 import Locking
+import MessageStore
 
 /// Tells what happens to the bridge as events whose names begin with `$bridge.`, to this process only.
 ///
@@ -8,9 +9,11 @@ import Locking
 final class StatusReporter: Sendable {
     /// Kinds that are counted and told in sums.
     enum Counted: String, Sendable {
+        case deadletter
         case dropped
         case loop
         case refused
+        case stored
     }
 
     private struct Key: Hashable {
@@ -35,10 +38,13 @@ final class StatusReporter: Sendable {
 
     /// Tells something that happens to a connection.
     func tell(_ name: EventName, broker: String, _ members: [(String, String)] = []) {
-        let all = [("broker", JSONText.string(broker))] + members
+        emit(name, [("broker", JSONText.string(broker))] + members)
+    }
+
+    private func emit(_ name: EventName, _ members: [(String, String)]) {
         bus.emit(
             name,
-            Payload(JSONText.object(all)),
+            Payload(JSONText.object(members)),
             attributes: EventAttributes(contentType: "application/json"),
             scope: .local
         )
@@ -50,12 +56,14 @@ final class StatusReporter: Sendable {
         broker: String,
         topic: String,
         reason: String,
+        number: Int = 1,
+        more: [(String, String)] = [],
         at now: ContinuousClock.Instant = .now
     ) {
         let told = tallies.withLock { tallies -> Tally? in
             var tally = tallies[Key(kind: kind, broker: broker)] ?? Tally()
-            tally.untold += 1
-            tally.total += 1
+            tally.untold += number
+            tally.total += number
             defer { tallies[Key(kind: kind, broker: broker)] = tally }
             if let last = tally.lastTold, last + Self.interval > now { return nil }
             let told = tally
@@ -70,8 +78,36 @@ final class StatusReporter: Sendable {
             [
                 ("topic", JSONText.string(topic)), ("reason", JSONText.string(reason)),
                 ("count", String(told.untold)), ("total", String(told.total)),
-            ]
+            ] + more
         )
+    }
+
+    /// Tells something that happens to the store.
+    func tellStore(_ name: EventName, _ members: [(String, String)] = []) {
+        emit(name, members)
+    }
+
+    /// A message of the store was removed without being done with.
+    func dropped(_ record: InboundRecord, _ reason: String) {
+        count(.dropped, broker: record.broker, topic: record.topic, reason: reason)
+    }
+
+    func dropped(_ record: OutboundRecord, _ reason: String) {
+        count(.dropped, broker: record.broker, topic: record.topic, reason: reason)
+    }
+
+    /// A message was given up.
+    func deadLetter(_ record: InboundRecord, listener: String, error: String, attempts: Int) {
+        let more = [
+            ("event", JSONText.string(record.event)), ("listener", JSONText.string(listener)),
+            ("attempts", String(attempts)),
+        ]
+        count(.deadletter, broker: record.broker, topic: record.topic, reason: error, more: more)
+    }
+
+    func deadLetter(_ record: OutboundRecord, error: String, attempts: Int) {
+        let more = [("event", JSONText.string(record.event)), ("attempts", String(attempts))]
+        count(.deadletter, broker: record.broker, topic: record.topic, reason: error, more: more)
     }
 
     /// How often something happened.

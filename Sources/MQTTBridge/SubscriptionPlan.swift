@@ -5,6 +5,7 @@ import Mosquitto
 ///
 /// A broker may send a message once for each of several subscriptions that match, and mosquitto does. So subscriptions
 /// that overlap are replaced by one that covers them, with the highest QoS among them; the routes sort out what comes.
+/// Where one of them is durable that is 1 at most: at QoS 2 its messages would be acknowledged before they are stored.
 struct SubscriptionPlan {
     /// The requests, none of which overlaps another.
     let requests: [SubscriptionRequest]
@@ -13,7 +14,7 @@ struct SubscriptionPlan {
         var merged: [ExactText: QoS] = [:]
         for route in routes where route.direction.includesIn {
             let filter = ExactText(route.topic.filter)
-            merged[filter] = max(merged[filter] ?? .atMostOnce, route.qos)
+            merged[filter] = max(merged[filter] ?? .atMostOnce, route.subscriptionQoS)
         }
         var wild = merged.filter { Self.isWild($0.key.text) }.map { (levels: Self.levels($0.key.text), qos: $0.value) }
         wild.sort { $0.levels.count < $1.levels.count }
@@ -31,9 +32,19 @@ struct SubscriptionPlan {
                 exact.append(Self.request(filter.text, qos, version))
             }
         }
-        requests =
-            (separate.map { Self.request($0.levels.joined(separator: "/"), $0.qos, version) } + exact)
+        let durable = routes.filter { $0.isDurable && $0.direction.includesIn }.map { Self.levels($0.topic.filter) }
+        requests = (separate.map { Self.request($0.levels.joined(separator: "/"), $0.qos, version) } + exact)
+            .map { Self.capped($0, durable) }
             .sorted { $0.filter < $1.filter }
+    }
+
+    private static func capped(_ request: SubscriptionRequest, _ durable: [[String]]) -> SubscriptionRequest {
+        guard request.qos == .exactlyOnce else { return request }
+        let levels = levels(request.filter)
+        guard durable.contains(where: { overlaps($0, levels) }) else { return request }
+        var capped = request
+        capped.qos = .atLeastOnce
+        return capped
     }
 
     private static func request(_ filter: String, _ qos: QoS, _ version: ProtocolVersion) -> SubscriptionRequest {

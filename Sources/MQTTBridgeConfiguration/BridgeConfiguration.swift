@@ -19,19 +19,26 @@ public struct BridgeConfiguration: Sendable {
     public var brokers: [Broker]
     /// The routes, in the order of the file; none if the file has no `routes`, and then a bridge maps everything.
     public var routes: [Route]
-    /// The limits.
+    /// The limits, those of the store included.
     public var options: BridgeOptions
+    /// Where the store is; nil if the file has no `store`, and then nothing outlives the process unless the program
+    /// gives the bridge a store of its own.
+    public var store: StoreConfiguration?
 
     /// Reads a file.
     ///
-    /// - Parameter environment: Serves `${NAME}` in texts.
+    /// - Parameters:
+    ///   - environment: Serves `${NAME}` in texts.
+    ///   - hasStore: Whether the bridge gets a store even if the file has none: `durability: disk` is no mistake then.
     /// - Throws: ``ConfigurationProblems`` with every mistake in it. A file that cannot be read, is larger than 1 MiB or
     ///   is not UTF-8 is a mistake too.
     public init(
         contentsOf path: String,
-        environment: [String: String] = BridgeConfiguration.processEnvironment
+        environment: [String: String] = BridgeConfiguration.processEnvironment,
+        hasStore: Bool = false
     ) throws(ConfigurationProblems) {
-        try self.init(yaml: try ConfigurationFile.read(path), file: path, environment: environment)
+        let text = try ConfigurationFile.read(path)
+        try self.init(yaml: text, file: path, environment: environment, hasStore: hasStore)
     }
 
     /// Reads a text.
@@ -39,12 +46,18 @@ public struct BridgeConfiguration: Sendable {
     /// - Parameters:
     ///   - file: Named in problems; paths in the text are relative to its folder. It is not opened.
     ///   - environment: Serves `${NAME}` in texts.
+    ///   - hasStore: Whether the bridge gets a store even if the text has none.
     /// - Throws: ``ConfigurationProblems`` with every mistake in it.
-    public init(yaml: String, file: String, environment: [String: String]) throws(ConfigurationProblems) {
+    public init(
+        yaml: String,
+        file: String,
+        environment: [String: String],
+        hasStore: Bool = false
+    ) throws(ConfigurationProblems) {
         let findings = Findings(file: file, source: SourceText(yaml), environment: environment)
-        let reader = Document(findings).map { ConfigurationReader($0, findings) }
+        let reader = Document(findings).map { ConfigurationReader($0, findings, hasStore: hasStore) }
         guard let reader, findings.isEmpty else { throw findings.problems }
-        (brokers, routes, options) = (reader.brokers, reader.routes, reader.options)
+        (brokers, routes, options, store) = (reader.brokers, reader.routes, reader.options, reader.store)
     }
 
     /// The environment of this process.

@@ -23,6 +23,9 @@ extension BrokerReader {
             set(\.queueCapacity, queueFields["messages"]?.number(1...100_000_000, example: 10_000))
             set(\.queueBytes, queueFields["bytes"]?.size(1...(1 << 40), example: "64MiB").map(Int.init))
         }
+        if let rate = fields["drain_rate"]?.number(0...1_000_000, example: 1_000) {
+            broker.drainRate = rate == 0 ? nil : rate
+        }
         if let reconnect = fields["reconnect"] { readReconnect(reconnect, range) }
     }
 

@@ -6,7 +6,7 @@ struct BrokerReader {
     private static let keys = [
         "url", "urls", "version", "client_id", "session_expiry", "keep_alive", "username", "password", "tls", "will",
         "metadata", "receive_maximum", "in_flight", "maximum_packet_size", "queue", "connect_timeout", "drain_limit",
-        "reconnect",
+        "reconnect", "drain_rate",
     ]
     private static let example = "url: mqtt://HOST[:PORT], mqtts://HOST[:PORT] or unix:///PATH"
     /// What the protocol counts in 32 bits of seconds; all of them set mean for ever.

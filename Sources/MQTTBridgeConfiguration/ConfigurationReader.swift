@@ -7,11 +7,12 @@ struct ConfigurationReader {
     private(set) var brokers: [Broker] = []
     private(set) var routes: [Route] = []
     private(set) var options = BridgeOptions()
+    private(set) var store: StoreConfiguration?
     private let findings: Findings
 
     private static let brokersExample = "brokers: {home: {url: mqtt://127.0.0.1:1883}}"
 
-    init(_ document: Document, _ findings: Findings) {
+    init(_ document: Document, _ findings: Findings, hasStore: Bool) {
         self.findings = findings
         guard let root = document.root else {
             findings.add(.start, "the file is empty", "Write \(Self.brokersExample)")
@@ -25,12 +26,15 @@ struct ConfigurationReader {
             document: document,
             findings: findings
         )
-        guard let fields = Fields(element, keys: ["brokers", "routes", "limits"], example: Self.brokersExample) else {
-            return
-        }
+        let keys = ["brokers", "routes", "limits", "store"]
+        guard let fields = Fields(element, keys: keys, example: Self.brokersExample) else { return }
         let names = readBrokers(fields)
-        readRoutes(fields, brokers: names)
+        readRoutes(fields, brokers: names, hasStore: hasStore || fields["store"] != nil)
         if let limits = fields["limits"] { readLimits(limits) }
+        if let element = fields["store"] {
+            let reader = StoreReader(element)
+            (store, options.store) = (reader.store, reader.options)
+        }
     }
 
     /// Reads the brokers. Returns the names of all, of those too in which something is wrong.
@@ -61,7 +65,7 @@ struct ConfigurationReader {
         return names
     }
 
-    private mutating func readRoutes(_ fields: Fields, brokers names: [String]) {
+    private mutating func readRoutes(_ fields: Fields, brokers names: [String], hasStore: Bool) {
         let example = #"routes: [{topic: "home/{rest...}", event: "home.{rest...}"}]"#
         guard let element = fields["routes"] else {
             if names.count > 1 {
@@ -74,7 +78,7 @@ struct ConfigurationReader {
             return
         }
         guard let list = element.list(example: example) else { return }
-        let readers = list.map { RouteReader($0, brokers: names) }
+        let readers = list.map { RouteReader($0, brokers: names, hasStore: hasStore) }
         routes = readers.compactMap(\.route)
         // Messages number the routes: one that could not be read is replaced by one that concerns no other.
         let complete = readers.enumerated().map { position, reader in
@@ -82,7 +86,9 @@ struct ConfigurationReader {
         }
         // Without any broker each route would complain about that once more.
         let known = Set(names).union(names.isEmpty ? complete.map(\.broker) : [])
-        for problem in RouteCheck.problems(in: complete, brokers: known) { readers[problem.route].complain(problem) }
+        for problem in RouteCheck.problems(in: complete, brokers: known, hasStore: hasStore) {
+            readers[problem.route].complain(problem)
+        }
     }
 
     private mutating func readLimits(_ element: Element) {

@@ -3,7 +3,9 @@ import Mosquitto
 
 /// Reads one entry of `routes:`.
 struct RouteReader {
-    private static let keys = ["name", "broker", "topic", "event", "direction", "qos", "retain"]
+    private static let keys = [
+        "name", "broker", "topic", "event", "direction", "qos", "retain", "durability", "ttl", "limits", "policy",
+    ]
     private static let example = #"- {topic: "home/{room}/temperature", event: "climate.{room}.temperature"}"#
 
     /// Nil if something is wrong that makes checking it against other routes pointless.
@@ -11,13 +13,13 @@ struct RouteReader {
     private let element: Element
     private let fields: Fields?
 
-    init(_ element: Element, brokers: [String]) {
+    init(_ element: Element, brokers: [String], hasStore: Bool) {
         self.element = element
         fields = Fields(element, keys: Self.keys, example: Self.example)
-        route = fields.flatMap { Self.read($0, brokers: brokers) }
+        route = fields.flatMap { Self.read($0, brokers: brokers, hasStore: hasStore) }
     }
 
-    private static func read(_ fields: Fields, brokers: [String]) -> Route? {
+    private static func read(_ fields: Fields, brokers: [String], hasStore: Bool) -> Route? {
         let topic = fields.required("topic", example: #"topic: "home/{room}/temperature""#)?
             .template(example: #"topic: "home/{room}/temperature""#) { text throws(TemplateError) in
                 try TopicTemplate(text)
@@ -31,9 +33,10 @@ struct RouteReader {
         let retain = fields["retain"]?.bool()
         let name = fields["name"]?.line(example: "name: climate")?.content
         let broker = broker(fields, brokers)
+        let durability = RouteDurabilityReader(fields, qos: qos, hasStore: hasStore)
         let isWhole = (fields["direction"] == nil) == (direction == nil) && (fields["name"] == nil) == (name == nil)
         guard let topic, let event, let broker, isWhole else { return nil }
-        return Route(
+        var route = Route(
             topic,
             event,
             direction ?? .both,
@@ -42,6 +45,8 @@ struct RouteReader {
             qos: qos ?? .atLeastOnce,
             retain: retain ?? false
         )
+        durability.apply(to: &route)
+        return route
     }
 
     /// The broker that is named, or the only one.
@@ -60,7 +65,8 @@ struct RouteReader {
             element.findings.redacted(problem.message), element.findings.redacted(problem.advice)
         )
         if let field = fields?[problem.field.rawValue] {
-            field.complain(message, advice)
+            // What is missing for it is elsewhere in the file: the value itself is fine.
+            field.complain(message, advice, at: problem.field == .durability ? field.keyPosition : nil)
         } else {
             element.complain(message, advice, at: element.keyPosition)
         }

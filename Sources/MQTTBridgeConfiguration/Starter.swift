@@ -46,5 +46,8 @@ extension BridgeConfiguration {
             # Whether the broker keeps the last message of a topic for whoever subscribes later.
             retain: false
 
+        # Keeps messages with qos 1 or 2 on disk until they are done with: a crash or an absent broker loses none.
+        # store: {}
+
         """#
 }

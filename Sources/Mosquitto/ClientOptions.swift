@@ -3,7 +3,12 @@ public struct ClientOptions: Sendable {
     /// The version of the protocol.
     public var version: ProtocolVersion = .v5
     /// Who we are to the broker. One client at a time may use an identifier: a second one takes over.
-    public var clientID: String
+    public var clientID: String {
+        didSet { isClientIDGenerated = false }
+    }
+    /// Whether the identifier was made up here, and nobody has chosen one since: the broker will not know it again the
+    /// next time, and a session that it keeps for it is never found again.
+    public private(set) var isClientIDGenerated: Bool
     /// How long the broker keeps our session, and what it collects for us, after the connection has ended.
     ///
     /// Zero: not at all, each connection starts anew. In MQTT 3.1.1, which has no such time, anything else asks for a
@@ -24,6 +29,9 @@ public struct ClientOptions: Sendable {
     public var receiveMaximum: UInt16 = 1_000
     /// The largest packet that the broker may send us, in bytes (MQTT 5; 3.1.1 has no such limit).
     public var maximumPacketSize: UInt32 = 16 * 1024 * 1024
+    /// The largest payload that is handed over, in bytes; of a larger one only the size is
+    /// (``Message/omittedPayloadSize``), so that it is not in memory once more. nil for no limit.
+    public var largestPayload: Int?
     /// The most messages of ours at QoS 1 and 2 that wait for an acknowledgement; less if the broker says so.
     public var inFlightWindow: UInt16 = 100
     /// The most messages that wait to be published, those in flight included.
@@ -34,6 +42,9 @@ public struct ClientOptions: Sendable {
     public var connectTimeout: Duration = .seconds(10)
     /// How long ``Client/run()`` goes on, when cancelled, to publish what waits.
     public var drainLimit: Duration = .seconds(2)
+    /// How long ``Client/hold()`` keeps the connection before the client parks; half of ``keepAlive`` where that is
+    /// less, or the broker would be the one that gives up. Zero parks at once.
+    public var holdLimit: Duration = .seconds(5)
     /// What happens when an attempt fails or a connection ends.
     public var persistence = Persistence.forever
     /// How long to wait between attempts.
@@ -50,8 +61,16 @@ public struct ClientOptions: Sendable {
     }
 
     /// Options with these defaults.
-    public init(clientID: String = ClientOptions.randomClientID()) {
-        self.clientID = clientID
+    ///
+    /// - Parameter clientID: Nil makes one up, as ``randomClientID()`` does.
+    public init(clientID: String? = nil) {
+        self.clientID = clientID ?? Self.randomClientID()
+        isClientIDGenerated = clientID == nil
+    }
+
+    /// How long a hold lasts before the client parks.
+    var longestHold: Duration {
+        keepAlive > .zero ? min(holdLimit, keepAlive / 2) : holdLimit
     }
 
     /// An identifier that nobody else has: `mqtt-bridge-` and 12 letters and digits. Short enough for every broker.

@@ -19,6 +19,7 @@ final class ClientStorage: Sendable {
         var orders: [Order] = []
         var roomWaiters: [UInt64: CheckedContinuation<Void, any Error>] = [:]
         var nextToken: UInt64 = 0
+        var hold = HoldStateMachine()
     }
 
     let brokers: [BrokerURL]
@@ -104,7 +105,28 @@ final class ClientStorage: Sendable {
         waiter?.resume(throwing: CancellationError())
     }
 
+    func hold() {
+        let deadline = ContinuousClock.now + options.longestHold
+        state.withLock { $0.hold.held(until: deadline) }
+        waker.wake()
+    }
+
+    func resume() {
+        state.withLock { $0.hold.resumed() }
+        waker.wake()
+    }
+
     // MARK: From the client's thread
+
+    func holdState(at now: ContinuousClock.Instant) -> HoldStateMachine.State {
+        state.withLock { $0.hold.state(at: now) }
+    }
+
+    var resumptions: UInt64 { state.withLock { $0.hold.resumptions } }
+
+    func refused(resumptions: UInt64) {
+        state.withLock { $0.hold.refused(resumptions: resumptions) }
+    }
 
     var isStopping: Bool { state.withLock { $0.phase == .stopping } }
 

@@ -9,6 +9,8 @@ final class Link {
         case opening(deadline: ContinuousClock.Instant)
         case handshaking(LibraryHandle, deadline: ContinuousClock.Instant)
         case live(LibraryHandle)
+        case parking(ParkReason)
+        case parked
         case ended(Result<Void, ClientError>)
     }
 
@@ -23,11 +25,16 @@ final class Link {
     var subscriptions: SubscriptionRegistry
     var window = InFlightWindow(limit: 1)
     var phase: Phase = .pausing(until: .now)
-    private let poller: Poller
-    private let connector: Connector
+    let poller: Poller
+    let connector: Connector
     private var generator = SystemRandomNumberGenerator()
     private var nextKeepAlive = ContinuousClock.Instant.now
-    private var drainDeadline: ContinuousClock.Instant?
+    private var ping = PingWatch()
+    /// Whether messages were handed over and what answers them is not written yet.
+    var owesAcknowledgements = false
+    /// Whether the end of the last connection was told as one that we wanted.
+    var hasToldEnd = false
+    var drainDeadline: ContinuousClock.Instant?
     private var hadSession = false
     /// Whether the socket of the handshake is known to be connected.
     private var isSocketConnected = false
@@ -51,7 +58,7 @@ final class Link {
             if case .ended(let result) = phase {
                 subscriptions.ended()
                 storage.end()
-                notice(.disconnected(result.failure))
+                if !hasToldEnd || result.failure != nil { notice(.disconnected(result.failure)) }
                 return result
             }
             turn()
@@ -61,28 +68,50 @@ final class Link {
     /// One turn: wait, then do what there is to do.
     private func turn() {
         let handle = currentHandle
+        let isReading = isReading
         // What TLS has decrypted already does not make the socket readable.
-        let isBuffered = handle?.hasBuffered ?? false
+        let isBuffered = isReading && handle?.hasBuffered ?? false
         var ready = poller.wait(
             socket: handle?.socket ?? -1,
-            wantsRead: true,
+            wantsRead: isReading,
             wantsWrite: handle.map(needsWriting) ?? false,
             timeout: isBuffered ? .zero : timeout
         )
         ready.readable = ready.readable || isBuffered
         storage.takeOrders().forEach(carryOut)
+        let hold = storage.holdState(at: clock.now)
         switch phase {
         case .pausing(let until):
-            if storage.isStopping { end() } else if clock.now >= until { perform(machine.pauseEnded()) }
+            if storage.isStopping {
+                end()
+            } else if let reason = hold.parkReason {
+                park(reason)
+            } else if clock.now >= until {
+                perform(machine.pauseEnded())
+            }
         case .opening(let deadline):
             if storage.isStopping { end() } else { checkOpening(deadline) }
         case .handshaking(let handle, let deadline):
             if storage.isStopping { end() } else { shakeHands(handle, ready, deadline) }
         case .live(let handle):
-            serve(handle, ready)
+            if let reason = hold.parkReason, !storage.isStopping {
+                park(handle, reason)
+            } else {
+                serve(handle, ready, hold)
+            }
+        case .parking(let reason):
+            tellParked(reason)
+        case .parked:
+            if storage.isStopping { phase = .ended(.success(())) } else if hold == .free { unpark() }
         case .ended:
             break
         }
+    }
+
+    /// Whether what arrives is read: not during a hold, except for what makes a connection.
+    private var isReading: Bool {
+        guard case .live = phase else { return true }
+        return storage.holdState(at: clock.now) == .free
     }
 
     private var currentHandle: LibraryHandle? {
@@ -100,23 +129,32 @@ final class Link {
     private var timeout: Duration {
         let now = clock.now
         switch phase {
-        case .pausing(let deadline), .opening(let deadline), .handshaking(_, let deadline):
+        case .opening(let deadline), .handshaking(_, let deadline):
             return now.duration(to: deadline)
+        case .pausing(let deadline):
+            return now.duration(to: min(deadline, storage.holdState(at: now).deadline ?? deadline))
         case .live(let handle):
             // Messages that came in one record with CONNACK.
             if !handle.inbox.messages.isEmpty { return .zero }
             if let qos = storage.nextQoS, window.hasRoom(for: qos) { return .zero }
-            return min(now.duration(to: nextKeepAlive), drainDeadline.map { now.duration(to: $0) } ?? .seconds(60))
-        case .ended:
+            let deadlines = [drainDeadline, storage.holdState(at: now).deadline].compactMap { $0 }
+            return now.duration(to: deadlines.reduce(nextKeepAlive, min))
+        case .parked:
+            return storage.holdState(at: now) == .free ? .zero : .seconds(60)
+        case .parking, .ended:
             return .zero
         }
     }
 
     // MARK: Making a connection
 
-    private func perform(_ action: LinkStateMachine.Action) {
+    func perform(_ action: LinkStateMachine.Action) {
         switch action {
         case .connect(let target):
+            if let reason = storage.holdState(at: clock.now).reasonNotToConnect, !storage.isStopping {
+                park(reason)
+                return
+            }
             let url = storage.brokers[target.broker]
             let plan = ConnectPlan(url: url, address: target.address, options: storage.options)
             if machine.isFirstRound, target.address == 0 { warnIfInsecure(url) }
@@ -208,11 +246,12 @@ final class Link {
         }
         handle.endComplaints()
         handle.inbox.connack = nil
-        machine.connected(at: clock.now)
+        machine.connected(at: clock.now, isSessionLost: hadSession && !connack.sessionPresent)
         let limit = Int(min(storage.options.inFlightWindow, connack.receiveMaximum ?? .max))
         window = InFlightWindow(limit: max(1, limit), version: handle.version)
         nextKeepAlive = clock.now + Library.untilNextSecond
         phase = .live(handle)
+        (ping, owesAcknowledgements, hasToldEnd) = (PingWatch(), false, false)
         if handle.isTLS, storage.options.tls.dangerouslySkipVerification {
             notice(.insecure("\(machine.broker): its certificate is not verified; anybody could be the broker"))
         }
@@ -225,23 +264,41 @@ final class Link {
 
     // MARK: A live connection
 
-    private func serve(_ handle: LibraryHandle, _ ready: Poller.Readiness) {
+    private func serve(_ handle: LibraryHandle, _ ready: Poller.Readiness, _ hold: HoldStateMachine.State) {
         var code = LibraryCode.success
-        if ready.readable || ready.failed { code = drain(handle) }
-        deliver(handle.inbox)
+        if hold != .free {
+            ping.held()
+            // What it sent before waits unread, and nothing of that was acknowledged.
+            if ready.failed { code = .hangUp }
+        } else if ready.readable || ready.failed {
+            code = drain(handle)
+        }
+        let received = handle.inbox.messages.count
+        guard deliver(handle.inbox) == .acknowledge else {
+            park(handle, .refused)
+            return
+        }
         // The barrier: only now may the acknowledgements of what was handed over leave.
-        if code.isSuccess, handle.socket >= 0 { code = write(handle) }
+        if code.isSuccess, handle.socket >= 0 { code = write(handle, received: received) }
+        if code.isSuccess, handle.socket >= 0, !handle.wantsWrite { tellAcknowledged() }
         complete(handle.inbox)
         if code.isSuccess, clock.now >= nextKeepAlive {
             nextKeepAlive = clock.now + Library.untilNextSecond
-            code = handle.keepAlive()
-            if code.isSuccess, handle.wantsWrite { code = handle.write() }
+            if !ping.isAnswerHeldBack { code = keepAlive(handle) }
         }
         if handle.inbox.disconnectReason != nil || !code.isSuccess || handle.socket < 0 {
             lose(handle, code)
         } else if storage.isStopping {
-            drainOut(handle)
+            drainOut(handle, isReading: hold == .free)
         }
+    }
+
+    private func keepAlive(_ handle: LibraryHandle) -> LibraryCode {
+        let hadToWrite = handle.wantsWrite
+        let code = handle.keepAlive()
+        guard code.isSuccess, handle.wantsWrite else { return code }
+        if !hadToWrite { ping.sent() }
+        return handle.write()
     }
 
     /// Reads until the socket is empty, or a batch is full.
@@ -253,57 +310,21 @@ final class Link {
             guard code.isSuccess, handle.socket >= 0 else { return code }
             // Nothing more, unless something was read after all: then the error is an echo of the library's wake-up
             // socket, which fills up since nobody reads it.
-            if code.wouldBlock, handle.inbox.progress == before { break }
+            if code.wouldBlock, handle.inbox.progress == before {
+                ping.caughtUp()
+                break
+            }
         }
         return .success
     }
 
-    private func deliver(_ inbox: HandleInbox) {
-        guard !inbox.messages.isEmpty else { return }
-        storage.delegate.client(received: inbox.messages)
+    private func deliver(_ inbox: HandleInbox) -> Intake {
+        guard !inbox.messages.isEmpty else { return .acknowledge }
+        let resumptions = storage.resumptions
+        let intake = storage.delegate.client(received: inbox.messages)
         inbox.messages.removeAll(keepingCapacity: true)
-    }
-
-    /// Gives the library what the window has room for, and writes until the socket is full or nothing waits.
-    private func write(_ handle: LibraryHandle) -> LibraryCode {
-        let limit = min(window.room, Self.flushLimit)
-        for publication in storage.takePublications(limit: limit, exactlyOnce: window.exactlyOnceRoom) {
-            do {
-                window.sent(publication, packetID: try handle.publish(publication.message))
-            } catch {
-                refuse(publication, error)
-            }
-        }
-        return handle.wantsWrite ? handle.write() : .success
-    }
-
-    private func complete(_ inbox: HandleInbox) {
-        let completed = inbox.completed.compactMap { packetID, reason in
-            window.completed(packetID: packetID).map { ($0, reason) }
-        }
-        inbox.completed.removeAll(keepingCapacity: true)
-        var done: [(Publication, Result<ReasonCode, ClientError>)] = []
-        for (publication, reason) in completed {
-            if reason.isSuccess {
-                done.append((publication, .success(reason)))
-            } else {
-                refuse(publication, .refusedPublish(publication.message.topic, reason))
-            }
-        }
-        storage.complete(done)
-        for suback in inbox.subacks {
-            if let results = subscriptions.acknowledged(packetID: suback.packetID, reasons: suback.reasons) {
-                notice(.subscribed(results))
-            }
-        }
-        inbox.subacks.removeAll()
-        inbox.unsubacks.forEach { subscriptions.ended(packetID: $0) }
-        inbox.unsubacks.removeAll()
-    }
-
-    private func refuse(_ publication: Publication, _ error: ClientError) {
-        notice(.refused(publication.message, error))
-        storage.complete([(publication, .failure(error))])
+        if intake == .refuse { storage.refused(resumptions: resumptions) } else { owesAcknowledgements = true }
+        return intake
     }
 
     private func lose(_ handle: LibraryHandle, _ code: LibraryCode) {
@@ -328,39 +349,7 @@ final class Link {
         perform(action)
     }
 
-    // MARK: The end
-
-    private func end() {
-        let limit = clock.now + .seconds(1)
-        while connector.isOpening, clock.now < limit {
-            _ = poller.wait(socket: -1, wantsRead: false, wantsWrite: false, timeout: .milliseconds(10))
-        }
-        connector.abandon()
-        phase = .ended(.success(()))
-    }
-
-    /// Goes on publishing until nothing waits or time is up, then says DISCONNECT.
-    private func drainOut(_ handle: LibraryHandle) {
-        let deadline = drainDeadline ?? clock.now + storage.options.drainLimit
-        drainDeadline = deadline
-        guard storage.isDrained || clock.now >= deadline else { return }
-        let connection = LingeringSocket(handle.socket)
-        handle.disconnect()
-        let limit = clock.now + .seconds(1)
-        // The library closes the socket itself when DISCONNECT is written.
-        while handle.socket >= 0, clock.now < limit {
-            guard handle.write().isSuccess else { break }
-            if handle.socket >= 0 {
-                _ = poller.wait(socket: handle.socket, wantsRead: false, wantsWrite: true, timeout: .milliseconds(50))
-            }
-        }
-        if handle.socket < 0 { connection.finish(within: clock.now.duration(to: limit)) }
-        complete(handle.inbox)
-        storage.putBack(window.lost())
-        phase = .ended(.success(()))
-    }
-
-    private func notice(_ event: ClientEvent) {
+    func notice(_ event: ClientEvent) {
         storage.delegate.client(noticed: event)
     }
 }

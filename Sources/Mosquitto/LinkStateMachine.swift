@@ -58,7 +58,23 @@ struct LinkStateMachine: Sendable {
 
     mutating func pauseEnded() -> Action { started() }
 
-    mutating func connected(at now: Instant) {
+    /// The client has no connection, as it wanted, and will begin with the first broker again.
+    mutating func parked(at now: Instant) {
+        if let connectedAt {
+            if connectedAt.duration(to: now) >= Self.soundLife { poisonings = 0 }
+            backoff.reset()
+        }
+        connectedAt = nil
+        attempt = 0
+        target = Target()
+    }
+
+    mutating func resumed() -> Action { started() }
+
+    /// - Parameter isSessionLost: Whether the broker has lost what it had kept for us: it began anew, and nobody took the
+    ///   connections before over.
+    mutating func connected(at now: Instant, isSessionLost: Bool = false) {
+        if isSessionLost { shortLives = 0 }
         connectedAt = now
         mayRetry = retriesOnceConnected
         attempt = 0

@@ -11,6 +11,9 @@ public struct Message: Sendable, Hashable {
     public var isRetained: Bool
     /// What MQTT 5 says about it. Not sent to a broker that speaks 3.1.1.
     public var properties: MessageProperties
+    /// Of a received message whose payload was larger than ``ClientOptions/largestPayload``: how large it was, in bytes.
+    /// ``payload`` is empty then.
+    public internal(set) var omittedPayloadSize: Int?
 
     /// A message.
     public init(

@@ -2,6 +2,7 @@ import ArgumentParser
 import MQTTBridge
 import MQTTBridgeConfiguration
 import Mosquitto
+import SQLiteStore
 
 /// Where the brokers and routes come from.
 struct ConnectionOptions: ParsableArguments {
@@ -18,13 +19,23 @@ struct ConnectionOptions: ParsableArguments {
     var broker: String?
 
     /// Reads the file, if there is one, and puts `--broker` in its place.
-    func load() throws -> Setup {
+    ///
+    /// - Parameters:
+    ///   - store: The path of a store that takes the place of the file's.
+    ///   - keepsMessages: Whether durable routes are to have a store: not where the store is not used.
+    func load(store: String? = nil, keepsMessages: Bool = false) throws -> Setup {
         var setup: Setup
         if let config {
-            let file = try BridgeConfiguration(contentsOf: config)
+            let file = try BridgeConfiguration(contentsOf: config, hasStore: store != nil || !keepsMessages)
             setup = Setup(brokers: file.brokers, routes: file.routes, options: file.options)
+            setup.store = file.store.map { SQLiteStoreOptions($0) }
         } else {
             setup = Setup(brokers: [try Broker("mqtt://127.0.0.1:1883")], routes: [], options: BridgeOptions())
+        }
+        if let store {
+            var options = setup.store ?? SQLiteStoreOptions(path: store)
+            options.path = store
+            setup.store = options
         }
         if let broker { try setup.replaceURL(broker) }
         return setup
@@ -36,6 +47,8 @@ struct Setup {
     var brokers: [Broker]
     var routes: [Route]
     var options: BridgeOptions
+    /// Where durable messages are kept; nil for nowhere.
+    var store: SQLiteStoreOptions?
 
     /// Puts a URL, or `NAME=URL`, in the place of what the configuration says.
     mutating func replaceURL(_ text: String) throws {
@@ -65,6 +78,7 @@ struct Setup {
     /// The same brokers as somebody else: a short-lived command must not take the daemon's place at the broker.
     func asGuest(_ purpose: String, persistence: ClientOptions.Persistence, direction: Route.Direction) -> Setup {
         var guest = self
+        guest.store = nil
         for position in guest.brokers.indices {
             var options = guest.brokers[position].options
             options.clientID = ClientOptions.randomClientID() + "-" + purpose
@@ -78,6 +92,8 @@ struct Setup {
             guard route.direction == .both || route.direction == direction else { return nil }
             var route = route
             route.direction = direction
+            // The store is the daemon's.
+            route.durability = .memory
             return route
         }
         // A broker that none of these routes concerns is left alone.

@@ -36,6 +36,7 @@ enum EventFormat: String, ExpressibleByArgument, CaseIterable {
             ("broker", string(mqtt?.broker)),
             ("hops", String(event.origin.hops)),
         ]
+        if event.attempt > 1 { members.append(("attempt", String(event.attempt))) }
         if let type = event.attributes.contentType { members.append(("content_type", string(type))) }
         if !event.attributes.headers.isEmpty {
             let headers = event.attributes.headers.map { "[\(string($0.name)),\(string($0.value))]" }

@@ -1,8 +1,9 @@
 import AsyncEventBus
+import Dispatch
 import Glibc
 import Locking
 
-/// Writes events to standard output, each with one call, so that a line is there as soon as the event is.
+/// Writes events and answers to standard output, each with one call, so that a line is there as soon as the event is.
 final class EventOutput: Sendable {
     private struct State {
         var isClosed = false
@@ -10,6 +11,9 @@ final class EventOutput: Sendable {
     }
 
     private let format: EventFormat
+    /// Held while a line is written: longer ones than a pipe takes at once would mix.
+    private let writing = Locked(())
+    private let answers = DispatchQueue(label: "answers")
     private let colours = isatty(STDOUT_FILENO) == 1
     private let state = Locked(State())
 
@@ -26,8 +30,38 @@ final class EventOutput: Sendable {
         write(line: format.line(for: event, colours: colours))
     }
 
-    func write(line: String) {
+    /// Writes a line soon, in order with others of its kind; never waits for the reader of standard output. Whoever gives
+    /// lines bounds how many there are.
+    func enqueue(line: String, completion: @escaping @Sendable () -> Void = {}) {
+        answers.async { [self] in
+            write(line: line)
+            completion()
+        }
+    }
+
+    /// Returns when everything that the bus and the answers have is written, or nobody has read it for a second.
+    func drain(_ bus: EventBus) async {
+        let (ends, end) = AsyncStream<Void>.makeStream()
+        // Owned by nobody: ends when all is written, or with the process.
+        Task {
+            await bus.becomeIdle()
+            await withCheckedContinuation { continuation in answers.async { continuation.resume() } }
+            end.finish()
+        }
+        // Owned by nobody: ends within a second.
+        Task {
+            try? await Task.sleep(for: .seconds(1))
+            end.finish()
+        }
+        for await _ in ends {}
+    }
+
+    private func write(line: String) {
         let bytes = Array((line + "\n").utf8)
+        writing.withLock { _ in write(bytes) }
+    }
+
+    private func write(_ bytes: [UInt8]) {
         var written = 0
         while written < bytes.count {
             let count = bytes.withUnsafeBytes {

@@ -3,6 +3,7 @@ import AsyncEventBus
 import Foundation
 import MQTTBridge
 import MQTTBridgeConfiguration
+import MessageStore
 import Mosquitto
 
 /// The exit codes: those of sysexits.h, which service managers know.
@@ -33,6 +34,7 @@ enum Exit {
     }
 
     static func code(for error: any Error) -> ExitCode {
+        if let error = error as? StoreError { return code(for: error) }
         guard let error = error as? ClientError else {
             return error is EventBusError || error is ValidationError ? usage : unavailable
         }

@@ -21,6 +21,8 @@ struct CheckCommand: AsyncParsableCommand {
             print(
                 "\(file): \(configuration.brokers.count) broker(s), \(configuration.routes.count) route(s), no mistakes"
             )
+            let notes = RouteCheck.notes(on: configuration.routes, hasStore: configuration.store != nil)
+            for note in notes { StandardError.write("\(file): note: \(note)") }
         }
     }
 }
@@ -47,7 +49,12 @@ struct ExplainCommand: AsyncParsableCommand {
     func run() async throws {
         try await Exit.reporting {
             let setup = try connection.load()
-            let explanation = try Explanation(brokers: setup.brokers, routes: setup.routes, options: setup.options)
+            let explanation = try Explanation(
+                brokers: setup.brokers,
+                routes: setup.routes,
+                options: setup.options,
+                hasStore: setup.store != nil
+            )
             let lines: [String]
             if let topic {
                 lines = explanation.lines(forTopic: topic)

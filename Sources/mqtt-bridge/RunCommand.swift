@@ -2,7 +2,9 @@ import ArgumentParser
 import AsyncEventBus
 import Logging
 import MQTTBridge
+import MessageStore
 import Mosquitto
+import SQLiteStore
 import ServiceLifecycle
 import UnixSignals
 
@@ -19,41 +21,97 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "How events are printed: text for people, json for programs.")
     var format: EventFormat = .text
 
+    @Flag(help: "Print what happens to the bridge as well: the events whose names begin with $bridge and $bus.")
+    var status = false
+
     @Flag(help: "Read lines of JSON, {\"event\": …, \"payload\": …}, from standard input and emit them.")
     var stdin = false
+
+    @Flag(
+        help: ArgumentHelp(
+            "Answer each line of standard input on standard output when it is stored, and when the broker has taken it.",
+            discussion:
+                "{\"receipt\": LINE, \"id\": …, \"stored\": true}, and later \"published\": true; lines count from 1."
+        )
+    )
+    var receipts = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Keep the messages of durable routes in this file, which is made if it is missing.",
+            discussion: "Takes the place of the configuration's path.",
+            valueName: "path"
+        )
+    )
+    var store: String?
 
     @Option(help: "The least severe messages that are logged: trace, debug, info, notice, warning, error, critical.")
     var logLevel: LogLevel = .info
 
+    func validate() throws {
+        guard stdin || !receipts else { throw ValidationError("--receipts goes with --stdin") }
+    }
+
     func run() async throws {
         try await Exit.reporting {
             let logger = Log.bootstrap(logLevel.level)
-            let setup = try connection.load()
-            let (format, stdin) = (format, stdin)
+            let setup = try connection.load(store: store, keepsMessages: true)
+            let (format, status, stdin, receipts) = (format, status, stdin, receipts)
             try await embedded.around(setup) { setup in
-                try await Self.run(setup, format: format, stdin: stdin, logger: logger)
+                let store = try setup.store.map { try Self.open($0, logger: logger) }
+                defer { store?.close() }
+                let output = EventOutput(format: format)
+                let input = stdin ? Input(answers: receipts ? output : nil) : nil
+                try await Self.run(setup, store, output, status: status, input, logger: logger)
             }
         }
     }
 
-    private static func run(_ setup: Setup, format: EventFormat, stdin: Bool, logger: Logger) async throws {
+    private static func open(_ options: SQLiteStoreOptions, logger: Logger) throws -> SQLiteStore {
+        let (store, movedAside) = try SQLiteStore.open(options)
+        if let movedAside {
+            logger.error(
+                "the store was damaged; it was moved aside and a new one begun",
+                metadata: ["moved-to": "\(movedAside)"]
+            )
+        }
+        return store
+    }
+
+    /// What is done with standard input.
+    private struct Input {
+        /// Where its lines are answered; nil for nowhere.
+        let answers: EventOutput?
+    }
+
+    private static func run(
+        _ setup: Setup,
+        _ store: SQLiteStore?,
+        _ output: EventOutput,
+        status: Bool,
+        _ input: Input?,
+        logger: Logger
+    ) async throws {
         let bus = EventBus(name: "mqtt-bridge")
-        let output = EventOutput(format: format)
-        // Holds what comes while the reader of standard output is slow; what is more is dropped and counted.
-        bus.on("**", name: "standard output", delivery: .serial, capacity: 65_536) { output.write($0) }
+        // Holds what comes while the reader of standard output is slow. What is more waits in the store where there is
+        // one for it; else it is dropped and counted.
+        let printer = Listener("standard output", delivery: .serial, capacity: 65_536) { output.write($0) }
+        bus.addListener(printer, to: "**")
+        if status { for pattern: EventPattern in ["$bridge.**", "$bus.**"] { bus.addListener(printer, to: pattern) } }
         let bridge = try Bridge(
             bus: bus,
             brokers: setup.brokers,
             routes: setup.routes,
             options: setup.options,
+            store: store,
             logger: logger
         )
         var services: [any Service] = [bridge, ReadyNotice(bridge: bridge, setup: setup)]
-        if stdin { services.append(StandardInputService(bus: bus, logger: logger)) }
+        if let input { services.append(StandardInputService(bus: bus, answers: input.answers)) }
         let group = ServiceGroup(configuration: groupConfiguration(services, logger: logger))
         output.onClosed { await group.triggerGracefulShutdown() }
         try await group.run()
-        await bus.becomeIdle()
+        await output.drain(bus)
     }
 
     /// The services end in the reverse of this order, all within the 5 s that service managers are promised.

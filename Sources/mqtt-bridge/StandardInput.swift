@@ -9,21 +9,38 @@ import ServiceLifecycle
 
 /// Emits what standard input says, one line of JSON an event.
 struct StandardInputService: Service {
+    /// The most lines that wait for their last answer; beyond that no more are read.
+    private static let answerLimit = 65_536
+
     let bus: EventBus
-    let logger: Logger
+    /// Where each line is answered; nil for nowhere.
+    let answers: EventOutput?
 
     func run() async throws {
         try await cancelWhenGracefulShutdown {
             let lines = LineReader()
+            let pending = PendingAnswers(limit: Self.answerLimit)
             var number = 0
             while let line = await lines.next() {
                 number += 1
                 guard !line.allSatisfy(\.isWhitespace) else { continue }
                 do {
                     let command = try EmitLine(line)
-                    try await bus.send(command.name, command.payload, attributes: command.attributes)
+                    guard let answers else {
+                        try await bus.send(command.name, command.payload, attributes: command.attributes)
+                        continue
+                    }
+                    try await pending.waitForRoom()
+                    let receipt = try await bus.sendTracked(
+                        command.name,
+                        command.payload,
+                        attributes: command.attributes
+                    )
+                    pending.began()
+                    Answer(line: number, receipt: receipt).follow(to: answers) { pending.ended() }
                 } catch let error as EmitLine.Mistake {
                     StandardError.write("mqtt-bridge: standard input, line \(number): \(error.text)")
+                    answers?.enqueue(line: Answer.refusal(line: number, error: error.text))
                 }
             }
             // The end of the input is not the end of the daemon.

@@ -5,7 +5,7 @@ import Testing
 struct BrokenConfigurationTests {
     @Test(
         "a mistake is reported where it is, with what is wrong and how to mend it",
-        arguments: Broken.brokers + Broken.logins + Broken.routing + Broken.syntax
+        arguments: Broken.brokers + Broken.logins + Broken.routing + Broken.durability + Broken.syntax
     )
     func place(broken: Broken) {
         let found = problems(broken.text)
@@ -42,8 +42,10 @@ struct BrokenConfigurationTests {
               - {topic: c, event: c, broker: ▸nobody, qos: ▸one}
               - {topic: d, event: d, broker: home, direction: in, name: d1}
               - {topic: ▸d, event: d, broker: home, direction: in, name: d2}
+              - {topic: "e/▸+", event: e, broker: home, policy: ▸drop}
             limits: {hops: ▸none}
             ▸limit: {}
+            store: {▸paths: x, policy: ▸drop, dedupe: {count: ▸0}}
             """
         let broken = Broken("", marked, says: "", advises: "")
         #expect(problems(broken.text).map(\.place) == broken.positions)

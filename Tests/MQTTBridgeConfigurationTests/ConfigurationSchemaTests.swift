@@ -27,6 +27,7 @@ struct ConfigurationSchemaTests {
                 in_flight: 6
                 maximum_packet_size: 10MB
                 queue: {messages: 7, bytes: 8KiB}
+                drain_rate: 77
                 connect_timeout: 250ms
                 drain_limit: 0
                 reconnect: {shortest: 1s, longest: 2s, after_refused_login: 1h}
@@ -52,6 +53,7 @@ struct ConfigurationSchemaTests {
         #expect(options.maximumPacketSize == 10_000_000)
         #expect(options.queueCapacity == 7)
         #expect(options.queueBytes == 8192)
+        #expect(broker.drainRate == 77)
         #expect(options.connectTimeout == .milliseconds(250))
         #expect(options.drainLimit == .zero)
         #expect(options.backoff.shortest == .seconds(1))
@@ -89,6 +91,7 @@ struct ConfigurationSchemaTests {
         let expected = ClientOptions()
         #expect(configuration.routes.isEmpty)
         #expect(configuration.options == BridgeOptions())
+        #expect(configuration.store == nil)
         #expect(configuration.brokers[0].metadata == nil)
         #expect(options.clientID.hasPrefix("bridge-"))
         #expect(options.version == expected.version && options.sessionExpiry == expected.sessionExpiry)

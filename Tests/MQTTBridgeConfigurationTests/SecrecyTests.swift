@@ -83,6 +83,11 @@ struct SecrecyTests {
             "- {topic: a, event: e, broker: \"${X}\"}",
             "- {topic: a, event: e, direction: \"${X}\"}",
             "- {topic: a, event: e, qos: \"${X}\"}",
+            "- {topic: a, event: e, durability: \"${X}\"}",
+            "- {topic: a, event: e, durability: disk, name: \"${X}\"}",
+            "- {topic: a, event: e, durability: disk, ttl: \"${X}\"}",
+            "- {topic: a, event: e, durability: disk, policy: \"${X}\"}",
+            "- {topic: a, event: e, durability: disk, limits: {messages: \"${X}\", bytes: \"${X}\"}}",
             "- {topic: \"${X}/{a}\", event: e}",
             "- {topic: \"${X}/{a}\", event: \"e.{a}\"}\n- {topic: \"{b}/{a}\", event: \"e.{a}\", name: x}",
             "- {topic: \"{b}/{a}\", event: \"e.{b}.{a}\"}\n- {topic: \"${X}/{a}\", event: \"e.${X}.{a}\"}",
@@ -99,6 +104,21 @@ struct SecrecyTests {
         for problem in found {
             for value in values.values { #expect(!problem.description.contains(value), "\(problem)") }
         }
+    }
+
+    @Test(
+        "no message about the store shows the value of a variable",
+        arguments: [
+            "path: \"${X}/\"", "path: \"~${X}\"", "path: \"${X}\\n\"", "path: \"${Y:-hunter2/}\"",
+            "policy: \"${X}\"", "synchronous: \"${X}\"", "on_corrupt: \"${X}\"", "dead_letters: \"${X}\"",
+            "limits: {messages: \"${X}\"}", "limits: {bytes: \"${X}\"}", "dedupe: {time: \"${X}\"}",
+            "dedupe: {count: \"${X}\"}",
+        ]
+    )
+    func store(line: String) {
+        let found = problems("brokers: {home: {url: mqtt://h}}\nstore: {\(line)}\n", environment: ["X": "hunter2"])
+        #expect(found.count == 1)
+        for problem in found { #expect(!problem.description.contains("hunter2"), "\(problem)") }
     }
 
     @Test("a value that holds braces is not shown piece by piece")

@@ -42,8 +42,10 @@ struct ShippedFilesTests {
             .replacing("url: mqtt://", with: "url: mqtts://")
             .replacing("# client_id", with: "client_id").replacing("# username", with: "username")
             .replacing("# password: {file", with: "password: {file").replacing("# tls:", with: "tls:")
+            .replacing("# store:", with: "store:")
         let configuration = try BridgeConfiguration(contentsOf: try folder.write(full, to: "b.yaml"))
         #expect(configuration.brokers[0].options.password != nil)
+        #expect(plain.store == nil && configuration.store == StoreConfiguration())
         #expect(configuration.brokers[0].options.tls.trust == .file(folder.file("ca.pem")))
     }
 
@@ -51,10 +53,16 @@ struct ShippedFilesTests {
     func everyKey() throws {
         let text = try Repository.text("Config/bridge.yaml")
         let listed = problems(
-            "brokers: {home: {?: 1, tls: {?: 1}, will: {?: 1}}}\nroutes: [{?: 1}]\nlimits: {?: 1}\n?: 1"
+            """
+            brokers: {home: {?: 1, tls: {?: 1}, will: {?: 1}, queue: {?: 1}, reconnect: {?: 1}}}
+            routes: [{?: 1, limits: {?: 1}}]
+            limits: {?: 1}
+            store: {?: 1, limits: {?: 1}, dedupe: {?: 1}}
+            ?: 1
+            """
         )
         .compactMap { $0.advice.split(separator: "The keys here are: ").last?.split(separator: ", ") }
-        #expect(listed.count > 5)
+        #expect(listed.count > 10)
         for key in Set(listed.joined()) where !key.contains(" ") {
             #expect(text.contains(try Regex("(?m)(^|[ #{-])\(key):")), "\(key)")
         }
@@ -67,6 +75,19 @@ struct ShippedFilesTests {
         #expect(options.queueCapacity == expected.queueCapacity && options.connectTimeout == expected.connectTimeout)
         #expect(options.drainLimit == expected.drainLimit && options.backoff == expected.backoff)
         #expect(configuration.options == BridgeOptions())
+        #expect(configuration.store == StoreConfiguration())
+        #expect(configuration.brokers[0].drainRate == Broker([]).drainRate)
+    }
+
+    @Test("the gateway keeps everything on disk, and drops nothing when the store is full")
+    func gateway() throws {
+        let path = Repository.path("Config/gateway.yaml")
+        let configuration = try BridgeConfiguration(contentsOf: path, environment: [:])
+        #expect(configuration.store != nil && configuration.options.store.policy == .block)
+        #expect(configuration.brokers.allSatisfy { $0.options.sessionExpiry > .zero })
+        for route in configuration.routes {
+            #expect(route.qos == .atLeastOnce && route.durability == nil && route.policy == nil, "\(route.name)")
+        }
     }
 
     @Test("the demonstration has the routes that its comments promise, and no topic fits two")

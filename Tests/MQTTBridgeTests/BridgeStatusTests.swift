@@ -93,7 +93,7 @@ extension BridgeTests {
                     try await station.hears(2)
                     let dropped = try await station.tells("dropped")
                     #expect(dropped["topic"] == "t/101")
-                    #expect(dropped["reason"] == "payload of 101 bytes")
+                    #expect(dropped["reason"] == "payload of 101 bytes, 100 are taken")
                 }
             }
             #expect(station.events.map(\.name) == ["t.100", "t.after"])

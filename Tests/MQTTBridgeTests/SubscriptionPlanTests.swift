@@ -32,6 +32,17 @@ struct SubscriptionPlanTests {
         #expect(filters(["{a}/x", "$SYS/x"]) == ["$SYS/x", "+/x"])
     }
 
+    @Test("what a durable route has a part in is subscribed at QoS 1 at most, whoever else wants more")
+    func durable() {
+        let memory = Route("a/{x...}", "m.{x...}", .in, qos: .exactlyOnce, durability: .memory)
+        let durable = Route("a/b/{x}", "d.{x}", .in, qos: .atLeastOnce, durability: .disk)
+        let other = Route("b/{x}", "o.{x}", .in, qos: .exactlyOnce, durability: .memory)
+        let requests = plan([memory, durable, other])
+        #expect(requests.map(\.filter) == ["a/#", "b/+"])
+        #expect(requests.map(\.qos) == [.atLeastOnce, .exactlyOnce])
+        #expect(plan([Route("c", "c", .in, qos: .exactlyOnce, durability: .disk)]).map(\.qos) == [.atLeastOnce])
+    }
+
     @Test("a filter that covers has the highest QoS; only inbound routes subscribe; No Local where there is one")
     func options() {
         let routes = [

@@ -32,6 +32,19 @@ struct ClientOptionsTests {
         }
     }
 
+    @Test("an identifier that was made up is known as such, until somebody chooses one")
+    func generatedClientID() {
+        var options = ClientOptions()
+        #expect(options.isClientIDGenerated)
+        #expect(!options.clientID.isEmpty)
+        options.keepAlive = .seconds(60)
+        #expect(options.isClientIDGenerated)
+        options.clientID = "mine"
+        #expect(!options.isClientIDGenerated)
+        #expect(!ClientOptions(clientID: "mine").isClientIDGenerated)
+        #expect(ClientOptions(clientID: "mine").clientID == "mine")
+    }
+
     @Test(
         "a keep-alive that libmosquitto refuses is refused at once",
         arguments: [Duration.milliseconds(100), .seconds(1), .seconds(4), .seconds(65_536)]

@@ -51,6 +51,44 @@ struct LinkStateMachineTests {
         #expect(machine.pauseEnded().target == Target())
     }
 
+    @Test("after a park it begins with the first broker again, at once, and it is a first round")
+    mutating func park() throws {
+        var machine = try machine("mqtt://a.example", "mqtt://b.example")
+        _ = machine.started()
+        _ = machine.attemptFailed(refused, addresses: 1, at: now, using: &random)
+        _ = machine.attemptFailed(refused, addresses: 1, at: now, using: &random)
+        _ = machine.pauseEnded()
+        _ = machine.attemptFailed(refused, addresses: 1, at: now, using: &random)
+        #expect(!machine.isFirstRound)
+        machine.connected(at: now)
+        machine.parked(at: now)
+        #expect(machine.resumed().target == Target(broker: 0))
+        #expect(machine.isFirstRound)
+    }
+
+    @Test("parks are no fight for the client identifier, however short the connections")
+    mutating func parkIsNoFight() throws {
+        var machine = try machine("mqtt://a.example")
+        _ = machine.started()
+        for _ in 0..<LinkStateMachine.shortLivesInFight + 1 {
+            machine.connected(at: now)
+            machine.parked(at: now)
+            _ = machine.resumed()
+        }
+        machine.connected(at: now)
+        #expect(machine.connectionLost(lost, at: now, using: &random).pause != nil)
+    }
+
+    @Test("a broker that has lost our session has begun anew: its restarts are no fight, however short the connections")
+    mutating func lostSessionIsNoFight() throws {
+        var machine = try machine("mqtt://a.example")
+        _ = machine.started()
+        for _ in 0..<LinkStateMachine.shortLivesInFight + 1 {
+            machine.connected(at: now, isSessionLost: true)
+            #expect(machine.connectionLost(lost, at: now, using: &random).pause != nil)
+        }
+    }
+
     @Test("after a loss it begins with the first broker again")
     mutating func loss() throws {
         var machine = try machine("mqtt://a.example", "mqtt://b.example")

@@ -15,6 +15,8 @@ final class HandleInbox {
     }
 
     var connack: Connack?
+    /// Payloads above this size are not copied, in bytes.
+    var largestPayload = Int.max
     var messages: [Message] = []
     /// Acknowledged or, at QoS 0, written: packet identifier and reason.
     var completed: [(packetID: Int32, reason: ReasonCode)] = []

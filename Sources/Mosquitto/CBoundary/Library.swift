@@ -46,6 +46,8 @@ struct LibraryCode: Equatable {
     let systemError: Int32
 
     static let success = LibraryCode(rawValue: 0, systemError: 0)
+    /// The peer has closed the connection.
+    static let hangUp = LibraryCode(rawValue: MOSQ_ERR_CONN_LOST.rawValue, systemError: 0)
 
     init(rawValue: Int32, systemError: Int32) {
         (self.rawValue, self.systemError) = (rawValue, systemError)

@@ -8,7 +8,8 @@ func setCallbacks(on pointer: OpaquePointer) {
     }
     unsafe mosquitto_message_v5_callback_set(pointer) { _, context, message, properties in
         guard let message = unsafe message else { return }
-        unsafe inbox(context).messages.append(unsafe readMessage(message, properties))
+        let received = unsafe inbox(context)
+        received.messages.append(unsafe readMessage(message, properties, largestPayload: received.largestPayload))
         unsafe inbox(context).didProgress()
     }
     unsafe mosquitto_publish_v5_callback_set(pointer) { _, context, packetID, reason, _ in
@@ -71,20 +72,22 @@ private func readConnack(code: Int32, flags: Int32, properties: OpaquePointer?) 
 
 private func readMessage(
     _ message: UnsafePointer<mosquitto_message>,
-    _ properties: OpaquePointer?
+    _ properties: OpaquePointer?,
+    largestPayload: Int
 ) -> Message {
     let raw = unsafe message.pointee
-    let payload: [UInt8]
-    if let bytes = unsafe raw.payload, unsafe raw.payloadlen > 0 {
-        payload = unsafe Array(UnsafeRawBufferPointer(start: bytes, count: Int(raw.payloadlen)))
-    } else {
-        payload = []
+    let size = unsafe Int(raw.payloadlen)
+    var payload: [UInt8] = []
+    if let bytes = unsafe raw.payload, size > 0, size <= largestPayload {
+        payload = unsafe Array(UnsafeRawBufferPointer(start: bytes, count: size))
     }
-    return unsafe Message(
+    var copy = unsafe Message(
         topic: String(cString: raw.topic),
         payload: payload,
         qos: QoS(rawValue: UInt8(truncatingIfNeeded: raw.qos)) ?? .atMostOnce,
         isRetained: raw.retain,
         properties: properties == nil ? MessageProperties() : PropertyReader.messageProperties(properties)
     )
+    if size > largestPayload { copy.omittedPayloadSize = size }
+    return copy
 }

@@ -52,6 +52,7 @@ extension LibraryHandle {
             version: options.version,
             tls: tls
         )
+        handle.inbox.largestPayload = options.largestPayload ?? .max
         handle.setSendMaximum(options.inFlightWindow)
         if plan.url.transport == .tls, let key = options.tls.preSharedKey {
             let code = handle.setPreSharedKey(identity: key.identity, key: try key.key.load())

@@ -66,10 +66,24 @@ internal import Glibc
     }
 
     /// Writes all that waits, as far as the socket takes it.
-    func write() -> LibraryCode {
+    ///
+    /// - Parameter isBatch: Whether several packets wait: they are sent as few segments. The library writes each packet
+    ///   by itself, and without Nagle's algorithm, which stalls, each would be a segment of its own.
+    func write(isBatch: Bool = false) -> LibraryCode {
+        let descriptor = socket
+        if isBatch { setCork(on: descriptor, to: 1) }
         errno = 0
         let code = unsafe mosquitto_loop_write(pointer, 1)
-        return LibraryCode(ofTransfer: code, systemError: errno)
+        let result = LibraryCode(ofTransfer: code, systemError: errno)
+        // The library may have closed the socket; its number may be somebody else's by now.
+        if isBatch, socket == descriptor { setCork(on: descriptor, to: 0) }
+        return result
+    }
+
+    /// Where the socket is not TCP's, this does nothing.
+    private func setCork(on descriptor: Int32, to value: Int32) {
+        var value = value
+        _ = unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_CORK, &value, socklen_t(MemoryLayout<Int32>.size))
     }
 
     /// Pings when it is time, and gives up a broker that does not answer. To be called about once a second.

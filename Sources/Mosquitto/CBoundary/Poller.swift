@@ -37,17 +37,21 @@ struct Poller {
         var failed = false
     }
 
+    /// `POLLRDHUP` (Linux, asm-generic/poll.h), which glibc hides without `_GNU_SOURCE`: the peer writes no more.
+    private static let hangUp: Int32 = 0x2000
+
     let waker: Waker
 
     /// - Parameters:
     ///   - socket: Negative for none.
+    ///   - wantsRead: Where not, a peer that has closed its end shows as `failed`: nobody would read it otherwise.
     ///   - timeout: How long at most; zero looks and returns.
     func wait(socket: Int32, wantsRead: Bool, wantsWrite: Bool, timeout: Duration) -> Readiness {
         var watched = (
             pollfd(fd: waker.descriptor, events: Int16(POLLIN), revents: 0),
             pollfd(
                 fd: socket,
-                events: (wantsRead ? Int16(POLLIN) : 0) | (wantsWrite ? Int16(POLLOUT) : 0),
+                events: Int16(wantsRead ? POLLIN : Self.hangUp) | (wantsWrite ? Int16(POLLOUT) : 0),
                 revents: 0
             )
         )
@@ -62,7 +66,7 @@ struct Poller {
         return Readiness(
             readable: ready & Int16(POLLIN | POLLHUP) != 0,
             writable: ready & Int16(POLLOUT) != 0,
-            failed: ready & Int16(POLLERR | POLLHUP | POLLNVAL) != 0
+            failed: ready & Int16(POLLERR | POLLHUP | Self.hangUp | POLLNVAL) != 0
         )
     }
 }

@@ -12,7 +12,10 @@ final class PlainClient: Sendable {
         let messages = Locked<[Message]>([])
         let isSubscribed = Locked(false)
 
-        func client(received messages: [Message]) { self.messages.withLock { $0 += messages } }
+        func client(received messages: [Message]) -> Intake {
+            self.messages.withLock { $0 += messages }
+            return .acknowledge
+        }
 
         func client(noticed event: ClientEvent) {
             if case .subscribed = event { isSubscribed.withLock { $0 = true } }

@@ -1,5 +1,6 @@
 import AsyncEventBus
 import Logging
+import MessageStore
 import Mosquitto
 import TestSupport
 
@@ -12,16 +13,19 @@ final class Station: Sendable {
     private let heard: Locked<[Event]>
     private let told: Locked<[Report]>
 
+    /// - Parameter hears: Whether there is a named listener for everything: with a store each message waits for it.
     init(
         _ brokers: [Broker],
         routes: [Route] = [],
         options: BridgeOptions = BridgeOptions(),
-        bus: EventBus = EventBus()
+        bus: EventBus = EventBus(),
+        store: (any MessageStore)? = nil,
+        hears: Bool = true
     ) throws {
         let (heard, told) = (Locked<[Event]>([]), Locked<[Report]>([]))
         (self.bus, self.heard, self.told) = (bus, heard, told)
-        bridge = try Bridge(bus: bus, brokers: brokers, routes: routes, options: options, logger: .silent)
-        bus.on("**", name: "heard", delivery: .serial, capacity: 1_000_000) { event in
+        bridge = try Bridge(bus: bus, brokers: brokers, routes: routes, options: options, store: store, logger: .silent)
+        bus.on("**", name: hears ? "heard" : nil, delivery: .serial, capacity: 1_000_000) { event in
             heard.withLock { $0.append(event) }
         }
         for pattern in ["$bridge.*", "$bus.*"] as [EventPattern] {

@@ -8,23 +8,41 @@ final class Recorder: ClientDelegate {
     private struct State {
         var messages: [Message] = []
         var batches = 0
+        var acknowledgements = 0
         var events: [(event: ClientEvent, time: ContinuousClock.Instant)] = []
     }
 
     private let state = Locked(State())
-    private let onMessages: @Sendable ([Message]) -> Void
+    private let intake: @Sendable ([Message]) -> Intake
 
     /// - Parameter onMessages: Called on the client's thread before the messages are remembered.
     init(onMessages: @escaping @Sendable ([Message]) -> Void = { _ in }) {
-        self.onMessages = onMessages
+        intake = { messages in
+            onMessages(messages)
+            return .acknowledge
+        }
     }
 
-    func client(received messages: [Message]) {
-        onMessages(messages)
+    private init(deciding intake: @escaping @Sendable ([Message]) -> Intake) {
+        self.intake = intake
+    }
+
+    /// A recorder that does not remember what `intake` refuses.
+    static func deciding(_ intake: @escaping @Sendable ([Message]) -> Intake) -> Recorder {
+        Recorder(deciding: intake)
+    }
+
+    func client(received messages: [Message]) -> Intake {
+        guard intake(messages) == .acknowledge else { return .refuse }
         state.withLock { state in
             state.messages += messages
             state.batches += 1
         }
+        return .acknowledge
+    }
+
+    func clientWroteAcknowledgements() {
+        state.withLock { $0.acknowledgements += 1 }
     }
 
     func client(noticed event: ClientEvent) {
@@ -39,6 +57,9 @@ final class Recorder: ClientDelegate {
 
     /// How many calls brought them.
     var batches: Int { state.withLock { $0.batches } }
+
+    /// How often it was told that acknowledgements were written.
+    var acknowledgements: Int { state.withLock { $0.acknowledgements } }
 
     var events: [ClientEvent] { state.withLock { $0.events.map(\.event) } }
 
@@ -76,6 +97,14 @@ final class Recorder: ClientDelegate {
         events.compactMap { if case .refused(let message, let error) = $0 { (message, error) } else { nil } }
     }
 
+    var parks: [ParkReason] {
+        events.compactMap { if case .parked(let reason) = $0 { reason } else { nil } }
+    }
+
+    var resumptions: Int {
+        events.count { if case .resumed = $0 { true } else { false } }
+    }
+
     var warnings: [String] {
         events.compactMap { if case .insecure(let text) = $0 { text } else { nil } }
     }
@@ -96,6 +125,10 @@ final class Recorder: ClientDelegate {
 
     func connected(_ count: Int = 1, within limit: Duration = .seconds(10)) async throws {
         try await wait(for: "\(count) connections", within: limit) { $0.connections.count >= count }
+    }
+
+    func parked(_ count: Int = 1, within limit: Duration = .seconds(10)) async throws {
+        try await wait(for: "parked \(count) times", within: limit) { $0.parks.count >= count }
     }
 
     func subscribed(_ count: Int = 1, within limit: Duration = .seconds(10)) async throws {

@@ -1,0 +1,101 @@
+import AsyncEventBus
+import FoundationEssentials
+import Mosquitto
+
+/// What a record says beside its columns, as an object of JSON; absent members have their usual values.
+struct RecordDetails: Codable {
+    var qos: UInt8?
+    var retained: Bool?
+    var hops: Int?
+    var origin: String?
+    /// Nanoseconds since 1970, where the event says itself when it happened.
+    var time: Int64?
+    var contentType: String?
+    /// Names and values.
+    var headers: [[String]]?
+    /// Nanoseconds.
+    var timeToLive: Int64?
+    var correlation: Data?
+    var replyTo: String?
+    var text: Bool?
+
+    /// The text that stands in a record; empty where everything is as usual.
+    var encoded: String {
+        var members: [(String, String)] = []
+        if let qos { members.append(("qos", String(qos))) }
+        if let retained { members.append(("retained", String(retained))) }
+        if let hops { members.append(("hops", String(hops))) }
+        if let origin { members.append(("origin", JSONText.string(origin))) }
+        if let time { members.append(("time", String(time))) }
+        if let contentType { members.append(("contentType", JSONText.string(contentType))) }
+        if let headers, !headers.isEmpty {
+            let pairs = headers.map { "[\($0.map(JSONText.string).joined(separator: ","))]" }
+            members.append(("headers", "[\(pairs.joined(separator: ","))]"))
+        }
+        if let timeToLive { members.append(("timeToLive", String(timeToLive))) }
+        if let correlation { members.append(("correlation", JSONText.string(correlation.base64EncodedString()))) }
+        if let replyTo { members.append(("replyTo", JSONText.string(replyTo))) }
+        if let text { members.append(("text", String(text))) }
+        return members.isEmpty ? "" : JSONText.object(members)
+    }
+
+    init() {}
+
+    /// What cannot be read is as usual: a record is worth more than its details.
+    init(encoded text: String) {
+        guard !text.isEmpty, let read = try? JSONDecoder().decode(Self.self, from: Data(text.utf8)) else { return }
+        self = read
+    }
+}
+
+// MARK: Events
+
+extension RecordDetails {
+    init(_ event: Event, arrivedAs message: Message, time: Timestamp?) {
+        let attributes = event.attributes
+        if message.qos != .atLeastOnce { qos = message.qos.rawValue }
+        if message.isRetained { retained = true }
+        if event.origin.hops > 0 { hops = event.origin.hops }
+        if event.origin.bus != event.id.source { origin = event.origin.bus }
+        self.time = time?.nanoseconds
+        contentType = attributes.contentType
+        if !attributes.headers.isEmpty { headers = attributes.headers.map { [$0.name, $0.value] } }
+        timeToLive = attributes.timeToLive?.nanoseconds
+        correlation = attributes.correlation.map { Data($0) }
+        replyTo = attributes.replyTo
+    }
+
+    var attributes: EventAttributes {
+        EventAttributes(
+            contentType: contentType,
+            headers: (headers ?? []).compactMap { $0.count == 2 ? .init($0[0], $0[1]) : nil },
+            timeToLive: timeToLive.map { .nanoseconds($0) },
+            correlation: correlation.map { Array($0) },
+            replyTo: replyTo
+        )
+    }
+}
+
+// MARK: Messages
+
+extension RecordDetails {
+    init(_ properties: MessageProperties) {
+        contentType = properties.contentType
+        if !properties.userProperties.isEmpty { headers = properties.userProperties.map { [$0.name, $0.value] } }
+        timeToLive = properties.expiry?.nanoseconds
+        correlation = properties.correlationData.map { Data($0) }
+        replyTo = properties.responseTopic
+        if properties.isText { text = true }
+    }
+
+    var properties: MessageProperties {
+        MessageProperties(
+            contentType: contentType,
+            responseTopic: replyTo,
+            correlationData: correlation.map { Array($0) },
+            expiry: timeToLive.map { .nanoseconds($0) },
+            isText: text ?? false,
+            userProperties: (headers ?? []).compactMap { $0.count == 2 ? .init($0[0], $0[1]) : nil }
+        )
+    }
+}

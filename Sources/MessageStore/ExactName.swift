@@ -1,0 +1,26 @@
+/// A text whose bytes count: Swift holds texts for equal that Unicode does, a broker does not.
+package struct ExactName: Sendable, Hashable {
+    /// The text.
+    package let text: String
+
+    /// A text.
+    package init(_ text: String) {
+        self.text = text
+    }
+
+    /// Whether the bytes are the same.
+    package static func == (first: Self, second: Self) -> Bool {
+        var one = first.text
+        var other = second.text
+        return one.withUTF8 { one in
+            other.withUTF8 { other in one.count == other.count && one.elementsEqual(other) }
+        }
+    }
+
+    /// Feeds the bytes.
+    package func hash(into hasher: inout Hasher) {
+        var text = text
+        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        hasher.combine(0xFF as UInt8)
+    }
+}

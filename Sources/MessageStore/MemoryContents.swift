@@ -1,0 +1,180 @@
+/// What a ``MemoryStore`` holds.
+struct MemoryContents: Sendable {
+    private struct Arrived: Sendable {
+        var record: InboundRecord
+        /// How often the store had been recovered when it came.
+        var generation: Int
+        var progress: [String: ListenerProgress] = [:]
+    }
+
+    private var arrived = SequencedTable<Arrived>()
+    private var departing = SequencedTable<OutboundRecord>()
+    private var seen: [SeenIdentity] = []
+    private(set) var letters: [DeadLetter] = []
+    private var lastLetter: Int64 = 0
+    private var texts: [String: String] = [:]
+    private var generation = 0
+
+    mutating func recover() -> StoreInventory {
+        generation += 1
+        let last = max(arrived.last ?? 0, departing.last ?? 0)
+        return StoreInventory(lastSequence: last, loads: loads, seen: seen, deadLetters: letters.count)
+    }
+
+    mutating func apply(_ batch: StoreBatch) -> [StoreRemoval] {
+        for record in batch.arrivals {
+            let progress = arrived[record.sequence]?.progress ?? [:]
+            arrived[record.sequence] = Arrived(record: record, generation: generation, progress: progress)
+        }
+        for record in batch.departures { departing[record.sequence] = record }
+        seen += batch.seen
+        for change in batch.progress {
+            _ = arrived.update(change.sequence) { $0.progress[change.listener] = change.progress }
+        }
+        for sequence in batch.finished { arrived[sequence] = nil }
+        for sequence in batch.published { departing[sequence] = nil }
+        for var letter in batch.letters {
+            lastLetter += 1
+            letter.number = lastLetter
+            letters.append(letter)
+        }
+        if !batch.replayed.isEmpty {
+            let numbers = Set(batch.replayed)
+            letters.removeAll { numbers.contains($0.number) }
+        }
+        return batch.evictions.flatMap { evict($0) }
+    }
+
+    func inbound(after sequence: Int64, limit: Int, bytes: Int) -> [InboundEntry] {
+        var page = PageLimit(entries: limit, bytes: bytes)
+        var result: [InboundEntry] = []
+        arrived.forEach(after: sequence) { _, entry in
+            guard page.takes(entry.record.payload.count) else { return false }
+            let recoveries = generation - entry.generation
+            result.append(InboundEntry(record: entry.record, recoveries: recoveries, progress: entry.progress))
+            return true
+        }
+        return result
+    }
+
+    func outbound(to broker: String, after sequence: Int64, limit: Int, bytes: Int) -> [OutboundRecord] {
+        var page = PageLimit(entries: limit, bytes: bytes)
+        var result: [OutboundRecord] = []
+        departing.forEach(after: sequence) { _, record in
+            guard record.broker == broker else { return true }
+            guard page.takes(record.payload.count) else { return false }
+            result.append(record)
+            return true
+        }
+        return result
+    }
+
+    func outboundTopics(to broker: String, limit: Int) -> [String] {
+        var topics: Set<ExactName> = []
+        departing.forEach { _, record in
+            guard topics.count < limit else { return false }
+            if record.broker == broker { topics.insert(ExactName(record.topic)) }
+            return true
+        }
+        return topics.map(\.text)
+    }
+
+    mutating func requestReplay(of filter: DeadLetterFilter) -> Int {
+        var count = 0
+        for index in letters.indices where letters[index].payload != nil && filter.matches(letters[index]) {
+            letters[index].isReplayRequested = true
+            count += 1
+        }
+        return count
+    }
+
+    mutating func dropLetters(_ filter: DeadLetterFilter) -> Int {
+        let before = letters.count
+        letters.removeAll { filter.matches($0) }
+        return before - letters.count
+    }
+
+    mutating func text(named name: String, initial: String) -> String {
+        if let text = texts[name] { return text }
+        texts[name] = initial
+        return initial
+    }
+
+    var status: StoreStatus {
+        StoreStatus(loads: loads, deadLetters: letters.count, seen: seen.count, size: 0)
+    }
+
+    private var loads: [StoreStatus.Load] {
+        var sums = LoadSums()
+        arrived.forEach { _, entry in
+            sums.add(.inbound, route: entry.record.route, bytes: entry.record.size, time: entry.record.time)
+            return true
+        }
+        departing.forEach { _, record in
+            sums.add(.outbound, route: record.route, bytes: record.size, time: record.time)
+            return true
+        }
+        return sums.loads
+    }
+}
+
+extension MemoryContents {
+    private mutating func evict(_ eviction: StoreEviction) -> [StoreRemoval] {
+        switch eviction {
+        case .oldest(.inbound, let route, let messages, let bytes):
+            let removals = arrived.oldest(messages: messages, bytes: bytes) { _, entry in
+                route == nil || route == entry.record.route ? StoreRemoval(entry.record, .full) : nil
+            }
+            for removal in removals { arrived[removal.sequence] = nil }
+            return removals
+        case .oldest(.outbound, let route, let messages, let bytes):
+            let removals = departing.oldest(messages: messages, bytes: bytes) { _, record in
+                route == nil || route == record.route ? StoreRemoval(record, .full) : nil
+            }
+            for removal in removals { departing[removal.sequence] = nil }
+            return removals
+        case .expired(let time):
+            return evictExpired(before: time)
+        case .seen(let time, let keep):
+            let late = seen.prefix { $0.time < time }.count
+            seen.removeFirst(max(late, seen.count - max(0, keep)))
+            return []
+        case .letters(let keep):
+            letters.removeFirst(max(0, letters.count - max(0, keep)))
+            return []
+        }
+    }
+
+    private mutating func evictExpired(before time: Int64) -> [StoreRemoval] {
+        var removals: [StoreRemoval] = []
+        arrived.forEach { _, entry in
+            if let expires = entry.record.expires, expires < time { removals.append(.init(entry.record, .expired)) }
+            return true
+        }
+        for removal in removals { arrived[removal.sequence] = nil }
+        let inbound = removals.count
+        departing.forEach { _, record in
+            if let expires = record.expires, expires < time { removals.append(.init(record, .expired)) }
+            return true
+        }
+        for removal in removals.dropFirst(inbound) { departing[removal.sequence] = nil }
+        return removals
+    }
+}
+
+extension SequencedTable {
+    /// The removals that `removal` makes of the oldest values, until so many messages and bytes are reached.
+    fileprivate func oldest(messages: Int, bytes: Int, _ removal: (Int64, Value) -> StoreRemoval?) -> [StoreRemoval] {
+        var result: [StoreRemoval] = []
+        var size = 0
+        forEach { sequence, value in
+            guard result.count < messages || size < bytes else { return false }
+            if let next = removal(sequence, value) {
+                result.append(next)
+                size += next.size
+            }
+            return true
+        }
+        return result
+    }
+}

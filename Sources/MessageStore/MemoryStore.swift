@@ -1,0 +1,67 @@
+internal import Locking
+
+/// Keeps messages in memory, for as long as it lives: for `durability: memory`, and for tests.
+///
+/// It never fails and grows with what is committed: whoever commits bounds it with evictions.
+public final class MemoryStore: MessageStore {
+    private let contents = Locked(MemoryContents())
+
+    /// An empty store.
+    public init() {}
+
+    /// As ``MessageStore/recover()``: what counts as an earlier process is whoever used this object before.
+    public func recover() throws(StoreError) -> StoreInventory {
+        contents.withLock { $0.recover() }
+    }
+
+    /// As ``MessageStore/commit(_:)``; nothing survives the process.
+    @discardableResult
+    public func commit(_ batch: StoreBatch) throws(StoreError) -> [StoreRemoval] {
+        contents.withLock { $0.apply(batch) }
+    }
+
+    /// As ``MessageStore/inbound(after:limit:bytes:)``.
+    public func inbound(after sequence: Int64, limit: Int, bytes: Int) throws(StoreError) -> [InboundEntry] {
+        contents.withLock { $0.inbound(after: sequence, limit: limit, bytes: bytes) }
+    }
+
+    /// As ``MessageStore/outbound(to:after:limit:bytes:)``.
+    public func outbound(to broker: String, after sequence: Int64, limit: Int, bytes: Int) throws(StoreError)
+        -> [OutboundRecord]
+    {
+        contents.withLock { $0.outbound(to: broker, after: sequence, limit: limit, bytes: bytes) }
+    }
+
+    /// As ``MessageStore/outboundTopics(to:limit:)``.
+    public func outboundTopics(to broker: String, limit: Int) throws(StoreError) -> [String] {
+        contents.withLock { $0.outboundTopics(to: broker, limit: limit) }
+    }
+
+    /// As ``MessageStore/deadLetters(_:limit:)``.
+    public func deadLetters(_ filter: DeadLetterFilter, limit: Int) throws(StoreError) -> [DeadLetter] {
+        contents.withLock { Array($0.letters.lazy.filter { filter.matches($0) }.prefix(max(0, limit))) }
+    }
+
+    /// As ``MessageStore/requestReplay(of:)``; only this process can ask.
+    public func requestReplay(of filter: DeadLetterFilter) throws(StoreError) -> Int {
+        contents.withLock { $0.requestReplay(of: filter) }
+    }
+
+    /// As ``MessageStore/dropDeadLetters(_:)``.
+    public func dropDeadLetters(_ filter: DeadLetterFilter) throws(StoreError) -> Int {
+        contents.withLock { $0.dropLetters(filter) }
+    }
+
+    /// As ``MessageStore/text(named:initial:)``.
+    public func text(named name: String, initial: String) throws(StoreError) -> String {
+        contents.withLock { $0.text(named: name, initial: initial) }
+    }
+
+    /// As ``MessageStore/status()``; the size is 0.
+    public func status() throws(StoreError) -> StoreStatus {
+        contents.withLock { $0.status }
+    }
+
+    /// Does nothing.
+    public func close() {}
+}

@@ -1,0 +1,118 @@
+import MessageStore
+
+extension Session {
+    /// Applies a batch. Within a transaction.
+    func apply(_ batch: StoreBatch) throws -> [StoreRemoval] {
+        for record in batch.arrivals { try insert(record) }
+        for record in batch.departures { try insert(record) }
+        for identity in batch.seen { try insert(identity) }
+        for change in batch.progress { try insert(change) }
+        try remove(.inbound, batch.finished)
+        try remove(.outbound, batch.published)
+        for letter in batch.letters { try insert(letter) }
+        for number in batch.replayed {
+            let statement = try statement(.deleteLetter)
+            statement.bind(number)
+            try statement.execute()
+        }
+        if batch.isProbe { try writeProbe() }
+        return try batch.evictions.flatMap { try evict($0) }
+    }
+
+    /// Removes messages, consecutive ones together.
+    func remove(_ direction: DeadLetter.Direction, _ sequences: [Int64]) throws {
+        guard !sequences.isEmpty else { return }
+        let ranges = ranges(sequences)
+        try remove(direction == .inbound ? .deleteInbound : .deleteOutbound, ranges)
+        guard direction == .inbound, mayHaveProgress else { return }
+        try remove(.deleteProgress, ranges)
+        let any = try statement(.anyProgress)
+        mayHaveProgress = try any.first { true } ?? false
+    }
+
+    private func remove(_ query: Query, _ ranges: [ClosedRange<Int64>]) throws {
+        let statement = try statement(query)
+        for range in ranges {
+            statement.bind(range.lowerBound)
+            statement.bind(range.upperBound)
+            try statement.execute()
+        }
+    }
+
+    private func ranges(_ sequences: [Int64]) -> [ClosedRange<Int64>] {
+        var ranges: [ClosedRange<Int64>] = []
+        for sequence in sequences.sorted() {
+            if let last = ranges.last, sequence - 1 <= last.upperBound {
+                ranges[ranges.count - 1] = last.lowerBound...sequence
+            } else {
+                ranges.append(sequence...sequence)
+            }
+        }
+        return ranges
+    }
+
+    private func insert(_ record: InboundRecord) throws {
+        let route = try number(of: record.route)
+        let broker = try number(of: record.broker)
+        let audience = try number(of: record.audience)
+        noteArrival(.inbound, record.sequence, route: route)
+        let statement = try statement(.insertInbound)
+        statement.bind(record.sequence)
+        statement.bind(route)
+        statement.bind(broker)
+        statement.bind(audience)
+        statement.bind(Int64(record.size))
+        statement.bind(try generation)
+        statement.bind(record.time)
+        statement.bind(record.expires)
+        statement.bind(record.topic)
+        statement.bind(record.event)
+        statement.bind(record.source)
+        statement.bind(record.tag)
+        statement.bind(record.details)
+        try statement.execute(payload: record.payload)
+    }
+
+    private func insert(_ record: OutboundRecord) throws {
+        let route = try number(of: record.route)
+        let broker = try number(of: record.broker)
+        noteArrival(.outbound, record.sequence, route: route)
+        let statement = try statement(.insertOutbound)
+        statement.bind(record.sequence)
+        statement.bind(route)
+        statement.bind(broker)
+        statement.bind(Int64(record.size))
+        statement.bind(Int64(record.qos))
+        statement.bind(record.isRetained ? 1 : 0)
+        statement.bind(record.time)
+        statement.bind(record.expires)
+        statement.bind(record.topic)
+        statement.bind(record.event)
+        statement.bind(record.source)
+        statement.bind(record.tag)
+        statement.bind(record.details)
+        try statement.execute(payload: record.payload)
+    }
+
+    private func insert(_ identity: SeenIdentity) throws {
+        let statement = try statement(.insertSeen)
+        statement.bind(identity.time)
+        statement.bind(identity.source)
+        statement.bind(identity.tag)
+        statement.bind(identity.event)
+        statement.bindChecksum()
+        try statement.execute()
+    }
+
+    private func insert(_ change: StoreBatch.Progress) throws {
+        let listener = try number(of: change.listener)
+        let statement = try statement(.insertProgress)
+        statement.bind(change.sequence)
+        statement.bind(listener)
+        statement.bind(change.progress.isFinished ? 1 : 0)
+        statement.bind(Int64(change.progress.attempts))
+        statement.bindChecksum()
+        try statement.execute()
+        mayHaveProgress = true
+    }
+}

@@ -1,0 +1,182 @@
+internal import Foundation
+internal import Glibc
+internal import Locking
+
+/// What one scenario works with: a folder, ledgers, random numbers, and everything that it has started.
+///
+/// Used on the one thread of the run. Whatever was started through it has ended when ``use(_:options:cancelled:_:)``
+/// returns, in the reverse order.
+final class Bench {
+    let options: TortureOptions
+    let folder: String
+    let inbound = Ledger(.inbound)
+    let outbound = Ledger(.outbound)
+    var random: SplitMix64
+    var findings = Findings()
+    /// The daemon that must not end: as soon as it does, waiting makes no sense.
+    var expectedAlive: Daemon?
+
+    private let isCancelled: () -> Bool
+    private var endings: [() -> Void] = []
+
+    private init(options: TortureOptions, scenario: String, isCancelled: @escaping () -> Bool) throws {
+        self.options = options
+        self.isCancelled = isCancelled
+        random = SplitMix64(seed: options.seed, scenario: scenario)
+        var template = Array((NSTemporaryDirectory() + "mqtt-bridge-torture-XXXXXX").utf8CString)
+        guard mkdtemp(&template) != nil else { throw Failure.system("make a temporary folder") }
+        folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// Runs `body` with a bench of its own and clears it away, also when `body` throws.
+    static func use(
+        _ scenario: String,
+        options: TortureOptions,
+        isCancelled: @escaping () -> Bool,
+        _ body: (Bench) throws -> Void
+    ) throws -> Bench {
+        let bench = try Bench(options: options, scenario: scenario, isCancelled: isCancelled)
+        defer { bench.clear() }
+        try body(bench)
+        return bench
+    }
+
+    /// What is to be done in the end, before what was asked for earlier.
+    func atEnd(_ ending: @escaping () -> Void) { endings.append(ending) }
+
+    private func clear() {
+        for ending in endings.reversed() { ending() }
+        endings = []
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    // MARK: What scenarios start
+
+    /// A running broker.
+    func broker(_ options: Broker.Options = Broker.Options()) throws -> Broker {
+        let broker = try Broker(folder: "\(folder)/broker", options: options)
+        atEnd { broker.kill() }
+        try broker.start()
+        return broker
+    }
+
+    func proxy(to broker: Broker) throws -> Proxy {
+        let proxy = try Proxy(to: broker.port)
+        atEnd { proxy.stop() }
+        return proxy
+    }
+
+    /// A place for daemons, which connect to `port`.
+    ///
+    /// - Parameters:
+    ///   - inbound: The ledger of what they print, if it is not that of the bench.
+    ///   - outbound: The ledger of what is fed to them, if it is not that of the bench.
+    func installation(
+        port: Int,
+        name: String = "daemon",
+        inbound: Ledger? = nil,
+        outbound: Ledger? = nil
+    ) throws -> Installation {
+        try Installation(
+            executable: options.executable,
+            folder: "\(folder)/\(name)",
+            configuration: DaemonConfiguration(port: port),
+            inbound: inbound ?? self.inbound,
+            outbound: outbound ?? self.outbound
+        )
+    }
+
+    /// Begins a life and waits until its routes are subscribed.
+    func start(_ installation: Installation, feeding load: Publisher.Load? = nil) throws -> Daemon {
+        let daemon = try begin(installation, feeding: load)
+        try ready(daemon)
+        return daemon
+    }
+
+    /// Begins a life, and does not wait.
+    func begin(
+        _ installation: Installation,
+        feeding load: Publisher.Load? = nil,
+        crashPoint: String? = nil
+    ) throws -> Daemon {
+        let daemon = try installation.start(feeding: load, crashPoint: crashPoint)
+        atEnd { daemon.kill() }
+        return daemon
+    }
+
+    func ready(_ daemon: Daemon) throws {
+        let isReady = try wait(upTo: .seconds(20)) { daemon.isReady || daemon.child.ending != nil }
+        guard isReady, daemon.child.ending == nil else {
+            throw Failure(
+                "the daemon is not ready (\(daemon.child.ending?.description ?? "it runs")): \(daemon.complaints.suffix(500))"
+            )
+        }
+    }
+
+    func publisher(to broker: Broker, _ load: Publisher.Load) throws -> Publisher {
+        let publisher = try Publisher(port: broker.port, ledger: inbound, load: load)
+        atEnd { publisher.end() }
+        return publisher
+    }
+
+    func receiver(at broker: Broker, filters: [String] = ["out/#"]) throws -> Receiver {
+        let receiver = try Receiver(port: broker.port, ledger: outbound, filters: filters)
+        atEnd { receiver.end() }
+        return receiver
+    }
+
+    // MARK: Waiting
+
+    /// Waits until `condition` holds; false when that takes longer than `limit`.
+    ///
+    /// - Throws: `CancellationError` when the run is to end, ``Failure`` when ``expectedAlive`` has ended.
+    func wait(upTo limit: Duration, until condition: () -> Bool) throws -> Bool {
+        let deadline = ContinuousClock.now + limit
+        while true {
+            if isCancelled() { throw CancellationError() }
+            if let ending = expectedAlive?.child.ending {
+                throw Failure("the daemon ended with \(ending): \(expectedAlive?.complaints.suffix(500) ?? "")")
+            }
+            if condition() { return true }
+            if ContinuousClock.now >= deadline { return false }
+            usleep(1_000)
+        }
+    }
+
+    func pause(_ duration: Duration) throws { _ = try wait(upTo: duration) { false } }
+
+    /// Waits until everything promised was seen and nothing has come for 2 s; at most `limit`. What is missing then is
+    /// lost.
+    func drain(upTo limit: Duration = .seconds(60)) throws {
+        let quiet = Duration.seconds(2)
+        _ = try wait(upTo: limit) {
+            inbound.isComplete && outbound.isComplete && inbound.silence > quiet && outbound.silence > quiet
+        }
+    }
+
+    /// Waits until the broker has acknowledged everything that was published, then publishes no more.
+    func settle(_ publisher: Publisher, upTo limit: Duration = .seconds(20)) throws {
+        publisher.isPublishing = false
+        let isSettled = try wait(upTo: limit) { publisher.unacknowledged == 0 }
+        if let failure = publisher.failure { throw Failure("the publisher gave up: \(failure)") }
+        findings.demand(isSettled, "the broker left \(publisher.unacknowledged) messages unacknowledged")
+    }
+
+    // MARK: What many scenarios demand
+
+    /// Ends a daemon in order and demands that its store is sound.
+    func close(_ daemon: Daemon, of installation: Installation) throws {
+        expectedAlive = nil
+        let ending = daemon.terminate()
+        findings.demand(ending == .exited(0), "SIGTERM ended the daemon with \(ending?.description ?? "nothing")")
+        try demandSoundStore(installation)
+    }
+
+    func demandSoundStore(_ installation: Installation) throws {
+        let check = try installation.command("store", "check")
+        findings.demand(
+            check.ending == .exited(0),
+            "store check: \(check.ending): \((check.output + check.errors).suffix(300))"
+        )
+    }
+}

@@ -1,0 +1,138 @@
+internal import Foundation
+internal import Glibc
+internal import Locking
+
+/// One life of the daemon, with a reader for what it prints and a feeder for what it is told.
+final class Daemon: Sendable {
+    private struct State {
+        var isReady = false
+        var notices: [String: Int] = [:]
+        var feeder: LineFeeder?
+        var inboundLines = 0
+        var singles: [String: [Int]] = [:]
+    }
+
+    let child: Child
+    let life: Int
+    private let input: Pipe
+    private let output: OutputReader
+    private let errors: OutputReader
+    private let state: SharedState
+
+    /// What the threads of the readers hold.
+    private final class SharedState: Sendable {
+        let locked = Locked(State())
+    }
+
+    init(
+        executable: String,
+        arguments: [String],
+        environment: [String: String],
+        life: Int,
+        inbound: Ledger,
+        outbound: Ledger,
+        load: Publisher.Load?,
+        feedPrefix: String
+    ) throws {
+        let (input, output, errors) = (try Pipe(), try Pipe(), try Pipe())
+        child = try Child.spawn(
+            executable,
+            arguments,
+            environment: environment,
+            input: input.read,
+            output: output.write,
+            errors: errors.write
+        )
+        input.closeRead()
+        output.closeWrite()
+        errors.closeWrite()
+        let state = SharedState()
+        (self.input, self.life, self.state) = (input, life, state)
+        if let load {
+            let feeder = LineFeeder(input, ledger: outbound, load: load, prefix: feedPrefix)
+            state.locked.withLock { $0.feeder = feeder }
+        }
+        self.errors = OutputReader(errors, keep: 16_384) { line in
+            guard String(decoding: line, as: UTF8.self).hasPrefix("mqtt-bridge: ready") else { return }
+            state.locked.withLock { $0.isReady = true }
+        }
+        self.output = OutputReader(output, keep: 0) { line in
+            guard let line = OutputLine(line) else {
+                // Two lines that were mixed, or one that was cut: somebody has lost what it said.
+                inbound.saw(.init(nil, identity: nil))
+                return
+            }
+            Self.take(line, life: life, inbound: inbound, state: state)
+        }
+    }
+
+    private static func take(_ line: OutputLine, life: Int, inbound: Ledger, state: SharedState) {
+        if line.receipt != nil {
+            state.locked.withLock { $0.feeder }?.receipt(line)
+        } else if let event = line.event, event.hasPrefix("$bridge.") {
+            state.locked.withLock { $0.notices[String(event.dropFirst(8)), default: 0] += 1 }
+        } else if let event = line.event, event.hasPrefix("in.single.") {
+            let size = line.payload?.utf8.count ?? -1
+            state.locked.withLock { $0.singles[String(event.dropFirst(10)), default: []].append(size) }
+        } else if line.event?.hasPrefix("in.k") == true {
+            state.locked.withLock { $0.inboundLines += 1 }
+            inbound.saw(
+                .init(
+                    line.payload.flatMap { Parcel(payload: $0) },
+                    identity: line.id,
+                    attempt: line.attempt ?? 1,
+                    life: life
+                )
+            )
+        }
+    }
+
+    /// Whether it has said that every route is subscribed.
+    var isReady: Bool { state.locked.withLock { $0.isReady } }
+    /// How often it has told something about itself, as in `connected` for `$bridge.connected`.
+    func notices(_ name: String) -> Int { state.locked.withLock { $0.notices[name] ?? 0 } }
+    /// How many messages of the ledger it has printed.
+    var inboundLines: Int { state.locked.withLock { $0.inboundLines } }
+    /// How large the payloads were that came for `in.single.NAME`; -1 for one that is no text.
+    func singles(_ name: String) -> [Int] { state.locked.withLock { $0.singles[name] ?? [] } }
+    /// The last of what it wrote to standard error.
+    var complaints: String { errors.text }
+    /// What writes to its standard input, where something does.
+    var feeder: LineFeeder? { state.locked.withLock { $0.feeder } }
+
+    /// Whether its standard output is left unread.
+    var isOutputPaused: Bool {
+        get { output.isPaused }
+        set { output.isPaused = newValue }
+    }
+
+    /// Ends it with SIGKILL, and takes in everything that it had written. False when it had ended before.
+    @discardableResult
+    func kill() -> Bool {
+        let wasAlive = child.ending == nil
+        child.kill()
+        reap()
+        return wasAlive && child.ending == .signalled(SIGKILL)
+    }
+
+    /// Ends it with SIGTERM, and with SIGKILL after `limit`; takes in everything that it had written.
+    func terminate(within limit: Duration = .seconds(10)) -> Child.Ending? {
+        let ending = child.terminate(within: limit)
+        reap()
+        return ending
+    }
+
+    /// Waits until it has ended by itself, and takes in everything that it had written; nil if it goes on.
+    func ended(within limit: Duration) -> Child.Ending? {
+        guard let ending = child.wait(within: limit) else { return nil }
+        reap()
+        return ending
+    }
+
+    private func reap() {
+        feeder?.end()
+        output.join(within: .seconds(30))
+        errors.join(within: .seconds(5))
+        input.closeWrite()
+    }
+}

@@ -1,0 +1,139 @@
+internal import Foundation
+
+/// What one scenario found: one line.
+package struct Report: Sendable, Hashable {
+    /// How a scenario ended.
+    package enum Verdict: String, Sendable {
+        /// The promise held.
+        case held
+        /// It did not, or the harm could not be done.
+        case broken
+        /// Nothing was tried; the note says why.
+        case skipped
+    }
+
+    /// The number of the fault in the list of faults.
+    package var scenario: String
+    /// What is done to the bridge.
+    package var title: String
+    /// Messages that were given to the broker or to the daemon.
+    package var sent = 0
+    /// Those that were taken on and never came.
+    package var lost = 0
+    /// Sightings after the first.
+    package var doubled = 0
+    /// Those that cannot be told from new messages.
+    package var doubledUnrecognised = 0
+    /// First sightings that came after a later message of the same topic.
+    package var reordered = 0
+    /// How long it took.
+    package var seconds = 0.0
+    /// What repeats the same random choices.
+    package var seed: UInt64
+    /// Whether the promise held.
+    package var verdict: Verdict
+    /// What else was measured; what broke.
+    package var note = ""
+
+    /// A report.
+    package init(scenario: String, title: String, seed: UInt64, verdict: Verdict) {
+        self.scenario = scenario
+        self.title = title
+        self.seed = seed
+        self.verdict = verdict
+    }
+}
+
+/// How reports are printed.
+package enum ReportFormat: String, Sendable, CaseIterable {
+    /// Columns for people.
+    case text
+    /// One object a line for programs.
+    case json
+    /// A table for a document.
+    case markdown
+
+    /// What comes before the first report, if anything.
+    package var header: String? {
+        switch self {
+        case .text:
+            Self.row(
+                "scenario",
+                "sent",
+                "lost",
+                "doubled",
+                "unrecognised",
+                "reordered",
+                "seconds",
+                "seed",
+                "verdict",
+                ""
+            )
+        case .json: nil
+        case .markdown:
+            """
+            | scenario | sent | lost | doubled | unrecognised | reordered | seconds | seed | verdict | note |
+            |---|--:|--:|--:|--:|--:|--:|--:|---|---|
+            """
+        }
+    }
+
+    /// The line of a report.
+    package func line(_ report: Report) -> String {
+        let seconds = String(format: "%.1f", report.seconds)
+        let counts = [report.sent, report.lost, report.doubled, report.doubledUnrecognised, report.reordered]
+        let name = "\(report.scenario) \(report.title)"
+        switch self {
+        case .text:
+            let texts = counts.map(String.init)
+            return Self.row(
+                name,
+                texts[0],
+                texts[1],
+                texts[2],
+                texts[3],
+                texts[4],
+                seconds,
+                String(report.seed),
+                report.verdict.rawValue,
+                report.note
+            )
+        case .json: return Self.json(report, seconds: seconds)
+        case .markdown:
+            let cells =
+                [name] + counts.map(String.init) + [seconds, "\(report.seed)", "\(report.verdict)", report.note]
+            return "| " + cells.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |"
+        }
+    }
+
+    private static func row(_ name: String, _ rest: String...) -> String {
+        let widths = [9, 6, 8, 13, 10, 8, 21, 8]
+        var line = name.padding(toLength: max(34, name.count), withPad: " ", startingAt: 0)
+        for (text, width) in zip(rest, widths) {
+            line += String(repeating: " ", count: max(1, width - text.count)) + text
+        }
+        return rest[8].isEmpty ? line : line + "  " + rest[8]
+    }
+
+    /// `ok` is null where nothing was tried: neither true nor false would be honest.
+    private static func json(_ report: Report, seconds: String) -> String {
+        let ok =
+            switch report.verdict {
+            case .held: "true"
+            case .broken: "false"
+            case .skipped: "null"
+            }
+        return """
+            {"scenario":\(text(report.scenario)),"sent":\(report.sent),"lost":\(report.lost),\
+            "doubled":\(report.doubled),"doubled_unrecognised":\(report.doubledUnrecognised),\
+            "reordered":\(report.reordered),"seconds":\(seconds),"seed":\(report.seed),"ok":\(ok),\
+            "note":\(text(report.note))}
+            """
+    }
+
+    private static func text(_ text: String) -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .withoutEscapingSlashes
+        return (try? encoder.encode(text)).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
+    }
+}

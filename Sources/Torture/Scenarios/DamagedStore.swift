@@ -1,0 +1,113 @@
+internal import Foundation
+
+/// F22: the file of a store with messages in it is changed or cut short before the next life.
+///
+/// What is harmed is the database as a daemon leaves it that was ended in order. Either the daemon refuses it, or, where
+/// the harm met nothing that is in use, it delivers everything that an unharmed copy delivers.
+enum DamagedStore {
+    static func run(_ bench: Bench) throws {
+        let broker = try bench.broker(.init(inFlight: 200))
+        let installation = try bench.installation(port: broker.port)
+        try fill(installation, broker, bench)
+        let original = try Data(contentsOf: URL(fileURLWithPath: installation.store))
+        let whole = try deliveries(of: bench.start(installation), atLeast: 1, bench)
+        bench.findings.demand(whole > 100, "only \(whole) messages waited in the store")
+
+        var refused = 0
+        let times = bench.options.extent(10, 200)
+        for time in 0..<times {
+            let isCut = time.isMultiple(of: 5)
+            try restore(isCut ? cut(original, bench) : flip(original, bench), installation)
+            installation.configuration.onCorrupt = "refuse"
+            let daemon = try bench.begin(installation)
+            _ = try bench.wait(upTo: .seconds(20)) { daemon.isReady || daemon.child.ending != nil }
+            if let ending = daemon.child.ending {
+                refused += 1
+                daemon.kill()
+                let text = daemon.complaints
+                bench.findings.demand(ending == .exited(65), "a damaged store ended the daemon with \(ending)")
+                bench.findings.demand(
+                    text.contains("bridge.sqlite"),
+                    "the refusal does not name the file: \(text.prefix(200))"
+                )
+                if refused.isMultiple(of: 3) { try moveAside(installation, bench) }
+            } else {
+                bench.findings.demand(!isCut, "a store that was cut short was not refused")
+                let delivered = try deliveries(of: daemon, atLeast: whole, bench)
+                bench.findings.demand(
+                    delivered == whole,
+                    "half read: \(delivered) of \(whole) messages of a damaged store"
+                )
+            }
+        }
+        bench.findings.demand(refused > 0, "no harm was noticed")
+        bench.findings.note("\(times) harmed: \(refused) refused, \(times - refused) met nothing in use")
+        try restore(original, installation)
+        let daemon = try bench.start(installation)
+        try bench.drain()
+        try bench.close(daemon, of: installation)
+    }
+
+    /// Leaves messages in the store of a daemon that was ended in order.
+    private static func fill(_ installation: Installation, _ broker: Broker, _ bench: Bench) throws {
+        let proxy = try bench.proxy(to: broker)
+        let port = installation.configuration.port
+        installation.configuration.port = proxy.port
+        let daemon = try bench.start(installation)
+        daemon.isOutputPaused = true
+        let count = 3_000
+        let publisher = try bench.publisher(to: broker, .init(rate: bench.options.rate, size: 300, limit: count))
+        let isStored = try bench.wait(upTo: .seconds(20)) { proxy.passed(.puback, .toBroker) >= count }
+        bench.findings.demand(isStored, "the daemon did not take \(count) messages while nobody read")
+        try bench.settle(publisher)
+        publisher.end()
+        let ending = daemon.terminate()
+        bench.findings.demand(
+            ending == .exited(0),
+            "SIGTERM with nobody reading ended the daemon with \(ending?.description ?? "nothing")"
+        )
+        installation.configuration.port = port
+    }
+
+    /// How many messages a daemon delivers before it is killed; it waits for at least `count` for 5 s at most.
+    private static func deliveries(of daemon: Daemon, atLeast count: Int, _ bench: Bench) throws -> Int {
+        _ = try bench.wait(upTo: .seconds(5)) {
+            daemon.inboundLines >= count && bench.inbound.silence > .milliseconds(300)
+        }
+        daemon.kill()
+        return daemon.inboundLines
+    }
+
+    private static func moveAside(_ installation: Installation, _ bench: Bench) throws {
+        installation.configuration.onCorrupt = "move-aside"
+        let daemon = try bench.start(installation)
+        let names = try FileManager.default.contentsOfDirectory(atPath: "\(installation.folder)/store")
+        let known = ["bridge.sqlite", "bridge.sqlite-wal", "bridge.sqlite-shm", "bridge.sqlite.lock"]
+        bench.findings.demand(names.contains { !known.contains($0) }, "nothing was moved aside: \(names.sorted())")
+        bench.findings.demand(daemon.inboundLines == 0, "a new store delivered \(daemon.inboundLines) messages")
+        try bench.close(daemon, of: installation)
+    }
+
+    private static func flip(_ original: Data, _ bench: Bench) -> Data {
+        var data = original
+        for _ in 0..<Int.random(in: 1...16, using: &bench.random) {
+            let place = Int.random(in: 0..<data.count, using: &bench.random)
+            data[place] ^= UInt8.random(in: 1...255, using: &bench.random)
+        }
+        return data
+    }
+
+    private static func cut(_ original: Data, _ bench: Bench) -> Data {
+        original.prefix(Int.random(in: 1..<original.count, using: &bench.random))
+    }
+
+    /// Puts a file in the place of everything that is there.
+    private static func restore(_ data: Data, _ installation: Installation) throws {
+        let folder = "\(installation.folder)/store"
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
+            try FileManager.default.removeItem(atPath: "\(folder)/\(name)")
+        }
+        try data.write(to: URL(fileURLWithPath: installation.store))
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: installation.store)
+    }
+}

@@ -1,0 +1,139 @@
+internal import Foundation
+internal import Glibc
+
+/// F21: the store's file system is full, read-only, or fails to sync. What cannot be tried here is noted.
+enum FailingDisk {
+    static func run(_ bench: Bench) throws {
+        let broker = try bench.broker(.init(inFlight: 200))
+        let proxy = try bench.proxy(to: broker)
+        let receiver = try bench.receiver(at: broker)
+        // The broker keeps messages only for a session that is there.
+        let first = try bench.installation(port: broker.port, name: "first")
+        try bench.close(bench.start(first), of: first)
+        let parts: [(String, (Bench, Broker, Proxy) throws -> Void)] = [
+            ("disk full", full), ("EIO", failingSync), ("read-only", readOnly),
+        ]
+        var tried = 0
+        for (name, part) in parts {
+            do {
+                try part(bench, broker, proxy)
+                tried += 1
+            } catch let unavailable as Unavailable {
+                bench.findings.note("\(name): skipped, \(unavailable.reason)")
+            }
+        }
+        receiver.end()
+        if tried == 0 { throw Unavailable(reason: bench.findings.text) }
+    }
+
+    /// Twice: once it resumes by itself, once it is killed while the disk is full.
+    private static func full(_ bench: Bench, _ broker: Broker, _ proxy: Proxy) throws {
+        let installation = try bench.installation(port: proxy.port, name: "full")
+        let volume = try Volume(at: "\(installation.folder)/store", megabytes: 24, bench)
+        let load = Publisher.Load(rate: 1_000, size: 512)
+        let publisher = try bench.publisher(to: broker, load)
+        for isKilled in [false, true] {
+            var daemon = try bench.start(installation, feeding: load)
+            publisher.isPublishing = true
+            try bench.pause(.milliseconds(500))
+            // With nobody reading, the store has to grow.
+            daemon.isOutputPaused = true
+            try volume.fill()
+            try demandStandstill("disk full", daemon, proxy, bench)
+            publisher.isPublishing = false
+            daemon.feeder?.isFeeding = false
+            if isKilled { bench.findings.demand(daemon.kill(), "the daemon had ended on a full disk") }
+            try volume.empty()
+            daemon.isOutputPaused = false
+            if isKilled { daemon = try bench.start(installation) }
+            try finish(daemon, installation, publisher, bench)
+        }
+        publisher.end()
+        bench.findings.note("disk full: nothing acknowledged meanwhile, resumed")
+    }
+
+    /// Every sync fails for a while.
+    private static func failingSync(_ bench: Bench, _ broker: Broker, _ proxy: Proxy) throws {
+        let strace = try Executable.required("strace")
+        let installation = try bench.installation(port: proxy.port, name: "eio")
+        let load = Publisher.Load(rate: 500, size: 512)
+        let daemon = try bench.start(installation, feeding: load)
+        let publisher = try bench.publisher(to: broker, load)
+        try bench.pause(.milliseconds(500))
+        let log = "\(bench.folder)/strace.log"
+        let arguments = [
+            "-f", "-q", "-p", String(daemon.child.processID), "-o", log, "-e", "trace=fdatasync,fsync",
+            "-e", "inject=fdatasync,fsync:error=EIO",
+        ]
+        let null = open("/dev/null", O_RDWR | O_CLOEXEC)
+        defer { close(null) }
+        let tracer = try Child.spawn(strace, arguments, input: null, output: null, errors: null)
+        bench.atEnd { tracer.kill() }
+        let isHit = try bench.wait(upTo: .seconds(10)) {
+            tracer.ending != nil || ((try? String(contentsOfFile: log, encoding: .utf8)) ?? "").contains("(INJECTED)")
+        }
+        guard isHit, tracer.ending == nil else { throw Unavailable(reason: "strace cannot attach here") }
+        try demandStandstill("EIO", daemon, proxy, bench)
+        tracer.signal(SIGINT)
+        _ = tracer.wait(within: .seconds(5))
+        publisher.isPublishing = false
+        daemon.feeder?.isFeeding = false
+        try finish(daemon, installation, publisher, bench)
+        publisher.end()
+        bench.findings.note("EIO: nothing acknowledged meanwhile, resumed")
+    }
+
+    /// The store cannot be written from the beginning.
+    private static func readOnly(_ bench: Bench, _ broker: Broker, _ proxy: Proxy) throws {
+        let installation = try bench.installation(port: proxy.port, name: "readonly")
+        let volume = try Volume(at: "\(installation.folder)/store", megabytes: 24, bench)
+        try bench.close(bench.start(installation), of: installation)
+        let publisher = try bench.publisher(to: broker, .init(rate: 500, size: 512))
+        try volume.remount("ro")
+        let acknowledged = proxy.passed(.puback, .toBroker)
+        let refused = try bench.begin(installation)
+        try bench.pause(.seconds(2))
+        bench.findings.demand(
+            proxy.passed(.puback, .toBroker) == acknowledged,
+            "read-only: acknowledged what cannot be stored"
+        )
+        refused.kill()
+        bench.findings.demand(!refused.complaints.isEmpty, "read-only: nothing was said")
+        try volume.remount("rw")
+        try finish(bench.start(installation), installation, publisher, bench)
+        publisher.end()
+        bench.findings.note("read-only: \(refused.child.ending == .signalled(SIGKILL) ? "waited" : "refused to start")")
+    }
+
+    /// While nothing can be stored, nothing is acknowledged and no receipt says "stored".
+    private static func demandStandstill(_ name: String, _ daemon: Daemon, _ proxy: Proxy, _ bench: Bench) throws {
+        func progress() -> [Int] { [proxy.passed(.puback, .toBroker), daemon.feeder?.stored ?? 0] }
+        var last = progress()
+        var since = ContinuousClock.now
+        let stands = try bench.wait(upTo: .seconds(20)) {
+            let current = progress()
+            if current != last { (last, since) = (current, .now) }
+            return since + .milliseconds(1_500) < .now
+        }
+        bench.findings.demand(stands, "\(name): acknowledgements went on for 20 s")
+        let sent = bench.inbound.sent + bench.outbound.sent
+        try bench.pause(.seconds(2))
+        bench.findings.demand(progress() == last, "\(name): something was acknowledged in the middle")
+        bench.findings.demand(bench.inbound.sent + bench.outbound.sent > sent, "\(name): there was no traffic")
+        bench.findings.demand(daemon.child.ending == nil, "\(name): the daemon ended")
+        bench.findings.demand(!daemon.complaints.isEmpty, "\(name): nothing was said on standard error")
+    }
+
+    /// Everything arrives without any help.
+    private static func finish(
+        _ daemon: Daemon,
+        _ installation: Installation,
+        _ publisher: Publisher,
+        _ bench: Bench
+    ) throws {
+        try bench.settle(publisher)
+        try bench.drain(upTo: .seconds(60))
+        daemon.feeder?.end()
+        try bench.close(daemon, of: installation)
+    }
+}

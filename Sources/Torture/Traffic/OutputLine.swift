@@ -1,0 +1,18 @@
+internal import Foundation
+
+/// A line that the daemon prints with `--format json --receipts`.
+struct OutputLine: Decodable {
+    var event: String?
+    var payload: String?
+    var id: String?
+    var attempt: Int?
+    var receipt: Int?
+    var stored: Bool?
+    var published: Bool?
+
+    /// Nil for what is no JSON object.
+    init?(_ bytes: [UInt8]) {
+        guard let line = try? JSONDecoder().decode(OutputLine.self, from: Data(bytes)) else { return nil }
+        self = line
+    }
+}

@@ -1,0 +1,61 @@
+import AsyncEventBus
+import TestSupport
+
+/// A listener that notes what it is called for, and can be made to wait or to fail.
+final class Hearer: Sendable {
+    struct Call: Sendable, Hashable {
+        let text: String
+        let attempt: Int
+    }
+
+    struct Failure: Error, CustomStringConvertible {
+        let description = "made to fail"
+    }
+
+    private struct State {
+        var calls: [Call] = []
+        var finished: [String] = []
+        var isOpen: Bool
+        var failing: Set<String> = []
+    }
+
+    private let state: Locked<State>
+
+    /// - Parameter isOpen: Whether calls return at once, and not only after ``open()``.
+    init(isOpen: Bool = true) {
+        state = Locked(State(isOpen: isOpen))
+    }
+
+    /// All calls that began, in order.
+    var calls: [Call] { state.withLock { $0.calls } }
+
+    /// The payloads that it has dealt with, in order.
+    var finished: [String] { state.withLock { $0.finished } }
+
+    /// Lets calls return.
+    func open() { state.withLock { $0.isOpen = true } }
+
+    /// Lets calls for these payloads fail; those for others no longer do.
+    func fail(at texts: Set<String>) { state.withLock { $0.failing = texts } }
+
+    /// Adds it to a bus.
+    @discardableResult
+    func join(
+        _ bus: EventBus,
+        _ name: String?,
+        to pattern: EventPattern = "**",
+        delivery: Delivery = .serial,
+        capacity: Int = 1_024,
+        retry: RetryPolicy = .never
+    ) -> Listener {
+        bus.on(pattern, name: name, delivery: delivery, capacity: capacity, retry: retry) { [self] event in
+            let text = event.payload.text ?? "?"
+            state.withLock { $0.calls.append(Call(text: text, attempt: event.attempt)) }
+            while !state.withLock({ $0.isOpen }) { try await Task.sleep(for: .milliseconds(2)) }
+            try state.withLock { state in
+                if state.failing.contains(text) { throw Failure() }
+                state.finished.append(text)
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+import Foundation
+import MessageStore
+import SQLiteStore
+import TestSupport
+import Testing
+
+/// "Half-read" means: a store that opens holds anything but what it held after one of its commits.
+@Suite("Damaged stores")
+struct DamagedStoreTests {
+    enum Damage: String, CaseIterable {
+        case headerFlipped, pageFlipped, fileCut, logFlipped, logCut
+
+        var isOfLog: Bool { self == .logFlipped || self == .logCut }
+
+        /// Whose files are damaged: beside a log, damage to pages that are in the log as well would not matter.
+        var store: String { self == .pageFlipped ? "closed" : "killed" }
+
+        /// What the store may hold. Damage to the file leaves no older state to fall back to; the end of a log may be
+        /// lost.
+        func states(_ crashed: CrashedStore) -> [StoreContents] {
+            if isOfLog { return crashed.states }
+            return [self == .pageFlipped ? crashed.states.first! : crashed.states.last!]
+        }
+    }
+
+    @Test(
+        "a store with flipped bits or cut short is refused or moved aside, or whole; it is never read by halves",
+        arguments: Seed.fresh(1)
+    )
+    func damage(_ seed: Seed) throws {
+        let crashed = try CrashedStore(seed)
+        var random = seed.random
+        var refused: [Damage: Int] = [:]
+        var read: [Damage: Int] = [:]
+        for number in 0..<200 {
+            let damage = Damage.allCases[number % Damage.allCases.count]
+            let folder = try TemporaryDirectory()
+            let path = try self.damage(crashed, damage, &random, folder)
+            do throws(StoreError) {
+                let store = try SQLiteStore.open(.init(path: path)).store
+                defer { store.close() }
+                let contents = try? StoreContents(of: store)
+                let whole = damage.states(crashed)
+                #expect(contents.map(whole.contains) == true, "\(damage), case \(number), \(seed)")
+                read[damage, default: 0] += 1
+            } catch {
+                refused[damage, default: 0] += 1
+                #expect([.damaged, .newer].contains(error.code), "\(error), \(damage), case \(number), \(seed)")
+                #expect(error.description.contains(path))
+                if error.code == .damaged { try moveAside(path, "\(damage), case \(number), \(seed)") }
+            }
+        }
+        // A test that only saw one outcome would say little.
+        #expect((refused[.pageFlipped] ?? 0) > 5 && (refused[.fileCut] ?? 0) > 5, "\(seed)")
+        #expect((read[.logCut] ?? 0) > 5 && (read[.logFlipped] ?? 0) > 5, "\(seed)")
+    }
+
+    private func moveAside(_ path: String, _ label: String) throws {
+        let opened = try SQLiteStore.open(.init(path: path, whenDamaged: .moveAside))
+        defer { opened.store.close() }
+        let moved = try #require(opened.movedAside)
+        #expect(try #/.*\.damaged-\d{8}-\d{6}/#.wholeMatch(in: moved) != nil, "\(label)")
+        #expect(try StoreContents(of: opened.store) == StoreContents(), "\(label)")
+        try opened.store.commit(.with { $0.arrivals = [.sample(1)] })
+        #expect(FileManager.default.fileExists(atPath: moved), "\(label)")
+    }
+
+    private func damage(
+        _ crashed: CrashedStore,
+        _ damage: Damage,
+        _ random: inout SplitMix64,
+        _ folder: TemporaryDirectory
+    ) throws -> String {
+        try crashed.copy(damage.store, into: folder, changing: damage.isOfLog ? "-wal" : "") { data in
+            let size = data.count
+            switch damage {
+            case .fileCut, .logCut:
+                data = data.prefix(random.below(size))
+            case .headerFlipped, .pageFlipped, .logFlipped:
+                for _ in 0...random.below(3) {
+                    data[random.below(damage == .headerFlipped ? 100 : size)] ^= UInt8(1) << random.below(8)
+                }
+            }
+        }
+    }
+
+    @Test("a log whose database is gone is damage, not a new store")
+    func logAlone() throws {
+        let crashed = try CrashedStore(Seed.fresh(1)[0])
+        let folder = try TemporaryDirectory()
+        let path = try crashed.copy(into: folder)
+        try FileManager.default.removeItem(atPath: path)
+        #expect(throws: StoreError.self) { try SQLiteStore.open(.init(path: path)) }
+        let opened = try SQLiteStore.open(.init(path: path, whenDamaged: .moveAside))
+        defer { opened.store.close() }
+        #expect(opened.movedAside != nil)
+    }
+
+    @Test("what a killed process had committed is all there")
+    func crash() throws {
+        let crashed = try CrashedStore(Seed.fresh(1)[0])
+        let folder = try TemporaryDirectory()
+        let path = try crashed.copy(into: folder)
+        let store = try SQLiteStore.open(.init(path: path)).store
+        defer { store.close() }
+        #expect(try StoreContents(of: store) == crashed.states.last)
+    }
+}
