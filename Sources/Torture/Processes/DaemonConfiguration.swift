@@ -6,6 +6,8 @@ struct DaemonConfiguration: Sendable {
     var synchronous = "full"
     /// `on_corrupt:` of the store.
     var onCorrupt = "refuse"
+    /// How many stored messages a second go to a broker that was away.
+    var drainRate = 5_000
     /// The largest payload that is let in.
     var payloadLimit = "1MiB"
     /// More settings of the broker, each as `name: value`.
@@ -14,7 +16,8 @@ struct DaemonConfiguration: Sendable {
     func text(store: String) -> String {
         let settings =
             [
-                "url: \"mqtt://127.0.0.1:\(port)\"", "client_id: torture", "session_expiry: 1h", "drain_rate: 5000",
+                "url: \"mqtt://127.0.0.1:\(port)\"", "client_id: torture", "session_expiry: 1h",
+                "drain_rate: \(drainRate)",
             ] + brokerSettings
         return """
             brokers:
