@@ -95,7 +95,8 @@ struct RunCommand: AsyncParsableCommand {
         let bus = EventBus(name: "mqtt-bridge")
         // Holds what comes while the reader of standard output is slow. What is more waits in the store where there is
         // one for it; else it is dropped and counted.
-        let printer = Listener("standard output", delivery: .serial, capacity: 65_536, retry: FailingEvent.retry) { event in
+        let printer = Listener("standard output", delivery: .serial, capacity: 65_536, retry: FailingEvent.retry) {
+            event in
             try FailingEvent.check(event)
             output.write(event)
         }

@@ -25,7 +25,9 @@ enum FailingListener {
         bench.findings.demand(
             letters.count == 1
                 && letters.allSatisfy { line in
-                    ["\"in/single/\(name)\"", "\"standard output\"", "\"attempts\":\(attempts)"].allSatisfy(line.contains)
+                    ["\"in/single/\(name)\"", "\"standard output\"", "\"attempts\":\(attempts)"].allSatisfy(
+                        line.contains
+                    )
                 },
             "not one dead letter with its topic, listener and attempts: \(list)"
         )
