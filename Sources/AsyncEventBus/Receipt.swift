@@ -7,9 +7,15 @@ import Locking
 public final class Receipt: Sendable {
     private struct State {
         var machine = ReceiptStateMachine()
-        /// Each is called once, with nothing when the goal is reached, or with the cancellation.
-        var waiters: [UInt64: (goal: ReceiptStateMachine.Goal, resume: @Sendable (CancellationError?) -> Void)] = [:]
+        var waiters: [Waiter] = []
         var nextToken: UInt64 = 0
+    }
+
+    private struct Waiter {
+        let token: UInt64
+        let goal: ReceiptStateMachine.Goal
+        /// Called once, with nothing when the goal is reached, or with the cancellation.
+        let resume: @Sendable (CancellationError?) -> Void
     }
 
     /// The identity of the event.
@@ -129,11 +135,12 @@ public final class Receipt: Sendable {
     private func apply(_ change: (inout ReceiptStateMachine) -> Void) {
         let reached = state.withLock { state in
             change(&state.machine)
-            let reached = state.waiters.filter { state.machine.hasReached($0.value.goal) }.sorted { $0.key < $1.key }
-            for (token, _) in reached { state.waiters[token] = nil }
-            return reached.map(\.value.resume)
+            guard !state.waiters.isEmpty else { return [Waiter]() }
+            let reached = state.waiters.filter { state.machine.hasReached($0.goal) }
+            if !reached.isEmpty { state.waiters.removeAll { state.machine.hasReached($0.goal) } }
+            return reached
         }
-        for resume in reached { resume(nil) }
+        for waiter in reached { waiter.resume(nil) }
     }
 
     /// Calls `resume` when the goal is reached, which may be now. Returns what takes it back.
@@ -145,7 +152,7 @@ public final class Receipt: Sendable {
         let token = state.withLock { state -> UInt64? in
             if state.machine.hasReached(goal) { return nil }
             state.nextToken += 1
-            state.waiters[state.nextToken] = (goal, resume)
+            state.waiters.append(Waiter(token: state.nextToken, goal: goal, resume: resume))
             return state.nextToken
         }
         if token == nil { resume(nil) }
@@ -169,7 +176,9 @@ public final class Receipt: Sendable {
     }
 
     private func cancel(_ token: UInt64?) {
-        let waiter = state.withLock { state in token.flatMap { state.waiters.removeValue(forKey: $0) } }
+        let waiter = state.withLock { state in
+            state.waiters.firstIndex { $0.token == token }.map { state.waiters.remove(at: $0) }
+        }
         waiter?.resume(CancellationError())
     }
 }

@@ -136,8 +136,10 @@ struct OutflowQueue: Sendable {
         }
         let share = max(1, rate / Self.shares)
         let count = min(room, share)
-        // As long as it takes to let so many out at the rate.
-        nextShare = now + .nanoseconds(Int64(count) * 1_000_000_000 / Int64(rate))
+        // One share less than what goes into a second: any second from the first message of a share to the last of
+        // another holds no more than the rate.
+        let span = Int64(count) * 1_000_000_000 / Int64(rate)
+        nextShare = now + .nanoseconds(span * Int64(Self.shares) / Int64(Self.shares - 1))
         isReadRequested = true
         return (count, nextShare.map { now.duration(to: $0) })
     }

@@ -2,6 +2,8 @@
 enum StalledPeer {
     /// How much resident memory may grow while the store takes several times as much.
     private static let memoryBound = 32 << 20
+    /// What a line of standard input costs in memory until its last answer.
+    private static let perAnswer = 1_536
     private static let payload = 4_096
 
     /// The broker stops reading; emits go on.
@@ -23,7 +25,7 @@ enum StalledPeer {
         try bench.drain(upTo: .seconds(120))
         try bench.close(daemon, of: installation)
         receiver.end()
-        judge(growth, kept: (count - seen) * payload, bench)
+        judge(growth, kept: (count - seen) * payload, answers: count - seen, bench)
     }
 
     /// Nobody reads standard output; messages go on coming.
@@ -65,7 +67,8 @@ enum StalledPeer {
         return (most - memory, installation.storeSize - store)
     }
 
-    private static func judge(_ growth: (memory: Int, store: Int), kept: Int, _ bench: Bench) {
+    private static func judge(_ growth: (memory: Int, store: Int), kept: Int, answers: Int = 0, _ bench: Bench) {
+        let memoryBound = memoryBound + answers * perAnswer
         bench.findings.demand(kept > memoryBound, "too little was held up to say anything: \(kept) bytes")
         bench.findings.demand(growth.store > kept / 2, "the store grew by only \(growth.store) bytes of \(kept)")
         bench.findings.demand(growth.memory < memoryBound, "memory grew by \(growth.memory >> 20) MiB")
