@@ -137,7 +137,8 @@ struct MailboxQueue<Element: Sendable>: Sendable {
 
     /// Takes out everything. Keys that are busy stay so until they are released.
     mutating func removeAll() -> (elements: [Element], rests: [UInt64]) {
-        let all = [Array(ready), held.values.flatMap { Array($0) }, Array(resting.values)].joined()
+        // Not `Array(ready)`: of an empty deque that writes to the storage which all empty arrays share.
+        let all = [ready.map { $0 }, held.values.flatMap { $0.map { $0 } }, resting.values.map { $0 }].joined()
         let result = (all.map(\.element), Array(resting.keys))
         ready.removeAll()
         held.removeAll()
