@@ -174,9 +174,19 @@ let package = Package(
             dependencies: ["Mosquitto", "MQTTBridge", "MQTTBridgeConfiguration", "TestSupport"],
             swiftSettings: swiftSettings
         ),
+        // A gateway for CommandTests to kill.
+        .executableTarget(
+            name: "three-listeners",
+            dependencies: [
+                "AsyncEventBus", "Mosquitto", "MQTTBridge", "SQLiteStore",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/ThreeListeners",
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["mqtt-bridge", "MessageStore", "SQLiteStore", "TestSupport"],
+            dependencies: ["mqtt-bridge", "three-listeners", "MessageStore", "SQLiteStore", "TestSupport"],
             swiftSettings: swiftSettings
         ),
     ],
