@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("mqtt-bridge run --embedded-broker")
+// One after the other: each takes port 1883 if it is free, and another's must not be taken for it.
+@Suite("mqtt-bridge run --embedded-broker", .serialized)
 struct EmbeddedBrokerTests {
     /// The port that a daemon has printed.
     private func port(of daemon: ChildProcess) async throws -> Int {
