@@ -1,0 +1,78 @@
+import AsyncEventBus
+import MessageStore
+import Mosquitto
+
+/// Messages of durable routes: prepared for the store, or remembered there as too large.
+extension Receiver {
+    /// Prepares a message of a durable route for the store. Returns false where nobody would miss it.
+    func keep(
+        _ message: Message,
+        _ match: RouteTable.Inbound,
+        _ decoded: WireFormat.Decoded,
+        _ id: EventID,
+        _ batch: inout Batch
+    ) -> Bool {
+        guard let journal else { return false }
+        let now = journal.clock.now
+        if decoded.id != nil {
+            batch.intake.seen.append(
+                SeenIdentity(source: id.source, tag: id.tag, event: match.event.text, time: now)
+            )
+        }
+        let event = event(match, message, decoded, id, isForwarded: true)
+        let inboxes = context.bus.namedInboxes(for: match.event)
+        let departures = sender.departures(for: event)
+        for departure in departures { journal.pressure.forwards(from: broker.name, by: departure.record.route) }
+        batch.intake.departures += departures
+        if !inboxes.isEmpty {
+            var audience: [String] = []
+            for inbox in inboxes where !audience.contains(inbox.name) { audience.append(inbox.name) }
+            let record = RecordCodec.inbound(
+                event,
+                message,
+                route: match.route,
+                audience: audience,
+                eventTime: decoded.time,
+                now: now
+            )
+            batch.intake.arrivals.append(Arrival(record: record, event: event, inboxes: inboxes))
+        }
+        batch.events.append((event, true))
+        return true
+    }
+
+    /// Acknowledged, counted, and on a durable route remembered without its payload.
+    func tooLarge(_ message: Message, _ size: Int, _ matches: [RouteTable.Inbound], _ batch: inout Batch) {
+        let reason = "payload of \(size) bytes, \(context.options.maximumPayload) are taken"
+        guard let journal, let match = matches.first(where: \.route.isDurable) else {
+            drop(.dropped, message, reason)
+            return
+        }
+        let id = format.decode(message).id ?? context.bus.makeID()
+        let now = journal.clock.now
+        let letter = DeadLetter(
+            direction: .inbound,
+            route: match.route.name,
+            broker: broker.name,
+            topic: message.topic,
+            event: match.event.text,
+            source: id.source,
+            tag: id.tag,
+            payload: nil,
+            payloadSize: size,
+            error: reason,
+            attempts: 0,
+            time: now,
+            died: now
+        )
+        batch.intake.letters.append(letter)
+        drop(.dropped, message, reason)
+        context.reporter.count(
+            .deadletter,
+            broker: broker.name,
+            topic: message.topic,
+            reason: reason,
+            more: [("event", JSONText.string(match.event.text)), ("attempts", "0")]
+        )
+    }
+}
