@@ -24,6 +24,7 @@ let package = Package(
     products: [
         .library(name: "AsyncEventBus", targets: ["AsyncEventBus"]),
         .library(name: "Mosquitto", targets: ["Mosquitto"]),
+        .library(name: "BufferedIO", targets: ["BufferedIO"]),
         .library(name: "MessageStore", targets: ["MessageStore"]),
         .library(name: "SQLiteStore", targets: ["SQLiteStore"]),
         .library(name: "MQTTBridge", targets: ["MQTTBridge"]),
@@ -64,6 +65,12 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swiftSettings + [.strictMemorySafety()]
+        ),
+        .target(name: "CBufferedIO"),
+        .target(
+            name: "BufferedIO",
+            dependencies: ["CBufferedIO", "Mosquitto"],
+            swiftSettings: swiftSettings
         ),
         .target(
             name: "MessageStore",
@@ -115,6 +122,7 @@ let package = Package(
             name: "mqtt-bridge",
             dependencies: [
                 "AsyncEventBus",
+                "BufferedIO",
                 "Locking",
                 "MessageStore",
                 "Mosquitto",
@@ -149,7 +157,15 @@ let package = Package(
         ),
         .testTarget(
             name: "MosquittoTests",
-            dependencies: ["Mosquitto", "TestSupport"],
+            dependencies: ["BufferedIO", "CBufferedIO", "Mosquitto", "TestSupport"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "BufferedIOTests",
+            dependencies: [
+                "BufferedIO", "CBufferedIO", "Mosquitto", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(
@@ -163,7 +179,7 @@ let package = Package(
         .testTarget(
             name: "MQTTBridgeTests",
             dependencies: [
-                "AsyncEventBus", "MessageStore", "Mosquitto", "MQTTBridge", "SQLiteStore", "TestSupport",
+                "AsyncEventBus", "BufferedIO", "MessageStore", "Mosquitto", "MQTTBridge", "SQLiteStore", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

@@ -246,6 +246,9 @@ final class Link {
         }
         handle.endComplaints()
         handle.inbox.connack = nil
+        if handle.dropsIdleBuffers() {
+            storage.logger.notice("libmosquitto reads past the buffers, going on without", metadata: [:])
+        }
         machine.connected(at: clock.now, isSessionLost: hadSession && !connack.sessionPresent)
         let limit = Int(min(storage.options.inFlightWindow, connack.receiveMaximum ?? .max))
         window = InFlightWindow(limit: max(1, limit), version: handle.version)

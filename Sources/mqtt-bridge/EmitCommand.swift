@@ -1,5 +1,6 @@
 import ArgumentParser
 import AsyncEventBus
+import BufferedIO
 import Logging
 import MQTTBridge
 import Mosquitto
@@ -29,6 +30,7 @@ struct EmitCommand: AsyncParsableCommand {
     func run() async throws {
         try await Exit.reporting {
             let logger = Log.bootstrap(.error)
+            BufferedIO.enable(logger)
             let name = try EventName(event)
             let setup = try connection.load().asGuest("emit", persistence: .never, direction: .out)
             let bus = EventBus(name: "mqtt-bridge-emit")

@@ -56,7 +56,7 @@ final class EventOutput: Sendable {
         for await _ in ends {}
     }
 
-    private func write(line: String) {
+    func write(line: String) {
         let bytes = Array((line + "\n").utf8)
         writing.withLock { _ in write(bytes) }
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import AsyncEventBus
+import BufferedIO
 import Logging
 import MQTTBridge
 import MessageStore
@@ -55,6 +56,7 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         try await Exit.reporting {
             let logger = Log.bootstrap(logLevel.level)
+            BufferedIO.enable(logger)
             let setup = try connection.load(store: store, keepsMessages: true)
             let (format, status, stdin, receipts) = (format, status, stdin, receipts)
             try await embedded.around(setup) { setup in

@@ -17,30 +17,38 @@ extension LibraryHandle {
             addresses = found.count
             guard afterLookUp() else { throw ClientError(.notRunning, operation: operation) }
             let address = found[min(plan.address, found.count - 1)]
-            let handle = try prepare(plan)
+            let buffers = url.transport == .tls ? nil : SocketBuffers.inUse
+            let handle = try prepare(plan, buffers)
             let properties = plan.options.version == .v5 ? try PropertyList(connect: plan.options) : PropertyList()
             // In clear any address will do as a name. With TLS the name must stay, since certificate and SNI go by it;
             // then the family of the address is all that can be chosen.
-            let code = handle.connect(
-                host: url.transport == .tcp ? address.text : url.host,
-                port: url.port,
-                keepAlive: plan.options.keepAlive,
-                bindAddress: url.transport == .tls && found.hasBothFamilies ? address.anyOfFamily : nil,
-                properties: properties
-            )
+            let connect = {
+                handle.connect(
+                    host: url.transport == .tcp ? address.text : url.host,
+                    port: url.port,
+                    keepAlive: plan.options.keepAlive,
+                    bindAddress: url.transport == .tls && found.hasBothFamilies ? address.anyOfFamily : nil,
+                    properties: properties
+                )
+            }
+            let code = buffers?.connecting(connect) ?? connect()
             guard code.isSuccess || code.rawValue == MOSQ_ERR_CONN_PENDING.rawValue else {
                 throw handle.connectError(code, operation, host: url.host)
             }
             // The library has begun the handshake of TLS, which has taken the socket's error away.
             if handle.isTLS, code.isBroken { throw handle.connectError(code, operation, host: url.host) }
             handle.closeOnExec()
+            if let buffers { handle.attach(buffers) }
             return .success(Connector.Opened(handle: handle, addresses: found.count))
         } catch {
             return .failure(ConnectFailure(error: error, addresses: addresses))
         }
     }
 
-    private static func prepare(_ plan: ConnectPlan) throws(ClientError) -> LibraryHandle {
+    private static func prepare(
+        _ plan: ConnectPlan,
+        _ buffers: (any SocketBuffering)?
+    ) throws(ClientError) -> LibraryHandle {
         let options = plan.options
         var tls: TLSContext?
         if plan.url.transport == .tls, options.tls.preSharedKey == nil {
@@ -50,7 +58,8 @@ extension LibraryHandle {
             clientID: options.clientID,
             cleanStart: options.sessionExpiry <= .zero,
             version: options.version,
-            tls: tls
+            tls: tls,
+            buffers: buffers
         )
         handle.inbox.largestPayload = options.largestPayload ?? .max
         handle.setSendMaximum(options.inFlightWindow)

@@ -11,9 +11,21 @@ internal import Glibc
     let version: ProtocolVersion
     private let pointer: OpaquePointer
     private let tls: TLSContext?
+    /// What stands between the library and the socket, if anything.
+    private var buffers: (any SocketBuffering)?
 
-    init(clientID: String, cleanStart: Bool, version: ProtocolVersion, tls: TLSContext?) throws(ClientError) {
-        guard let pointer = unsafe mosquitto_new(clientID, cleanStart, nil) else {
+    /// - Parameter buffers: What the connection will have before its socket. To be known here: the library makes its
+    ///   wake-up pair together with the handle (2.0.11, mosquitto.c, `mosquitto_reinitialise`).
+    init(
+        clientID: String,
+        cleanStart: Bool,
+        version: ProtocolVersion,
+        tls: TLSContext?,
+        buffers: (any SocketBuffering)? = nil
+    ) throws(ClientError) {
+        let make = { unsafe mosquitto_new(clientID, cleanStart, nil) }
+        let made = if let buffers { unsafe buffers.connecting(make) } else { unsafe make() }
+        guard let pointer = unsafe made else {
             throw ClientError(.library, operation: "make a client", detail: SystemError.text(errno))
         }
         unsafe self.pointer = pointer
@@ -45,12 +57,13 @@ internal import Glibc
     var socket: Int32 { unsafe mosquitto_socket(pointer) }
 
     /// Whether something waits to be written.
-    var wantsWrite: Bool { unsafe mosquitto_want_write(pointer) }
+    var wantsWrite: Bool { unsafe mosquitto_want_write(pointer) || (buffers?.unsent(socket) ?? 0) > 0 }
 
     var isTLS: Bool { tls != nil }
 
-    /// Whether TLS holds bytes that were received and not read yet.
+    /// Whether bytes were received and not read yet: they do not make the socket readable.
     var hasBuffered: Bool {
+        if let buffers { return buffers.unread(socket) > 0 }
         guard tls != nil, let ssl = unsafe mosquitto_ssl_get(pointer) else { return false }
         return unsafe SSL_pending(OpaquePointer(ssl)) > 0
     }
@@ -71,10 +84,17 @@ internal import Glibc
     ///   by itself, and without Nagle's algorithm, which stalls, each would be a segment of its own.
     func write(isBatch: Bool = false) -> LibraryCode {
         let descriptor = socket
+        let isBatch = isBatch && buffers == nil
         if isBatch { setCork(on: descriptor, to: 1) }
         errno = 0
         let code = unsafe mosquitto_loop_write(pointer, 1)
         let result = LibraryCode(ofTransfer: code, systemError: errno)
+        if let buffers, result.isSuccess {
+            let error = buffers.flush(socket)
+            guard error == 0 || error == EAGAIN else {
+                return LibraryCode(rawValue: MOSQ_ERR_ERRNO.rawValue, systemError: error)
+            }
+        }
         // The library may have closed the socket; its number may be somebody else's by now.
         if isBatch, socket == descriptor { setCork(on: descriptor, to: 0) }
         return result
@@ -161,6 +181,20 @@ internal import Glibc
         return LibraryCode(rawValue: code, systemError: errno)
     }
 
+    /// Puts buffers before the socket that was just made, on which nothing was read or written yet.
+    func attach(_ buffers: any SocketBuffering) {
+        if socket >= 0, buffers.attach(socket) { self.buffers = buffers }
+    }
+
+    /// Whether the connection that has just been accepted came about without what was put before the socket. Then that is
+    /// taken away: nothing is in there, and nothing would be.
+    func dropsIdleBuffers() -> Bool {
+        guard let buffers, !buffers.isUsed(socket) else { return false }
+        buffers.detach(socket)
+        self.buffers = nil
+        return true
+    }
+
     /// Gives a message to the library, which copies it. Returns its packet identifier.
     func publish(_ message: Message) throws(ClientError) -> Int32 {
         var packetID: Int32 = 0
@@ -211,8 +245,9 @@ internal import Glibc
         return packetID
     }
 
-    /// Queues DISCONNECT behind all that waits. The socket is closed once it is written.
+    /// Queues DISCONNECT behind all that waits. The socket is closed once it is written: it must have left by then.
     func disconnect() {
+        buffers?.writeThrough(socket)
         _ = unsafe mosquitto_disconnect_v5(pointer, 0, nil)
     }
 

@@ -1,4 +1,5 @@
 import AsyncEventBus
+import BufferedIO
 import Logging
 import MessageStore
 import Mosquitto
@@ -22,6 +23,7 @@ final class Station: Sendable {
         store: (any MessageStore)? = nil,
         hears: Bool = true
     ) throws {
+        BufferedIO.enable()
         let (heard, told) = (Locked<[Event]>([]), Locked<[Report]>([]))
         (self.bus, self.heard, self.told) = (bus, heard, told)
         bridge = try Bridge(bus: bus, brokers: brokers, routes: routes, options: options, store: store, logger: .silent)

@@ -1,9 +1,11 @@
+import BufferedIO
 import Logging
 import TestSupport
 
 @testable import Mosquitto
 
-/// A delegate that remembers all that it hears, and when.
+/// A delegate that remembers all that it hears, and when. Its client has buffered reads and writes, unless
+/// ``BufferedIO/environmentVariable`` says otherwise.
 final class Recorder: ClientDelegate {
     private struct State {
         var messages: [Message] = []
@@ -16,14 +18,15 @@ final class Recorder: ClientDelegate {
     private let intake: @Sendable ([Message]) -> Intake
 
     /// - Parameter onMessages: Called on the client's thread before the messages are remembered.
-    init(onMessages: @escaping @Sendable ([Message]) -> Void = { _ in }) {
-        intake = { messages in
+    convenience init(onMessages: @escaping @Sendable ([Message]) -> Void = { _ in }) {
+        self.init(deciding: { messages in
             onMessages(messages)
             return .acknowledge
-        }
+        })
     }
 
     private init(deciding intake: @escaping @Sendable ([Message]) -> Intake) {
+        BufferedIO.enable()
         self.intake = intake
     }
 
