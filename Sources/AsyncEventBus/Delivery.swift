@@ -32,6 +32,13 @@ public struct Delivery: Sendable {
         }
     }
 
+    var hasKeys: Bool {
+        switch kind {
+        case .parallel: false
+        case .keyed: true
+        }
+    }
+
     func key(of event: Event) -> String? {
         switch kind {
         case .parallel: nil

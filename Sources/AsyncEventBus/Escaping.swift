@@ -52,6 +52,26 @@ package enum Escaping {
         return true
     }
 
+    /// Whether bytes hold a `*` or a `%`: else they are canonical, as nearly all names are. Eight bytes at a time.
+    static func mayNeedLook(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        var position = 0
+        while position + 8 <= bytes.count {
+            let word = bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+            if holdsZero(word ^ 0x2a2a_2a2a_2a2a_2a2a) || holdsZero(word ^ 0x2525_2525_2525_2525) { return true }
+            position += 8
+        }
+        while position < bytes.count {
+            if bytes[position] == UInt8(ascii: "*") || bytes[position] == percent { return true }
+            position += 1
+        }
+        return false
+    }
+
+    /// Whether a byte of the word is zero. (Anderson, Bit Twiddling Hacks.)
+    private static func holdsZero(_ word: UInt64) -> Bool {
+        (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080 != 0
+    }
+
     private static func needsEscape(_ byte: UInt8) -> Bool {
         byte == UInt8(ascii: ".") || byte == UInt8(ascii: "*") || byte == percent
     }

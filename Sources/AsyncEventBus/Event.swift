@@ -2,8 +2,12 @@
 ///
 /// Immutable, and cheap to hand to many listeners: a copy is one reference and a number.
 public struct Event: Sendable {
+    // One allocation, small enough for the allocator's fast path also where another thread frees it: few words, and few
+    // counted references that the threads would fight over.
     private final class Storage: Sendable {
-        let id: EventID
+        /// Nil where it is the source of the bus of the origin.
+        let source: String?
+        let tag: EventID.Tag
         let name: EventName
         let payload: Payload
         let time: Timestamp
@@ -11,14 +15,16 @@ public struct Event: Sendable {
         let attributes: EventAttributes
 
         init(
-            id: EventID,
+            source: String?,
+            tag: EventID.Tag,
             name: EventName,
             payload: Payload,
             time: Timestamp,
             origin: EventOrigin,
             attributes: EventAttributes
         ) {
-            self.id = id
+            self.source = source
+            self.tag = tag
             self.name = name
             self.payload = payload
             self.time = time
@@ -43,11 +49,39 @@ public struct Event: Sendable {
         origin: EventOrigin,
         attributes: EventAttributes = EventAttributes()
     ) {
-        storage = Storage(id: id, name: name, payload: payload, time: time, origin: origin, attributes: attributes)
+        storage = Storage(
+            source: id.source.hasSameBytes(as: origin.bus) ? nil : id.source,
+            tag: id.storage,
+            name: name,
+            payload: payload,
+            time: time,
+            origin: origin,
+            attributes: attributes
+        )
+    }
+
+    /// An event that is emitted here, as that number of the bus of its origin.
+    init(
+        sequence: UInt64,
+        name: EventName,
+        payload: Payload,
+        time: Timestamp,
+        origin: EventOrigin,
+        attributes: EventAttributes
+    ) {
+        storage = Storage(
+            source: nil,
+            tag: .sequence(sequence),
+            name: name,
+            payload: payload,
+            time: time,
+            origin: origin,
+            attributes: attributes
+        )
     }
 
     /// The identity, the same in every copy.
-    public var id: EventID { storage.id }
+    public var id: EventID { EventID(source: storage.source ?? storage.origin.bus, storage: storage.tag) }
 
     /// The name.
     public var name: EventName { storage.name }
@@ -69,82 +103,5 @@ public struct Event: Sendable {
         var event = self
         event.attempt = number
         return event
-    }
-}
-
-/// Where an event came from.
-public struct EventOrigin: Sendable {
-    /// The source of the bus that the event first entered.
-    public let bus: String
-
-    /// The transport that brought it to this bus; nil if it was emitted here.
-    public let transport: (any TransportDetails)?
-
-    /// How many bridges passed it on until it came here; 0 if it was emitted here.
-    public let hops: Int
-
-    /// Whether it is state that the transport kept and shows to a newcomer, rather than something that happened now.
-    public let isReplayed: Bool
-
-    /// An origin.
-    public init(bus: String, transport: (any TransportDetails)? = nil, hops: Int = 0, isReplayed: Bool = false) {
-        self.bus = bus
-        self.transport = transport
-        self.hops = hops
-        self.isReplayed = isReplayed
-    }
-}
-
-/// What a transport knows about an event that it brought. Each transport has a type of its own.
-public protocol TransportDetails: AnyObject, Sendable {
-    /// The link that the event came by: an event is not sent back by the link that it came from.
-    var link: String { get }
-}
-
-/// What an event may carry beside its payload. All of it is optional.
-public struct EventAttributes: Sendable, Hashable {
-    /// A header: names may repeat, and order is kept.
-    public struct Header: Sendable, Hashable {
-        /// The name.
-        public var name: String
-        /// The value.
-        public var value: String
-
-        /// A header.
-        public init(_ name: String, _ value: String) {
-            self.name = name
-            self.value = value
-        }
-    }
-
-    /// The media type of the payload.
-    public var contentType: String?
-    /// Names and values of the user's own, in order.
-    public var headers: [Header]
-    /// How long after its time the event is worth delivering.
-    public var timeToLive: Duration?
-    /// What a reply must carry so that the asker knows it.
-    public var correlation: [UInt8]?
-    /// Where a reply is awaited, in the terms of the transport.
-    public var replyTo: String?
-
-    /// Attributes; those not given are absent.
-    public init(
-        contentType: String? = nil,
-        headers: [Header] = [],
-        timeToLive: Duration? = nil,
-        correlation: [UInt8]? = nil,
-        replyTo: String? = nil
-    ) {
-        self.contentType = contentType
-        self.headers = headers
-        self.timeToLive = timeToLive
-        self.correlation = correlation
-        self.replyTo = replyTo
-    }
-
-    /// The value of the first header of that name.
-    public subscript(header name: String) -> String? {
-        headers.first { $0.name == name }?.value
     }
 }

@@ -32,6 +32,8 @@ public final class EventBus: Sendable {
 
     private let clock: any Clock<Duration>
     private let registry = Locked(Registry())
+    private let origins: Locked<OwnOrigins>
+    private let crew = Crew()
     private let sequence = Atomic<UInt64>(0)
 
     /// A bus without listeners.
@@ -41,6 +43,7 @@ public final class EventBus: Sendable {
     ///   - clock: Measures the time limits of listeners, and the pauses before they are called again.
     public init(name: String = "bus", clock: any Clock<Duration> = ContinuousClock()) {
         source = "\(name)-\(String(UInt64.random(in: .min ... .max), radix: 36))"
+        origins = Locked(OwnOrigins(source: source))
         self.clock = clock
     }
 
@@ -53,7 +56,7 @@ public final class EventBus: Sendable {
     public func addListener(_ listener: Listener, to pattern: EventPattern) -> Bool {
         registry.withLock { registry in
             registry.add(listener, to: pattern) {
-                Mailbox(listener: listener, clock: clock) { [weak self] in self?.tell($0) }
+                Mailbox(listener: listener, clock: clock, crew: crew) { [weak self] in self?.tell($0) }
             }
         }
     }
@@ -181,6 +184,17 @@ public final class EventBus: Sendable {
         registry.withLock { $0.targets(for: name) }.named
     }
 
+    /// A place for the events of a name that a transport brings in.
+    package func destination(for name: EventName) -> Destination {
+        registry.withLock { $0.destination(for: name) }
+    }
+
+    /// The mailboxes of the named listeners that hear the events of a destination now, and whether anybody else does.
+    package func receivers(at destination: Destination) -> (named: [NamedInbox], hasOthers: Bool) {
+        let targets = registry.withLock { destination.targets(in: &$0) }
+        return (targets.named, targets.hasOthers)
+    }
+
     /// The mailboxes of all named listeners that there are now.
     package func namedInboxes() -> [NamedInbox] {
         registry.withLock { $0.mailboxes }.compactMap(\.asNamed)
@@ -223,6 +237,17 @@ public final class EventBus: Sendable {
         dispatch(event.attempt(1), scope: scope, receipt: nil, includesNamed: false)
     }
 
+    /// Passes on events as if they were emitted one after the other, and empties the batch.
+    ///
+    /// Each transport is offered the events in their order, and then each mailbox takes all of its events, in their
+    /// order, at once. What is discarded is told when all have been offered.
+    package func emit(_ batch: inout EmitBatch, scope: Scope = .everywhere) {
+        batch.resolve(in: registry)
+        if scope.includesRelays { batch.offerToRelays { relay, event in relayRefused(relay, event, receipt: nil) } }
+        if scope.includesListeners { batch.offerToInboxes() }
+        batch.removeAll()
+    }
+
     /// Says that something happened, and suspends while the mailbox of a listener or the queue of a transport that
     /// takes it is full.
     ///
@@ -256,15 +281,18 @@ public final class EventBus: Sendable {
 
     /// An identity that nothing else has: for an event that comes in without one.
     package func makeID() -> EventID {
-        EventID(source: source, sequence: sequence.wrappingAdd(1, ordering: .relaxed).newValue)
+        EventID(source: source, sequence: nextSequence())
     }
+
+    private func nextSequence() -> UInt64 { sequence.wrappingAdd(1, ordering: .relaxed).newValue }
 
     private func makeEvent(_ name: EventName, _ payload: Payload, _ attributes: EventAttributes) -> Event {
         Event(
-            id: makeID(),
+            sequence: nextSequence(),
             name: name,
             payload: payload,
-            origin: EventOrigin(bus: source),
+            time: .now,
+            origin: origins.withLock { $0.next() },
             attributes: attributes
         )
     }
@@ -286,17 +314,21 @@ public final class EventBus: Sendable {
         let targets = registry.withLock { $0.targets(for: event.name) }
         if scope.includesRelays {
             for relay in targets.relays where relay.take(event, receipt: receipt) == .full {
-                relay.discarded(event)
-                receipt?.willPublish()
-                receipt?.didRefuse(
-                    EventBusError(.refused, operation: "publish \"\(event.name)\"", detail: "the transport is full")
-                )
+                relayRefused(relay, event, receipt: receipt)
             }
         }
         guard scope.includesListeners else { return }
         for inbox in includesNamed ? targets.inboxes : targets.unnamed {
             inbox.offer(Parcel(event: event, receipt: receipt))
         }
+    }
+
+    private func relayRefused(_ relay: any EventRelay, _ event: Event, receipt: Receipt?) {
+        relay.discarded(event)
+        receipt?.willPublish()
+        receipt?.didRefuse(
+            EventBusError(.refused, operation: "publish \"\(event.name)\"", detail: "the transport is full")
+        )
     }
 
     // MARK: Reports

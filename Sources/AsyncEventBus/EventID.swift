@@ -3,7 +3,7 @@
 /// Every copy of an event has the same identity, however often and by whichever way it arrives. Two emits never share
 /// one, not even across a restart, since the source of a bus has a part that is new in each process. Compared by bytes.
 public struct EventID: Sendable, Hashable {
-    private enum Tag: Sendable, Hashable {
+    enum Tag: Sendable, Hashable {
         case sequence(UInt64)
         case text(ExactText)
     }
@@ -12,7 +12,7 @@ public struct EventID: Sendable, Hashable {
     public var source: String { exactSource.text }
 
     private let exactSource: ExactText
-    private let storage: Tag
+    let storage: Tag
 
     /// An identity given elsewhere.
     public init(source: String, tag: String) {
@@ -22,8 +22,12 @@ public struct EventID: Sendable, Hashable {
     }
 
     init(source: String, sequence: UInt64) {
+        self.init(source: source, storage: .sequence(sequence))
+    }
+
+    init(source: String, storage: Tag) {
         exactSource = ExactText(source)
-        storage = .sequence(sequence)
+        self.storage = storage
     }
 
     /// The part that is unique within the source.

@@ -12,6 +12,9 @@ public struct EventName: Sendable {
     /// The spelling: segments, escaped, joined by `.`.
     public let text: String
 
+    /// See ``NameHash``.
+    let bytesHash: UInt64
+
     /// Reads a spelling.
     ///
     /// - Throws: ``EventBusError`` with code ``EventBusError/Code/invalidName`` if `text` is empty, holds a `*`, or
@@ -21,14 +24,20 @@ public struct EventName: Sendable {
             throw EventBusError(.invalidName, operation: "read event name", detail: "a name cannot be empty")
         }
         // No escape spans a dot, so that the whole text can be looked at in one pass.
-        guard Escaping.isCanonical(text.utf8) else {
+        var text = text
+        let (mayNeedLook, bytesHash) = text.withUTF8 { bytes in
+            let bytes = UnsafeRawBufferPointer(bytes)
+            return (Escaping.mayNeedLook(bytes), NameHash.of(bytes))
+        }
+        guard !mayNeedLook || Escaping.isCanonical(text.utf8) else {
             throw EventBusError(
                 .invalidName,
                 operation: "read event name \"\(text)\"",
                 detail: "in a segment write %2A for *, %25 for % and %2E for a dot"
             )
         }
-        self.init(spelled: text)
+        self.text = text
+        self.bytesHash = bytesHash
     }
 
     /// Makes the name that has these segments, escaping where needed.
@@ -44,7 +53,7 @@ public struct EventName: Sendable {
     /// Makes a name from a spelling that is known to be right.
     package init(spelled text: String) {
         var text = text
-        text.makeContiguousUTF8()
+        bytesHash = text.withUTF8 { NameHash.of(UnsafeRawBufferPointer($0)) }
         self.text = text
     }
 
@@ -65,12 +74,12 @@ public struct EventName: Sendable {
 extension EventName: Hashable {
     /// Compares bytes.
     public static func == (left: EventName, right: EventName) -> Bool {
-        left.text.hasSameBytes(as: right.text)
+        left.bytesHash == right.bytesHash && left.text.hasSameBytes(as: right.text)
     }
 
     /// Hashes bytes.
     public func hash(into hasher: inout Hasher) {
-        text.hashBytes(into: &hasher)
+        hasher.combine(bytesHash)
     }
 }
 

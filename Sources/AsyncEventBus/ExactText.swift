@@ -4,7 +4,7 @@ extension String {
     /// `==` on strings compares by canonical equivalence: "é" in one scalar equals "é" in two. Names travel as
     /// bytes, and two byte sequences are two names.
     func hasSameBytes(as other: String) -> Bool {
-        utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
+        utf8.count == other.utf8.count && utf8.hasSameBytes(as: other.utf8)
     }
 
     /// The parts between the bytes `.`, empty ones included.
@@ -20,6 +20,35 @@ extension String {
         if hashed == nil {
             for byte in utf8 { hasher.combine(byte) }
         }
+    }
+}
+
+extension String.UTF8View {
+    /// Whether both are the same bytes. They are as many.
+    fileprivate func hasSameBytes(as other: String.UTF8View) -> Bool {
+        let compared = withContiguousStorageIfAvailable { left in
+            other.withContiguousStorageIfAvailable { right in
+                UnsafeRawBufferPointer(left).hasSameBytes(as: UnsafeRawBufferPointer(right))
+            }
+        }
+        return compared.flatMap(\.self) ?? elementsEqual(other)
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Whether both are the same bytes. They are as many. A word at a time.
+    func hasSameBytes(as other: UnsafeRawBufferPointer) -> Bool {
+        var position = 0
+        while position + 8 <= count {
+            let left = loadUnaligned(fromByteOffset: position, as: UInt64.self)
+            guard left == other.loadUnaligned(fromByteOffset: position, as: UInt64.self) else { return false }
+            position += 8
+        }
+        while position < count {
+            guard self[position] == other[position] else { return false }
+            position += 1
+        }
+        return true
     }
 }
 

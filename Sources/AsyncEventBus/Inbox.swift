@@ -21,8 +21,14 @@ struct Parcel: Sendable {
         extra = tracker.map { Extra(tracker: $0, pause: nil) }
     }
 
-    /// Set on a parcel that the mailbox must keep, however full it is.
+    /// Who follows the delivery.
     var tracker: (any DeliveryTracker)? { extra?.tracker }
+
+    /// Whether the mailbox must keep it, however full it is.
+    var isKept: Bool { extra?.tracker != nil }
+
+    /// Whether nobody wants to know what becomes of it.
+    var isPlain: Bool { receipt == nil && extra == nil }
 
     /// How long the parcel rested before this attempt; nil before the first one.
     var pause: Duration? { extra?.pause }
@@ -44,6 +50,9 @@ struct Parcel: Sendable {
 protocol Inbox: AnyObject, Sendable {
     /// Takes a parcel or discards it by its policy. Never blocks.
     func offer(_ parcel: Parcel)
+
+    /// Takes or discards parcels as if they were offered one after the other.
+    func offer(contentsOf parcels: [Parcel])
 
     /// Takes a parcel as soon as there is room.
     func send(_ parcel: Parcel) async throws

@@ -1,4 +1,5 @@
 import Locking
+import Synchronization
 
 /// The mailbox of one listener on one bus, and the workers that empty it.
 ///
@@ -6,12 +7,36 @@ import Locking
 /// start when events arrive and end when the mailbox is empty, so an idle listener costs no task. An event that is to
 /// be tried again rests meanwhile, and takes no worker.
 final class Mailbox: Inbox {
-    private struct State {
+    struct State {
         var machine: MailboxStateMachine<Parcel>
         var producers: [UInt64: Producer] = [:]
         var timers: [UInt64: Task<Void, Never>] = [:]
         var nextToken: UInt64 = 0
         var idleWaiters: [IdleWaiter] = []
+
+        /// Returns whether to start a worker.
+        mutating func offer(_ parcel: Parcel, key: String?, _ losses: inout Losses?) -> Bool {
+            let before = machine.dropped
+            let (discarded, startsWorker): (Parcel, Bool)
+            switch machine.offered(parcel, key: key, isKept: parcel.isKept) {
+            case .queued(let startWorker):
+                return startWorker
+            case .displaced(let oldest, let rest, let startWorker):
+                (discarded, startsWorker) = (oldest, startWorker)
+                if let rest, let timer = timers.removeValue(forKey: rest) {
+                    losses = losses ?? Losses()
+                    losses?.timers.append(timer)
+                }
+            case .discarded, .closed:
+                (discarded, startsWorker) = (parcel, false)
+            }
+            losses = losses ?? Losses()
+            losses?.discarded.append(discarded)
+            if machine.dropped > before, machine.beginsOverflow() {
+                losses?.told.append((discarded.event, machine.dropped))
+            }
+            return startsWorker
+        }
 
         /// What a worker does next, which producer is let in, and who has waited for the end of the work.
         mutating func next(
@@ -28,16 +53,38 @@ final class Mailbox: Inbox {
         }
     }
 
-    private typealias Producer = CheckedContinuation<Void, any Error>
-    private typealias IdleWaiter = CheckedContinuation<Void, Never>
+    /// What is to be done about parcels that found no room, when the lock is released.
+    struct Losses {
+        var timers: [Task<Void, Never>] = []
+        var discarded: [Parcel] = []
+        var told: [(event: Event, total: UInt64)] = []
+    }
+
+    typealias Producer = CheckedContinuation<Void, any Error>
+    typealias IdleWaiter = CheckedContinuation<Void, Never>
 
     let listener: Listener
-    private let clock: any Clock<Duration>
-    private let report: @Sendable (BusReport) -> Void
-    private let state: Locked<State>
+    let clock: any Clock<Duration>
+    let report: @Sendable (BusReport) -> Void
+    let state: Locked<State>
+    /// Whether producers wait that are to be let in when there is room.
+    let queueOutside = QueueOutside()
+    /// Whether workers take chunks: not where the order among the elements that wait depends on those that run.
+    let takesChunks: Bool
+    /// Whether workers that take chunks stay a moment.
+    let linger = Linger()
+    /// The workers of all mailboxes of the bus.
+    let crew: Crew
 
-    init(listener: Listener, clock: any Clock<Duration>, report: @escaping @Sendable (BusReport) -> Void) {
+    init(
+        listener: Listener,
+        clock: any Clock<Duration>,
+        crew: Crew = Crew(),
+        report: @escaping @Sendable (BusReport) -> Void
+    ) {
         self.listener = listener
+        self.crew = crew
+        takesChunks = !listener.delivery.hasKeys && listener.retry.attempts == 1
         self.clock = clock
         self.report = report
         state = Locked(
@@ -45,7 +92,8 @@ final class Mailbox: Inbox {
                 machine: MailboxStateMachine(
                     capacity: listener.capacity,
                     limit: listener.delivery.limit,
-                    policy: listener.whenFull
+                    policy: listener.whenFull,
+                    takesChunks: takesChunks
                 )
             )
         )
@@ -63,39 +111,56 @@ final class Mailbox: Inbox {
     var workersUntilIdle: UInt64? { state.withLock { $0.machine.workersUntilIdle } }
 
     func offer(_ parcel: Parcel) {
-        let key = listener.delivery.key(of: parcel.event)
+        let key = takesChunks ? nil : listener.delivery.key(of: parcel.event)
         parcel.receipt?.willDeliver()
-        typealias OfferAction = MailboxStateMachine<Parcel>.OfferAction
-        let (action, told, timer) = state.withLock { state -> (OfferAction, UInt64?, Task<Void, Never>?) in
-            let before = state.machine.dropped
-            let action = state.machine.offered(parcel, key: key, isKept: parcel.tracker != nil)
-            let dropped = state.machine.dropped
-            var timer: Task<Void, Never>?
-            if case .displaced(_, let rest?, _) = action { timer = state.timers.removeValue(forKey: rest) }
-            return (action, dropped > before && state.machine.beginsOverflow() ? dropped : nil, timer)
+        let (startsWorker, losses) = state.withLock { state in
+            var losses: Losses?
+            return (state.offer(parcel, key: key, &losses), losses)
         }
-        timer?.cancel()
-        var discarded: Parcel?
-        switch action {
-        case .queued(let startWorker):
-            if startWorker { start() }
-        case .displaced(let oldest, _, let startWorker):
-            if startWorker { start() }
-            discarded = oldest
-        case .discarded, .closed:
-            discarded = parcel
+        if startsWorker { start() }
+        if let losses { settle(losses) }
+    }
+
+    func offer(contentsOf parcels: [Parcel]) {
+        // Not under the lock: to ask for keys calls the user.
+        let keys = listener.delivery.hasKeys ? parcels.map { listener.delivery.key(of: $0.event) } : []
+        for parcel in parcels { parcel.receipt?.willDeliver() }
+        let (startsWorker, losses) = state.withLock { state in
+            var startsWorker = false
+            var losses: Losses?
+            for position in parcels.indices {
+                let key = keys.isEmpty ? nil : keys[position]
+                if state.offer(parcels[position], key: key, &losses) { startsWorker = true }
+            }
+            return (startsWorker, losses)
         }
-        discarded?.discard()
-        if let told, let discarded { report(.dropped(receiver: listener.name, event: discarded.event, total: told)) }
+        if startsWorker { start() }
+        if let losses { settle(losses) }
+    }
+
+    private func settle(_ losses: Losses) {
+        for timer in losses.timers { timer.cancel() }
+        for parcel in losses.discarded { parcel.discard() }
+        for (event, total) in losses.told { report(.dropped(receiver: listener.name, event: event, total: total)) }
     }
 
     func send(_ parcel: Parcel) async throws {
         try Task.checkCancellation()
         let key = listener.delivery.key(of: parcel.event)
         parcel.receipt?.willDeliver()
-        let token = state.withLock { state in
+        let (action, token) = state.withLock { state in
             state.nextToken += 1
-            return state.nextToken
+            return (state.machine.sentWithRoom(parcel, key: key), state.nextToken)
+        }
+        switch action {
+        case .queued(let startWorker):
+            if startWorker { start() }
+            return
+        case .closed:
+            parcel.receipt?.didDiscard()
+            return
+        case .suspended:
+            break
         }
         do {
             try await withTaskCancellationHandler {
@@ -118,8 +183,11 @@ final class Mailbox: Inbox {
         continuation: Producer
     ) {
         let action = state.withLock { state in
+            // Told before it is looked whether there is room, so that who makes room later sees it.
+            queueOutside.isThere.store(true, ordering: .sequentiallyConsistent)
             let action = state.machine.sent(parcel, key: key, token: token)
             if case .suspended = action { state.producers[token] = continuation }
+            queueOutside.isThere.store(state.machine.hasProducers, ordering: .sequentiallyConsistent)
             return action
         }
         switch action {
@@ -169,118 +237,10 @@ final class Mailbox: Inbox {
             if isIdle { continuation.resume() }
         }
     }
+}
 
-    private func start() {
-        // Owned by this mailbox: at most `limit` at a time, each ends when the mailbox is empty or closed.
-        // Awaited through `becomeIdle`. Detached: what it works off comes from many emitters, so that it must not have
-        // the priority and the task-local values of the one that happened to wake it.
-        Task.detached { await self.work() }
-    }
-
-    private func work() async {
-        state.withLock { $0.machine.workerStarted() }
-        var finished: String?
-        var turns = 0
-        while true {
-            let (action, producer, idle) = state.withLock { $0.next(finished: finished) }
-            switch action {
-            case .retire:
-                for waiter in idle { waiter.resume() }
-                return
-            case .run(let item, let startWorker, _):
-                if startWorker { start() }
-                producer?.resume()
-                // What rests keeps its key.
-                finished = await deliver(item) ? item.key : nil
-            }
-            turns &+= 1
-            // The pool has few threads: a mailbox that never empties must not keep one for itself.
-            if turns % 64 == 0 { await Task.yield() }
-        }
-    }
-
-    /// Makes one attempt. Returns whether the parcel is dealt with; if not, it rests.
-    private func deliver(_ item: MailboxStateMachine<Parcel>.Item) async -> Bool {
-        let parcel = item.element
-        if let tracker = parcel.tracker, tracker.marksStart { await tracker.willRun(attempt: parcel.event.attempt) }
-        switch await call(parcel.event) {
-        case .returned:
-            parcel.receipt?.didDeliver(error: nil)
-            parcel.tracker?.ended(.finished)
-            return true
-        case .threw(let error):
-            return failed(item, error, isTold: false)
-        case .tookTooLong(let error):
-            // The last attempt was told when its time was over.
-            return failed(item, error, isTold: isLastAttempt(parcel.event))
-        }
-    }
-
-    private func call(_ event: Event) async -> CallEnding {
-        guard let limit = listener.timeLimit else {
-            do {
-                try await listener.body(event)
-                return .returned
-            } catch {
-                return .threw(error)
-            }
-        }
-        return await TimedCall(body: listener.body, limit: limit, clock: clock).run(event) { error in
-            if self.isLastAttempt(event) { self.tell(event, error) }
-        }
-    }
-
-    private func isLastAttempt(_ event: Event) -> Bool { event.attempt >= listener.retry.attempts }
-
-    /// Returns whether the parcel is given up; if not, it rests.
-    private func failed(_ item: MailboxStateMachine<Parcel>.Item, _ error: any Error, isTold: Bool) -> Bool {
-        let parcel = item.element
-        if !isLastAttempt(parcel.event), retry(item, error: "\(error)") { return false }
-        parcel.receipt?.didDeliver(error: error)
-        parcel.tracker?.ended(.failed(error: "\(error)", attempts: parcel.event.attempt))
-        if !isTold { tell(parcel.event, error) }
-        return true
-    }
-
-    private func tell(_ event: Event, _ error: any Error) {
-        report(
-            .failed(
-                listener: listener.name,
-                event: event,
-                error: "\(error)",
-                isTimeout: error is TimeLimitExceeded
-            )
-        )
-    }
-
-    /// Lets a parcel rest before its next attempt. Returns false when the mailbox is closed: there is none.
-    private func retry(_ item: MailboxStateMachine<Parcel>.Item, error: String) -> Bool {
-        var item = item
-        let pause = listener.retry.pause(after: item.element.pause, fraction: .random(in: 0...1))
-        item.element.tracker?.attemptFailed(item.element.event.attempt, error: error)
-        item.element.tryAgain(after: pause)
-        guard let token = state.withLock({ [item] state in state.machine.pauseBegan(item) }) else { return false }
-        // Owned by this mailbox: one for each event that rests, so never more than fit into it and run at a time, and
-        // those that are kept. Cancelled when the event is displaced or the mailbox closed. Awaited through
-        // `becomeIdle`.
-        let timer = Task.detached { [clock] in
-            try? await clock.sleep(for: pause)
-            self.pauseEnded(token)
-        }
-        let isPausing = state.withLock { state in
-            guard state.machine.isPausing(token) else { return false }
-            state.timers[token] = timer
-            return true
-        }
-        if !isPausing { timer.cancel() }
-        return true
-    }
-
-    private func pauseEnded(_ token: UInt64) {
-        let startWorker = state.withLock { state in
-            state.timers[token] = nil
-            return state.machine.pauseEnded(token)
-        }
-        if startWorker { start() }
-    }
+/// Tells workers whether producers wait outside a full mailbox. An object of its own: each call of a listener reads it,
+/// and must not share a cache line with what emitters write.
+final class QueueOutside: Sendable {
+    let isThere = Atomic<Bool>(false)
 }

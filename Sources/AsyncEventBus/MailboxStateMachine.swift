@@ -3,6 +3,9 @@ import DequeModule
 /// Decides what a mailbox does: what waits, what is displaced, when a worker starts and when it retires.
 ///
 /// Pure: no lock, no clock, no task. The caller carries out the action that each input returns.
+///
+/// Workers ask for one element at a time, or, where elements have no keys and do not come back to rest, for a chunk of
+/// them: see ``chunkAsked(by:)``.
 struct MailboxStateMachine<Element: Sendable>: Sendable {
     typealias Item = MailboxQueue<Element>.Item
 
@@ -49,9 +52,13 @@ struct MailboxStateMachine<Element: Sendable>: Sendable {
     let limit: Int
     let policy: OverflowPolicy
 
+    /// What waits; empty where workers take chunks.
     private var queue: MailboxQueue<Element>
+    /// What waits where workers take chunks.
+    var chunks: ChunkQueue<Element>?
+    var shifts = Shifts()
     private var suspended = Deque<(token: UInt64, item: Item)>()
-    private var workers = 0
+    var workers = 0
     private var isStarting = false
     private var startedWorkers: UInt64 = 0
     private var isClosed = false
@@ -61,17 +68,24 @@ struct MailboxStateMachine<Element: Sendable>: Sendable {
     /// Whether a discarded element has been told, and the mailbox has not been half empty since.
     private var isOverflowing = false
 
-    init(capacity: Int, limit: Int, policy: OverflowPolicy) {
+    /// - Parameter takesChunks: Whether workers ask for chunks. Then elements have no keys, and do not rest.
+    init(capacity: Int, limit: Int, policy: OverflowPolicy, takesChunks: Bool = false) {
         self.capacity = capacity
         self.limit = limit
         self.policy = policy
         queue = MailboxQueue(isSerial: limit == 1)
+        chunks = takesChunks ? ChunkQueue() : nil
     }
 
     /// How many elements wait, those that rest included.
-    var count: Int { queue.count }
+    var count: Int { chunks?.count ?? queue.count }
 
-    private var isFull: Bool { queue.countOfOrdinary >= capacity }
+    private var countOfOrdinary: Int { chunks?.countOfOrdinary ?? queue.countOfOrdinary }
+
+    private var isFull: Bool { countOfOrdinary >= capacity }
+
+    /// Whether producers wait outside.
+    var hasProducers: Bool { !suspended.isEmpty }
 
     var isIdle: Bool { workers == 0 && count == 0 && suspended.isEmpty }
 
@@ -83,15 +97,32 @@ struct MailboxStateMachine<Element: Sendable>: Sendable {
     /// One that is kept waits whatever the mailbox holds, is never displaced, and takes up no room.
     mutating func offered(_ element: Element, key: String?, isKept: Bool = false) -> OfferAction {
         guard !isClosed else { return .closed }
-        let item = Item(element, key: key, isKept: isKept)
-        guard isFull, !isKept else {
-            queue.append(item)
+        let ordinary = countOfOrdinary
+        if ordinary <= capacity / 2 { isOverflowing = false }
+        guard ordinary >= capacity, !isKept else {
+            append(element, key: key, isKept: isKept)
             return .queued(startWorker: startsWorker())
         }
-        dropped += 1
-        guard policy == .dropOldest, let oldest = queue.removeOldest(preferring: key) else { return .discarded }
-        queue.append(item)
-        return .displaced(oldest.item.element, rest: oldest.rest, startWorker: startsWorker())
+        guard policy == .dropOldest else {
+            dropped += 1
+            return .discarded
+        }
+        let oldest = removeOldest(preferring: key)
+        // Without one, workers have made room meanwhile.
+        if oldest != nil { dropped += 1 }
+        append(element, key: key, isKept: false)
+        let startWorker = startsWorker()
+        guard let oldest else { return .queued(startWorker: startWorker) }
+        return .displaced(oldest.element, rest: oldest.rest, startWorker: startWorker)
+    }
+
+    private mutating func append(_ element: Element, key: String?, isKept: Bool) {
+        if chunks?.append(element, isKept: isKept) == nil { queue.append(Item(element, key: key, isKept: isKept)) }
+    }
+
+    private mutating func removeOldest(preferring key: String?) -> (element: Element, rest: UInt64?)? {
+        guard chunks == nil else { return isFull ? chunks?.removeOldest().map { ($0, nil) } : nil }
+        return queue.removeOldest(preferring: key).map { ($0.item.element, $0.rest) }
     }
 
     /// Whether the drop that was just counted is the first since the mailbox was last half empty, and is to be told.
@@ -104,11 +135,16 @@ struct MailboxStateMachine<Element: Sendable>: Sendable {
     mutating func sent(_ element: Element, key: String?, token: UInt64) -> SendAction {
         guard !isClosed else { return .closed }
         guard isFull || !suspended.isEmpty else {
-            queue.append(Item(element, key: key))
+            append(element, key: key, isKept: false)
             return .queued(startWorker: startsWorker())
         }
         suspended.append((token, Item(element, key: key)))
         return .suspended
+    }
+
+    /// As ``sent(_:key:token:)``, but where the producer would have to wait nothing changes.
+    mutating func sentWithRoom(_ element: Element, key: String?) -> SendAction {
+        isFull || hasProducers ? .suspended : sent(element, key: key, token: 0)
     }
 
     /// A waiting producer was cancelled. Returns whether it was still waiting.
@@ -130,7 +166,7 @@ struct MailboxStateMachine<Element: Sendable>: Sendable {
             workers -= 1
             return .retire(isIdle: isIdle)
         }
-        if queue.countOfOrdinary <= capacity / 2 { isOverflowing = false }
+        if countOfOrdinary <= capacity / 2 { isOverflowing = false }
         var admitted: UInt64?
         if !isFull, let (token, waiting) = suspended.popFirst() {
             queue.append(waiting)
@@ -158,8 +194,9 @@ struct MailboxStateMachine<Element: Sendable>: Sendable {
     mutating func closed() -> CloseAction {
         isClosed = true
         let waiting = queue.removeAll()
+        let inChunks = chunks?.removeAll() ?? []
         let action = CloseAction(
-            discarded: waiting.elements + suspended.map(\.item.element),
+            discarded: inChunks + waiting.elements + suspended.map(\.item.element),
             rests: waiting.rests,
             producers: suspended.map(\.token),
             isIdle: workers == 0
@@ -168,13 +205,32 @@ struct MailboxStateMachine<Element: Sendable>: Sendable {
         return action
     }
 
+    /// Lets producers in as far as there is room. Returns their tokens.
+    mutating func admitted() -> [UInt64] {
+        var tokens: [UInt64] = []
+        while !isFull, let (token, item) = suspended.popFirst() {
+            append(item.element, key: item.key, isKept: item.isKept)
+            tokens.append(token)
+        }
+        return tokens
+    }
+
+    /// Whether there is an element that nobody runs and that may run.
+    var canRun: Bool { chunks?.canRun ?? queue.canRun }
+
     /// At most one worker is on its way at a time: one that has started looks for itself whether more are needed.
     /// So a burst costs a worker each few microseconds, not a worker an element.
-    private mutating func startsWorker() -> Bool {
-        guard !isStarting, workers < limit, queue.canRun else { return false }
-        workers += 1
+    mutating func startsWorker() -> Bool {
+        guard !isStarting, workers < limit, shifts.needsWorker || countOfOrdinary > capacity / 2, canRun else {
+            return false
+        }
         isStarting = true
-        startedWorkers += 1
+        addWorker()
         return true
+    }
+
+    mutating func addWorker() {
+        workers += 1
+        startedWorkers += 1
     }
 }

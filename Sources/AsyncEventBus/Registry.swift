@@ -6,6 +6,8 @@ final class Targets: Sendable {
     /// The other inboxes.
     let unnamed: [any Inbox]
     let relays: [any EventRelay]
+    /// Whether anybody but named listeners is there.
+    var hasOthers: Bool { !unnamed.isEmpty || !relays.isEmpty }
 
     init(inboxes: [any Inbox], relays: [any EventRelay]) {
         self.inboxes = inboxes
@@ -18,7 +20,7 @@ final class Targets: Sendable {
 /// Who wants what on a bus. Pure but for the objects that it names.
 struct Registry: Sendable {
     /// One receiver; equal when it is the same object.
-    enum Target: Equatable, Sendable {
+    enum Target: Hashable, Sendable {
         case inbox(any Inbox)
         case relay(any EventRelay)
 
@@ -29,7 +31,17 @@ struct Registry: Sendable {
             default: false
             }
         }
+
+        func hash(into hasher: inout Hasher) {
+            switch self {
+            case .inbox(let inbox): hasher.combine(ObjectIdentifier(inbox))
+            case .relay(let relay): hasher.combine(ObjectIdentifier(relay))
+            }
+        }
     }
+
+    /// Tells registries apart.
+    final class Identity: Sendable {}
 
     private struct Registration {
         let mailbox: Mailbox
@@ -41,9 +53,23 @@ struct Registry: Sendable {
     /// Longer names are looked up each time: who sends many must not fill the memory. In bytes.
     private static let longestCached = 512
 
+    private struct Latest {
+        let name: EventName
+        let targets: Targets
+    }
+
+    private static let latestCount = 64
+
+    let identity = Identity()
+    /// Grows with each change of who hears what.
+    private(set) var version: UInt64 = 0
     private var index = PatternIndex<Target>()
     private var registrations: [Listener: Registration] = [:]
     private var cache: [EventName: Targets] = [:]
+    /// Of the cache, what was looked up latest, by the low bits of the hash of the name.
+    private var latest = [Latest?](repeating: nil, count: Self.latestCount)
+    /// The targets of the names in the cache by who is in them: names that the same receivers hear share theirs.
+    private var audiences: [[ObjectIdentifier]: Targets] = [:]
 
     /// The mailboxes of all listeners.
     var mailboxes: [Mailbox] { registrations.values.map(\.mailbox) }
@@ -71,15 +97,38 @@ struct Registry: Sendable {
     func patterns(of listener: Listener) -> Set<EventPattern> { registrations[listener]?.patterns ?? [] }
 
     mutating func add(_ target: Target, to pattern: EventPattern) {
-        if index.insert(target, for: pattern) { cache.removeAll(keepingCapacity: true) }
+        if index.insert(target, for: pattern) { changed() }
     }
 
     mutating func remove(_ target: Target, from pattern: EventPattern) {
-        if index.remove(target, for: pattern) { cache.removeAll(keepingCapacity: true) }
+        if index.remove(target, for: pattern) { changed() }
+    }
+
+    /// A place for events of that name.
+    mutating func destination(for name: EventName) -> Destination {
+        Destination(name: name, owner: identity, targets: targets(for: name), version: version)
+    }
+
+    private mutating func changed() {
+        version += 1
+        forget()
+    }
+
+    private mutating func forget() {
+        cache.removeAll(keepingCapacity: true)
+        audiences.removeAll(keepingCapacity: true)
+        for position in latest.indices { latest[position] = nil }
     }
 
     mutating func targets(for name: EventName) -> Targets {
-        if let known = cache[name] { return known }
+        let position = Int(truncatingIfNeeded: name.bytesHash) & (Self.latestCount - 1)
+        if let latest = latest[position], latest.name == name { return latest.targets }
+        let targets = cache[name] ?? lookUp(name)
+        if name.text.utf8.count <= Self.longestCached { latest[position] = Latest(name: name, targets: targets) }
+        return targets
+    }
+
+    private mutating func lookUp(_ name: EventName) -> Targets {
         var inboxes: [any Inbox] = []
         var relays: [any EventRelay] = []
         var seen: Set<ObjectIdentifier> = []
@@ -89,9 +138,11 @@ struct Registry: Sendable {
             case .relay(let relay): if seen.insert(ObjectIdentifier(relay)).inserted { relays.append(relay) }
             }
         }
-        let targets = Targets(inboxes: inboxes, relays: relays)
+        let audience = inboxes.map { ObjectIdentifier($0) } + relays.map { ObjectIdentifier($0) }
+        let targets = audiences[audience] ?? Targets(inboxes: inboxes, relays: relays)
         guard name.text.utf8.count <= Self.longestCached else { return targets }
-        if cache.count >= Self.cacheLimit { cache.removeAll(keepingCapacity: true) }
+        if cache.count >= Self.cacheLimit { forget() }
+        audiences[audience] = targets
         cache[name] = targets
         return targets
     }

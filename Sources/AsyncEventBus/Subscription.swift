@@ -80,6 +80,11 @@ final class SubscriptionStorage: Inbox {
         finish(action, parcel, reader: reader, told: told)
     }
 
+    func offer(contentsOf parcels: [Parcel]) {
+        // A subscription is for one reader, who is slower than any lock.
+        for parcel in parcels { offer(parcel) }
+    }
+
     func send(_ parcel: Parcel) async throws {
         try Task.checkCancellation()
         parcel.receipt?.willDeliver()

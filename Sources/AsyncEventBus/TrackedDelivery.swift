@@ -48,6 +48,15 @@ package struct NamedInbox: Sendable {
     package func offer(_ event: Event, attempt: Int, tracker: any DeliveryTracker) {
         mailbox.offer(Parcel(event: event.attempt(attempt), receipt: nil, tracker: tracker))
     }
+
+    /// Puts events into the mailbox as ``offer(_:attempt:tracker:)`` does one after the other, and takes its lock once.
+    package func offer(contentsOf deliveries: [(event: Event, attempt: Int, tracker: any DeliveryTracker)]) {
+        mailbox.offer(
+            contentsOf: deliveries.map {
+                Parcel(event: $0.event.attempt($0.attempt), receipt: nil, tracker: $0.tracker)
+            }
+        )
+    }
 }
 
 extension NamedInbox: Hashable {

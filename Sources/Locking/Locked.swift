@@ -1,18 +1,21 @@
 #if canImport(Glibc)
-package import Glibc
+public import Glibc
 #elseif canImport(Musl)
-package import Musl
+public import Musl
 #elseif canImport(Darwin)
-package import Darwin
+public import Darwin
 #endif
 
 /// A value that one thread at a time may touch.
 ///
+/// Public, though of no product: across modules the compiler specialises `withLock` only then.
+///
 /// Not the standard library's `Mutex`, for two reasons. ThreadSanitizer cannot see that one (it locks inside a library
 /// that is not instrumented, so that every contended use is reported as a race), and on Linux it hands a contended lock
 /// over through the kernel. See docs/decisions/0003-own-lock.md.
-// SAFETY: the value is only reached through `withLock`, which holds the mutex.
-package struct Locked<Value: Sendable>: @unchecked Sendable {
+///
+/// SAFETY: the value is only reached through `withLock`, which holds the mutex.
+public struct Locked<Value: Sendable>: @unchecked Sendable {
     @usableFromInline
     final class Storage: ManagedBuffer<Value, pthread_mutex_t> {
         deinit {
@@ -22,7 +25,8 @@ package struct Locked<Value: Sendable>: @unchecked Sendable {
 
     @usableFromInline let storage: ManagedBuffer<Value, pthread_mutex_t>
 
-    package init(_ value: Value) {
+    /// A lock around a value.
+    public init(_ value: Value) {
         storage = Storage.create(minimumCapacity: 1) { buffer in
             buffer.withUnsafeMutablePointerToElements { mutex in
                 mutex.initialize(to: pthread_mutex_t())
@@ -35,7 +39,7 @@ package struct Locked<Value: Sendable>: @unchecked Sendable {
 
     /// Runs `body` while no other thread touches the value. Not to be nested: the lock is not recursive.
     @inlinable
-    package func withLock<Result, Failure: Error>(
+    public func withLock<Result, Failure: Error>(
         _ body: (inout Value) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try storage.withUnsafeMutablePointers { value, mutex throws(Failure) -> Result in

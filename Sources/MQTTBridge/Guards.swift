@@ -86,8 +86,9 @@ final class Guards: Sendable {
 
     /// Something came. Returns whether it is what we published.
     func isEcho(link: String, topic: String, payload: [UInt8]) -> Bool {
-        let key = EchoWindow.Key(topic: topic, payload: payload)
-        return state.withLock { $0.echoes[link]?.received(key, at: .now) ?? false }
+        state.withLock { state in
+            state.echoes[link]?.received(EchoWindow.Key(topic: topic, payload: payload), at: .now) ?? false
+        }
     }
 
     /// Whether content that loses, or had, no identity on its way may be passed on once more.

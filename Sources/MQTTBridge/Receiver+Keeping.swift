@@ -7,44 +7,42 @@ extension Receiver {
     /// Prepares a message of a durable route for the store. Returns false where nobody would miss it.
     func keep(
         _ message: Message,
-        _ match: RouteTable.Inbound,
+        _ place: EventPlace,
         _ decoded: WireFormat.Decoded,
         _ id: EventID,
         _ batch: inout Batch
     ) -> Bool {
         guard let journal else { return false }
-        let now = journal.clock.now
+        let now = batch.intake.time(by: journal.clock)
         if decoded.id != nil {
             batch.intake.seen.append(
-                SeenIdentity(source: id.source, tag: id.tag, event: match.event.text, time: now)
+                SeenIdentity(source: id.source, tag: id.tag, event: place.match.event.text, time: now)
             )
         }
-        let event = event(match, message, decoded, id, isForwarded: true)
-        let inboxes = context.bus.namedInboxes(for: match.event)
+        let event = event(place, message, decoded, id, at: batch.time, isForwarded: true)
+        let (inboxes, hasOthers) = context.bus.receivers(at: place.destination)
         let departures = sender.departures(for: event)
         for departure in departures { journal.pressure.forwards(from: broker.name, by: departure.record.route) }
-        batch.intake.departures += departures
+        if !departures.isEmpty { batch.intake.departures += departures }
         if !inboxes.isEmpty {
-            var audience: [String] = []
-            for inbox in inboxes where !audience.contains(inbox.name) { audience.append(inbox.name) }
             let record = RecordCodec.inbound(
                 event,
                 message,
-                route: match.route,
-                audience: audience,
+                route: place.match.route,
+                audience: batch.intake.audience(of: inboxes),
                 eventTime: decoded.time,
                 now: now
             )
-            batch.intake.arrivals.append(Arrival(record: record, event: event, inboxes: inboxes))
+            batch.intake.arrivals.append(record, event, inboxes)
         }
-        batch.events.append((event, true))
+        if hasOthers { batch.events.append(event, to: place.destination, includesNamed: false) }
         return true
     }
 
     /// Acknowledged, counted, and on a durable route remembered without its payload.
-    func tooLarge(_ message: Message, _ size: Int, _ matches: [RouteTable.Inbound], _ batch: inout Batch) {
+    func tooLarge(_ message: Message, _ size: Int, _ plan: TopicPlan, _ batch: inout Batch) {
         let reason = "payload of \(size) bytes, \(context.options.maximumPayload) are taken"
-        guard let journal, let match = matches.first(where: \.route.isDurable) else {
+        guard let journal, let match = plan.places.first(where: \.match.route.isDurable)?.match else {
             drop(.dropped, message, reason)
             return
         }

@@ -1,4 +1,5 @@
 import AsyncEventBus
+import Locking
 import Logging
 import MessageStore
 import Mosquitto
@@ -10,10 +11,22 @@ final class Receiver: ClientDelegate {
     /// What is to be done with the messages of one batch.
     struct Batch {
         var intake = Journal.Intake()
-        /// Events in the order of their messages: those to keep first go to the listeners that are not named.
-        var events: [(event: Event, isKept: Bool)] = []
+        /// Events in the order of their messages: those that the store keeps go to the listeners that are not named.
+        var events = EmitBatch()
+        /// Those of them that are emitted though the store fails: the broker does not send them again.
+        var unrepeated = EmitBatch()
         /// Identities of what came first, to be forgotten if none of it is kept.
         var identities: [Guards.Heard] = []
+        /// When the batch came.
+        var time = Timestamp.now
+
+        /// For the next batch: empty, and with the storage that it has.
+        mutating func reset() {
+            intake = Journal.Intake()
+            events.removeAll()
+            unrepeated.removeAll()
+            identities.removeAll(keepingCapacity: true)
+        }
     }
 
     let broker: Broker
@@ -22,6 +35,8 @@ final class Receiver: ClientDelegate {
     let context: BridgeContext
     let journal: Journal?
     let sender: Sender
+    /// The last batch, for its storage.
+    private let spare = Locked<Batch?>(nil)
 
     init(broker: Broker, link: String, context: BridgeContext, journal: Journal?, sender: Sender) {
         self.broker = broker
@@ -34,40 +49,44 @@ final class Receiver: ClientDelegate {
 
     func client(received messages: [Message]) -> Intake {
         CrashPoint.afterRead.pass()
-        var batch = Batch()
+        var batch = spare.withLock { spare in
+            defer { spare = nil }
+            return spare ?? Batch()
+        }
+        defer {
+            batch.reset()
+            spare.withLock { [batch] in $0 = batch }
+        }
+        batch.time = .now
         for message in messages { receive(message, &batch) }
         if let journal, !batch.intake.isEmpty {
             do throws(StoreError) {
-                try journal.commit(batch.intake)
+                try journal.commit(&batch.intake)
             } catch {
                 context.guards.unhear(batch.identities)
                 sender.withdraw(batch.intake.departures)
-                // The broker keeps those at QoS 1 and sends them again; those at QoS 0 it does not.
-                for (event, isKept) in batch.events where !isKept && event.mqtt?.qos == .atMostOnce {
-                    context.bus.emit(event)
-                }
+                context.bus.emit(&batch.unrepeated)
                 return .refuse
             }
         } else if let journal, !batch.intake.seen.isEmpty {
             journal.work.add { $0.seen += batch.intake.seen }
         }
-        for (event, isKept) in batch.events {
-            if isKept { context.bus.emitToUnnamed(event, scope: .everywhere) } else { context.bus.emit(event) }
-        }
+        context.bus.emit(&batch.events)
         CrashPoint.beforeWrite.pass()
         return .acknowledge
     }
 
     func clientWroteAcknowledgements() {
         CrashPoint.afterWrite.pass()
+        journal?.wroteAcknowledgements()
     }
 
     private func receive(_ message: Message, _ batch: inout Batch) {
-        let matches = context.table.inbound(message.topic, broker: broker.name)
-        guard !matches.isEmpty else { return }
+        let plan = plan(for: message)
+        guard !plan.places.isEmpty else { return }
         // The client leaves out what is larger than the limit.
         if let size = message.omittedPayloadSize {
-            tooLarge(message, size, matches, &batch)
+            tooLarge(message, size, plan, &batch)
             return
         }
         let decoded = format.decode(message)
@@ -85,9 +104,9 @@ final class Receiver: ClientDelegate {
             return
         }
         let fresh = decoded.id ?? context.bus.makeID()
-        for match in matches {
+        for place in plan.places {
             if decoded.id != nil {
-                let heard = Guards.Heard(id: fresh, name: match.event)
+                let heard = Guards.Heard(id: fresh, name: place.match.event)
                 guard context.guards.hears(heard) else {
                     // State that is kept comes again with each connection, and is not news.
                     if !message.isRetained { drop(.loop, message, "another copy came before") }
@@ -95,24 +114,35 @@ final class Receiver: ClientDelegate {
                 }
                 batch.identities.append(heard)
             }
-            let isKept = match.route.isDurable && keep(message, match, decoded, fresh, &batch)
-            if !isKept { batch.events.append((event(match, message, decoded, fresh, isForwarded: false), false)) }
+            if place.match.route.isDurable, keep(message, place, decoded, fresh, &batch) { continue }
+            let event = event(place, message, decoded, fresh, at: batch.time, isForwarded: false)
+            batch.events.append(event, to: place.destination)
+            if journal != nil, message.qos == .atMostOnce { batch.unrepeated.append(event, to: place.destination) }
         }
     }
 
+    /// What becomes of the messages on the topic of this one.
+    private func plan(for message: Message) -> TopicPlan {
+        let topic = message.topicMemory.topic
+        if let plan = topic?.note as? TopicPlan { return plan }
+        let matches = context.table.inbound(message.topic, broker: broker.name)
+        let plan = TopicPlan(
+            places: matches.map { EventPlace($0, destination: context.bus.destination(for: $0.event)) }
+        )
+        topic?.note = plan
+        return plan
+    }
+
     func event(
-        _ match: RouteTable.Inbound,
+        _ place: EventPlace,
         _ message: Message,
         _ decoded: WireFormat.Decoded,
         _ id: EventID,
+        at time: Timestamp,
         isForwarded: Bool
     ) -> Event {
-        Event(
-            id: id,
-            name: match.event,
-            payload: Payload(decoded.payload),
-            time: decoded.time ?? .now,
-            origin: EventOrigin(
+        func makeOrigin() -> EventOrigin {
+            EventOrigin(
                 bus: decoded.origin ?? context.bus.source,
                 transport: MQTTDetails(
                     broker: broker.name,
@@ -120,13 +150,21 @@ final class Receiver: ClientDelegate {
                     topic: message.topic,
                     qos: message.qos,
                     isRetained: message.isRetained,
-                    route: match.route.name,
+                    route: place.match.route.name,
                     carriesIdentity: format.carriesIdentity,
                     isForwarded: isForwarded
                 ),
                 hops: decoded.hops,
                 isReplayed: message.isRetained
-            ),
+            )
+        }
+        let isPlain = decoded.origin == nil && decoded.hops == 0
+        return Event(
+            id: id,
+            name: place.match.event,
+            payload: Payload(decoded.payload),
+            time: decoded.time ?? time,
+            origin: isPlain ? place.origin(of: message, isForwarded: isForwarded, make: makeOrigin) : makeOrigin(),
             attributes: decoded.attributes
         )
     }

@@ -60,6 +60,9 @@ struct WireFormat: Sendable {
     }
 
     func decode(_ message: Message) -> Decoded {
+        if !message.hasProperties, version == .v5 || metadata != .cloudevents {
+            return Decoded(payload: message.payload)
+        }
         let properties = message.properties
         if CloudEvents.isStructured(properties.contentType) || (version == .v3_1_1 && metadata == .cloudevents) {
             // What claims to be an envelope and is none is passed on as it is.

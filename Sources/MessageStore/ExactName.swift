@@ -1,3 +1,11 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
 /// A text whose bytes count: Swift holds texts for equal that Unicode does, a broker does not.
 package struct ExactName: Sendable, Hashable {
     /// The text.
@@ -13,7 +21,12 @@ package struct ExactName: Sendable, Hashable {
         var one = first.text
         var other = second.text
         return one.withUTF8 { one in
-            other.withUTF8 { other in one.count == other.count && one.elementsEqual(other) }
+            other.withUTF8 { other in
+                guard one.count == other.count, let start = one.baseAddress, let otherStart = other.baseAddress else {
+                    return one.count == other.count
+                }
+                return memcmp(start, otherStart, one.count) == 0
+            }
         }
     }
 

@@ -21,11 +21,17 @@ struct MemoryContents: Sendable {
         return StoreInventory(lastSequence: last, loads: loads, seen: seen, deadLetters: letters.count)
     }
 
-    mutating func apply(_ batch: StoreBatch) -> [StoreRemoval] {
-        for record in batch.arrivals {
-            let progress = arrived[record.sequence]?.progress ?? [:]
-            arrived[record.sequence] = Arrived(record: record, generation: generation, progress: progress)
+    /// Whether a message of a batch has a sequence that is taken, by another of the batch or by one that is there.
+    func holdsAny(of batch: StoreBatch) -> Bool {
+        func holdsAny<Value>(_ sequences: [Int64], _ table: SequencedTable<Value>) -> Bool {
+            Set(sequences).count < sequences.count || sequences.contains { table[$0] != nil }
         }
+        return holdsAny(batch.arrivals.map(\.sequence), arrived)
+            || holdsAny(batch.departures.map(\.sequence), departing)
+    }
+
+    mutating func apply(_ batch: StoreBatch) -> [StoreRemoval] {
+        for record in batch.arrivals { arrived[record.sequence] = Arrived(record: record, generation: generation) }
         for record in batch.departures { departing[record.sequence] = record }
         seen += batch.seen
         for change in batch.progress {

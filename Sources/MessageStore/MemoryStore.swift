@@ -2,7 +2,7 @@ internal import Locking
 
 /// Keeps messages in memory, for as long as it lives: for `durability: memory`, and for tests.
 ///
-/// It never fails and grows with what is committed: whoever commits bounds it with evictions.
+/// It grows with what is committed: whoever commits bounds it with evictions.
 public final class MemoryStore: MessageStore {
     private let contents = Locked(MemoryContents())
 
@@ -17,7 +17,13 @@ public final class MemoryStore: MessageStore {
     /// As ``MessageStore/commit(_:)``; nothing survives the process.
     @discardableResult
     public func commit(_ batch: StoreBatch) throws(StoreError) -> [StoreRemoval] {
-        contents.withLock { $0.apply(batch) }
+        try contents.withLock { contents throws(StoreError) in
+            guard !contents.holdsAny(of: batch) else {
+                let detail = "a message with that sequence is there already"
+                throw StoreError(.other, operation: "write to the store", detail: detail)
+            }
+            return contents.apply(batch)
+        }
     }
 
     /// As ``MessageStore/inbound(after:limit:bytes:)``.

@@ -17,9 +17,9 @@ public struct StoreBatch: Sendable {
         }
     }
 
-    /// Inbound messages to keep. One with a sequence that is there already takes its place.
+    /// Inbound messages to keep. A sequence that is there already is refused, and the batch with it.
     public var arrivals: [InboundRecord] = []
-    /// Outbound messages to keep. One with a sequence that is there already takes its place.
+    /// Outbound messages to keep. A sequence that is there already is refused, and the batch with it.
     public var departures: [OutboundRecord] = []
     /// Identities to remember.
     public var seen: [SeenIdentity] = []

@@ -1,7 +1,9 @@
 /// An application message: what PUBLISH carries.
 public struct Message: Sendable, Hashable {
     /// The topic. Of a received message: text, whatever characters it has; never to be used as a filter or a path.
-    public var topic: String
+    public var topic: String {
+        didSet { topicMemory = TopicMemory() }
+    }
     /// The payload.
     public var payload: [UInt8]
     /// The QoS that it was received with, or is to be published with.
@@ -10,10 +12,31 @@ public struct Message: Sendable, Hashable {
     /// ``SubscriptionRequest/retainAsPublished``, its publisher said so.
     public var isRetained: Bool
     /// What MQTT 5 says about it. Not sent to a broker that speaks 3.1.1.
-    public var properties: MessageProperties
+    public var properties: MessageProperties {
+        get { boxedProperties?.value ?? MessageProperties() }
+        set { boxedProperties = newValue.isEmpty ? nil : Box(newValue) }
+    }
     /// Of a received message whose payload was larger than ``ClientOptions/largestPayload``: how large it was, in bytes.
     /// ``payload`` is empty then.
     public internal(set) var omittedPayloadSize: Int?
+    /// What is remembered of the topic; of received messages only.
+    package internal(set) var topicMemory = TopicMemory()
+
+    /// Most messages have none, and are passed on as a few words.
+    private var boxedProperties: Box?
+
+    private final class Box: Sendable, Hashable {
+        let value: MessageProperties
+
+        init(_ value: MessageProperties) { self.value = value }
+
+        static func == (left: Box, right: Box) -> Bool { left.value == right.value }
+
+        func hash(into hasher: inout Hasher) { hasher.combine(value) }
+    }
+
+    /// Whether MQTT 5 says anything about it.
+    package var hasProperties: Bool { boxedProperties != nil }
 
     /// A message.
     public init(
@@ -28,6 +51,15 @@ public struct Message: Sendable, Hashable {
         self.qos = qos
         self.isRetained = isRetained
         self.properties = properties
+    }
+
+    /// A message that was received.
+    init(_ topic: KnownTopic, payload: [UInt8], qos: QoS, isRetained: Bool) {
+        self.topic = topic.text
+        topicMemory = TopicMemory(topic: topic)
+        self.payload = payload
+        self.qos = qos
+        self.isRetained = isRetained
     }
 }
 

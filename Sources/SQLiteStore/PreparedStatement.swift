@@ -1,5 +1,6 @@
 import GRDB
 import GRDBSQLite
+import MessageStore
 
 /// A statement that is prepared once and run many times.
 ///
@@ -8,8 +9,9 @@ import GRDBSQLite
 ///
 /// Values are bound in order; ``bindChecksum()`` binds the checksum of those before it.
 final class PreparedStatement {
+    /// Keeps `handle` alive.
     private let statement: Statement
-    private var handle: OpaquePointer { statement.sqliteStatement }
+    private let handle: OpaquePointer
     private var parameter: Int32 = 0
     private var checksum = Checksum()
     private var bindCode = SQLITE_OK
@@ -18,9 +20,12 @@ final class PreparedStatement {
     // again.
     private let texts = UnsafeMutableRawBufferPointer.allocate(byteCount: 1024, alignment: 1)
     private var used = 0
+    /// Where the head of a row stays until the statement has run.
+    private var head = RecordHeadWriter()
 
     init(_ sql: String, in database: Database) throws {
         statement = try database.makeStatement(sql: sql)
+        handle = statement.sqliteStatement
     }
 
     deinit {
@@ -68,6 +73,20 @@ final class PreparedStatement {
             let characters = start?.assumingMemoryBound(to: CChar.self)
             note(sqlite3_bind_text64(handle, next(), characters, UInt64(bytes.count), destructor, UInt8(SQLITE_UTF8)))
         }
+    }
+
+    /// Binds the texts of a message as one value.
+    func bindHead(_ record: borrowing InboundRecord) {
+        head.clear()
+        head.append(record.topic)
+        head.append(record.event)
+        head.append(record.source)
+        head.append(record.tag)
+        head.append(record.details)
+        let bytes = head.bytes
+        checksum.add(bytes)
+        // SAFETY: the bytes stay until the next head, and `reset()` takes away the binding before that.
+        note(sqlite3_bind_blob64(handle, next(), bytes.baseAddress, UInt64(bytes.count), nil))
     }
 
     /// Binds the payload as the last value but for the checksum, and runs the statement.
@@ -163,6 +182,12 @@ final class PreparedStatement {
 
     func optionalBytes(_ column: Int32) -> [UInt8]? {
         sqlite3_column_type(handle, column) == SQLITE_NULL ? nil : bytes(column)
+    }
+
+    /// What `body` reads from the head in a column.
+    func head<Result>(_ column: Int32, _ body: (inout RecordHead) throws -> Result) rethrows -> Result {
+        var head = RecordHead(raw(column))
+        return try body(&head)
     }
 
     /// How many bytes a column has; they are not read for it.

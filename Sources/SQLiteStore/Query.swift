@@ -6,16 +6,13 @@ enum Query: Int, CaseIterable {
     case insertProgress, selectProgress, deleteProgress, anyProgress, everyProgress
     case insertSeen, everySeen, seenRange, seenFrom, deleteSeen
     case insertName, selectName, everyName, findName, lastName
-    case insertAudience, selectAudience, everyAudience, findAudience, lastAudience
+    case insertEnvelope, selectEnvelope, everyEnvelope, findEnvelope, lastEnvelope
     case insertState, everyState, selectState
     case insertLetter, everyLetter, deleteLetter, trimLetters, countLetters
     case oldestInbound, oldestOutbound, expiredInbound, expiredOutbound
     case lastInbound, lastOutbound, inboundLoads, outboundLoads
 
-    private static let inbound = """
-        sequence, route, broker, audience, size, generation, time, expires, topic, event, source, tag, details, payload, \
-        checksum
-        """
+    private static let inbound = "sequence, envelope, size, time, expires, head, payload, checksum"
     private static let outbound = """
         sequence, route, broker, size, qos, retained, time, expires, topic, event, source, tag, details, payload, checksum
         """
@@ -24,18 +21,19 @@ enum Query: Int, CaseIterable {
         direction, route, broker, topic, event, source, tag, listener, error, attempts, time, died, qos, retained, \
         details, payload_size, payload, checksum
         """
-    private static let removal = "sequence, route, broker, topic, size"
-    private static let load = "route, count(*), sum(size), min(time)"
+    private static let inboundRemoval = "sequence, size, envelope, head"
+    private static let outboundRemoval = "sequence, size, route, broker, topic"
+    private static let envelope = "id, route, broker, listeners, generation, checksum"
+    private static let load = "count(*), sum(size), min(time)"
 
     var sql: String {
         switch self {
-        case .insertInbound:
-            "INSERT OR REPLACE INTO inbound (\(Self.inbound)) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+        case .insertInbound: "INSERT INTO inbound (\(Self.inbound)) VALUES (?,?,?,?,?,?,?,?)"
         case .selectInbound: "SELECT \(Self.inbound) FROM inbound WHERE sequence > ? ORDER BY sequence LIMIT ?"
         case .deleteInbound: "DELETE FROM inbound WHERE sequence BETWEEN ? AND ?"
         case .everyInbound: "SELECT \(Self.inbound) FROM inbound"
         case .insertOutbound:
-            "INSERT OR REPLACE INTO outbound (\(Self.outbound)) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+            "INSERT INTO outbound (\(Self.outbound)) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
         case .selectOutbound:
             "SELECT \(Self.outbound) FROM outbound WHERE broker = ? AND sequence > ? ORDER BY sequence LIMIT ?"
         case .deleteOutbound: "DELETE FROM outbound WHERE sequence BETWEEN ? AND ?"
@@ -61,11 +59,12 @@ enum Query: Int, CaseIterable {
         case .everyName: "SELECT id, name, checksum FROM names"
         case .findName: "SELECT id FROM names WHERE name = ?"
         case .lastName: "SELECT coalesce(max(id), 0) FROM names"
-        case .insertAudience: "INSERT INTO audiences (id, listeners, checksum) VALUES (?,?,?)"
-        case .selectAudience: "SELECT id, listeners, checksum FROM audiences WHERE id = ?"
-        case .everyAudience: "SELECT id, listeners, checksum FROM audiences"
-        case .findAudience: "SELECT id FROM audiences WHERE listeners = ?"
-        case .lastAudience: "SELECT coalesce(max(id), 0) FROM audiences"
+        case .insertEnvelope: "INSERT INTO envelopes (\(Self.envelope)) VALUES (?,?,?,?,?,?)"
+        case .selectEnvelope: "SELECT \(Self.envelope) FROM envelopes WHERE id = ?"
+        case .everyEnvelope: "SELECT \(Self.envelope) FROM envelopes"
+        case .findEnvelope:
+            "SELECT id FROM envelopes WHERE generation = ? AND route = ? AND broker = ? AND listeners = ?"
+        case .lastEnvelope: "SELECT coalesce(max(id), 0) FROM envelopes"
         case .insertState: "INSERT OR REPLACE INTO state (name, value, checksum) VALUES (?,?,?)"
         case .everyState: "SELECT name, value, checksum FROM state"
         case .selectState: "SELECT name, value, checksum FROM state WHERE name = ?"
@@ -75,20 +74,20 @@ enum Query: Int, CaseIterable {
         case .trimLetters:
             "DELETE FROM letters WHERE number <= (SELECT number FROM letters ORDER BY number DESC LIMIT 1 OFFSET ?)"
         case .countLetters: "SELECT count(*) FROM letters"
-        case .oldestInbound: "SELECT \(Self.removal) FROM inbound WHERE sequence >= ? ORDER BY sequence"
-        case .oldestOutbound: "SELECT \(Self.removal) FROM outbound WHERE sequence >= ? ORDER BY sequence"
-        case .expiredInbound: "SELECT \(Self.removal) FROM inbound WHERE expires < ?"
-        case .expiredOutbound: "SELECT \(Self.removal) FROM outbound WHERE expires < ?"
+        case .oldestInbound: "SELECT \(Self.inboundRemoval) FROM inbound WHERE sequence >= ? ORDER BY sequence"
+        case .oldestOutbound: "SELECT \(Self.outboundRemoval) FROM outbound WHERE sequence >= ? ORDER BY sequence"
+        case .expiredInbound: "SELECT \(Self.inboundRemoval) FROM inbound WHERE expires < ?"
+        case .expiredOutbound: "SELECT \(Self.outboundRemoval) FROM outbound WHERE expires < ?"
         case .lastInbound: "SELECT coalesce(max(sequence), 0) FROM inbound"
         case .lastOutbound: "SELECT coalesce(max(sequence), 0) FROM outbound"
-        case .inboundLoads: "SELECT \(Self.load) FROM inbound GROUP BY route"
-        case .outboundLoads: "SELECT \(Self.load) FROM outbound GROUP BY route"
+        case .inboundLoads: "SELECT envelope, \(Self.load) FROM inbound GROUP BY envelope"
+        case .outboundLoads: "SELECT route, \(Self.load) FROM outbound GROUP BY route"
         }
     }
 
     /// Those that read whole rows of each table, with their checksums.
     static let everyRow: [Query] = [
-        .everyName, .everyAudience, .everyState, .everyInbound, .everyOutbound, .everyProgress, .everySeen,
+        .everyName, .everyEnvelope, .everyState, .everyInbound, .everyOutbound, .everyProgress, .everySeen,
         .everyLetter,
     ]
 }

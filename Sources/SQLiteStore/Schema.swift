@@ -2,9 +2,10 @@ import GRDB
 
 /// The tables, and how older ones become these.
 ///
-/// Names of routes, brokers and listeners, which repeat, are numbers in the rows. Each row ends with a checksum of what
-/// it is about, since SQLite has none of its own. Payloads come last, where what is in front of them is read without
-/// them.
+/// Names of routes, brokers and listeners, which repeat, are numbers in the rows; what an inbound row has in common with
+/// most others is one number, its envelope. The texts of an inbound row are one value, its head: each column costs time
+/// with each message. Each row ends with a checksum of what it is about, since SQLite has none of its own. Payloads come
+/// last, where what is in front of them is read without them.
 enum Schema {
     /// Marks the file as ours: "MQTB".
     static let applicationID: Int64 = 0x4D51_5442
@@ -17,17 +18,16 @@ enum Schema {
         CREATE TABLE names (
             id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, checksum INTEGER NOT NULL
         );
-        CREATE TABLE audiences (
-            id INTEGER PRIMARY KEY, listeners TEXT NOT NULL UNIQUE, checksum INTEGER NOT NULL
+        CREATE TABLE envelopes (
+            id INTEGER PRIMARY KEY, route INTEGER NOT NULL, broker INTEGER NOT NULL, listeners TEXT NOT NULL,
+            generation INTEGER NOT NULL, checksum INTEGER NOT NULL, UNIQUE (generation, route, broker, listeners)
         );
         CREATE TABLE state (
             name TEXT PRIMARY KEY, value TEXT NOT NULL, checksum INTEGER NOT NULL
         ) WITHOUT ROWID;
         CREATE TABLE inbound (
-            sequence INTEGER PRIMARY KEY, route INTEGER NOT NULL, broker INTEGER NOT NULL, audience INTEGER NOT NULL,
-            size INTEGER NOT NULL, generation INTEGER NOT NULL, time INTEGER NOT NULL, expires INTEGER,
-            checksum INTEGER NOT NULL, topic TEXT NOT NULL, event TEXT NOT NULL, source TEXT NOT NULL,
-            tag TEXT NOT NULL, details TEXT NOT NULL, payload BLOB NOT NULL
+            sequence INTEGER PRIMARY KEY, envelope INTEGER NOT NULL, size INTEGER NOT NULL, time INTEGER NOT NULL,
+            expires INTEGER, checksum INTEGER NOT NULL, head BLOB NOT NULL, payload BLOB NOT NULL
         );
         CREATE INDEX inbound_expires ON inbound (expires) WHERE expires IS NOT NULL;
         CREATE TABLE outbound (

@@ -29,7 +29,7 @@ extension Query {
     fileprivate var table: String {
         switch self {
         case .everyName: "names"
-        case .everyAudience: "audiences"
+        case .everyEnvelope: "envelopes"
         case .everyState: "state"
         case .everyInbound: "inbound"
         case .everyOutbound: "outbound"

@@ -3,7 +3,7 @@ import MessageStore
 extension Session {
     /// Applies a batch. Within a transaction.
     func apply(_ batch: StoreBatch) throws -> [StoreRemoval] {
-        for record in batch.arrivals { try insert(record) }
+        try insert(batch.arrivals)
         for record in batch.departures { try insert(record) }
         for identity in batch.seen { try insert(identity) }
         for change in batch.progress { try insert(change) }
@@ -51,25 +51,24 @@ extension Session {
         return ranges
     }
 
-    private func insert(_ record: InboundRecord) throws {
-        let route = try number(of: record.route)
-        let broker = try number(of: record.broker)
-        let audience = try number(of: record.audience)
-        noteArrival(.inbound, record.sequence, route: route)
+    private func insert(_ records: [InboundRecord]) throws {
+        guard !records.isEmpty else { return }
         let statement = try statement(.insertInbound)
+        // By position: a copy of a record costs a count up and down for each text in it.
+        for position in records.indices { try insert(records[position], statement) }
+    }
+
+    private func insert(_ record: borrowing InboundRecord, _ statement: PreparedStatement) throws {
+        let envelope = try envelopeNumber(of: record)
+        if !searchStarts.isEmpty {
+            noteArrival(.inbound, record.sequence, route: try self.envelope(envelope).routeNumber)
+        }
         statement.bind(record.sequence)
-        statement.bind(route)
-        statement.bind(broker)
-        statement.bind(audience)
+        statement.bind(envelope)
         statement.bind(Int64(record.size))
-        statement.bind(try generation)
         statement.bind(record.time)
         statement.bind(record.expires)
-        statement.bind(record.topic)
-        statement.bind(record.event)
-        statement.bind(record.source)
-        statement.bind(record.tag)
-        statement.bind(record.details)
+        statement.bindHead(record)
         try statement.execute(payload: record.payload)
     }
 

@@ -48,7 +48,7 @@ extension Session {
         try statement.forEachRow {
             guard removals.count < messages || size < bytes else { return false }
             start = statement.integer(0) + 1
-            guard key.route == nil || key.route == statement.integer(1) else { return true }
+            guard try key.route == nil || key.route == routeNumber(direction, statement) else { return true }
             let removal = try removal(direction, statement, .full)
             removals.append(removal)
             size += removal.size
@@ -77,15 +77,22 @@ extension Session {
         _ statement: PreparedStatement,
         _ reason: StoreRemoval.Reason
     ) throws -> StoreRemoval {
-        StoreRemoval(
+        let isInbound = direction == .inbound
+        let envelope = isInbound ? try envelope(statement.integer(2)) : nil
+        return StoreRemoval(
             direction: direction,
             sequence: statement.integer(0),
-            route: try name(statement.integer(1)),
-            broker: try name(statement.integer(2)),
-            topic: statement.text(3),
-            size: Int(statement.integer(4)),
+            route: try envelope?.route ?? name(statement.integer(2)),
+            broker: try envelope?.broker ?? name(statement.integer(3)),
+            topic: isInbound ? try statement.head(3) { try $0.next() } : statement.text(4),
+            size: Int(statement.integer(1)),
             reason: reason
         )
+    }
+
+    private func routeNumber(_ direction: DeadLetter.Direction, _ statement: PreparedStatement) throws -> Int64 {
+        let number = statement.integer(2)
+        return direction == .inbound ? try envelope(number).routeNumber : number
     }
 
     /// The numbers of the rows have no gaps: rows are added at one end and removed at the other.

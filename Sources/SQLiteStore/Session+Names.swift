@@ -39,39 +39,58 @@ extension Session {
         return name
     }
 
-    /// The number of a list of listeners, which is kept if it is new. Within a transaction.
-    func number(of audience: [String]) throws -> Int64 {
-        if let number = names.number(of: audience) { return number }
-        let listeners = try audience.map { "\(try self.number(of: $0))" }.joined(separator: ",")
-        let find = try statement(.findAudience)
+    /// The number of the envelope of a message that comes now, which is kept if it is new. Within a transaction.
+    func envelopeNumber(of record: borrowing InboundRecord) throws -> Int64 {
+        if let number = names.envelopeNumber(of: record) { return number }
+        return try keepEnvelope(of: copy record)
+    }
+
+    private func keepEnvelope(of record: InboundRecord) throws -> Int64 {
+        let envelope = Envelope(
+            routeNumber: try number(of: record.route),
+            route: record.route,
+            broker: record.broker,
+            audience: record.audience,
+            generation: try generation
+        )
+        let broker = try number(of: record.broker)
+        let listeners = try record.audience.map { "\(try self.number(of: $0))" }.joined(separator: ",")
+        let find = try statement(.findEnvelope)
+        for key in [envelope.generation, envelope.routeNumber, broker] { find.bind(key) }
         find.bind(listeners)
-        if let number = try find.first({ find.integer(0) }) {
-            names.keep(audience, number)
-            return number
+        let found = try find.first { find.integer(0) }
+        let number = try found ?? integer(.lastEnvelope) + 1
+        if found == nil {
+            let insert = try statement(.insertEnvelope)
+            for value in [number, envelope.routeNumber, broker] { insert.bind(value) }
+            insert.bind(listeners)
+            insert.bind(envelope.generation)
+            insert.bindChecksum()
+            try insert.execute()
         }
-        let number = try integer(.lastAudience) + 1
-        let insert = try statement(.insertAudience)
-        insert.bind(number)
-        insert.bind(listeners)
-        insert.bindChecksum()
-        try insert.execute()
-        names.keep(audience, number)
+        names.keep(envelope, number, for: record)
         return number
     }
 
-    /// The list of listeners with a number.
-    func audience(_ number: Int64) throws -> [String] {
-        if let audience = names.audience(number) { return audience }
-        let statement = try statement(.selectAudience)
+    /// The envelope with a number.
+    func envelope(_ number: Int64) throws -> Envelope {
+        if let envelope = names.envelope(number) { return envelope }
+        let statement = try statement(.selectEnvelope)
         statement.bind(number)
-        let listeners = try statement.first {
-            try statement.demandSound("audiences")
-            return try Self.numbers(statement.text(1))
+        let found = try statement.first {
+            try statement.demandSound("envelopes")
+            return (1...4).map { $0 == 3 ? 0 : statement.integer($0) } + (try Self.numbers(statement.text(3)))
         }
-        guard let listeners else { throw StoreDamage(detail: "list of listeners \(number) is missing") }
-        let audience = try listeners.map { try name($0) }
-        names.keep(audience, number)
-        return audience
+        guard let found else { throw StoreDamage(detail: "envelope \(number) is missing") }
+        let envelope = Envelope(
+            routeNumber: found[0],
+            route: try name(found[0]),
+            broker: try name(found[1]),
+            audience: try found[4...].map { try name($0) },
+            generation: found[3]
+        )
+        names.keep(envelope, number)
+        return envelope
     }
 
     private static func numbers(_ listeners: String) throws -> [Int64] {
@@ -81,21 +100,21 @@ extension Session {
         }
     }
 
-    /// Removes names and lists that no row uses, so that those of former configurations do not pile up. Within a
+    /// Removes names and envelopes that no row uses, so that those of former configurations do not pile up. Within a
     /// transaction.
     func removeUnusedNames() throws {
-        try database.execute(sql: "DELETE FROM audiences WHERE id NOT IN (SELECT audience FROM inbound)")
+        try database.execute(sql: "DELETE FROM envelopes WHERE id NOT IN (SELECT envelope FROM inbound)")
         var used: Set<Int64> = []
-        let lists = try statement(.everyAudience)
-        try lists.forEachRow {
-            used.formUnion(try Self.numbers(lists.text(1)))
+        let envelopes = try statement(.everyEnvelope)
+        try envelopes.forEachRow {
+            used.formUnion(try Self.numbers(envelopes.text(3)))
             return true
         }
         let listeners = used.map(String.init).joined(separator: ",")
         try database.execute(
             sql: """
                 DELETE FROM names WHERE id NOT IN (\(listeners)) AND id NOT IN (
-                    SELECT route FROM inbound UNION SELECT broker FROM inbound
+                    SELECT route FROM envelopes UNION SELECT broker FROM envelopes
                     UNION SELECT route FROM outbound UNION SELECT broker FROM outbound
                     UNION SELECT listener FROM progress
                 )

@@ -9,28 +9,35 @@ extension Session {
         statement.bind(sequence)
         statement.bind(Int64(max(0, limit)))
         try statement.forEachRow {
-            guard page.takes(statement.size(13)) else { return false }
+            guard page.takes(statement.size(6)) else { return false }
             try statement.demandSound("inbound")
-            let record = InboundRecord(
-                sequence: statement.integer(0),
-                route: try name(statement.integer(1)),
-                broker: try name(statement.integer(2)),
-                topic: statement.text(8),
-                event: statement.text(9),
-                source: statement.text(10),
-                tag: statement.text(11),
-                payload: statement.bytes(13),
-                details: statement.text(12),
-                time: statement.integer(6),
-                expires: statement.optionalInteger(7),
-                audience: try audience(statement.integer(3))
-            )
-            let recoveries = Int(generation - statement.integer(5))
+            let envelope = try envelope(statement.integer(1))
+            let record = try inbound(statement, envelope)
+            let recoveries = Int(generation - envelope.generation)
             let progress = mayHaveProgress ? try progress(of: record.sequence) : [:]
             result.append(InboundEntry(record: record, recoveries: recoveries, progress: progress))
             return true
         }
         return result
+    }
+
+    private func inbound(_ statement: PreparedStatement, _ envelope: Envelope) throws -> InboundRecord {
+        try statement.head(5) { head in
+            InboundRecord(
+                sequence: statement.integer(0),
+                route: envelope.route,
+                broker: envelope.broker,
+                topic: try head.next(),
+                event: try head.next(),
+                source: try head.next(),
+                tag: try head.next(),
+                payload: statement.bytes(6),
+                details: try head.next(),
+                time: statement.integer(3),
+                expires: statement.optionalInteger(4),
+                audience: envelope.audience
+            )
+        }
     }
 
     private func progress(of sequence: Int64) throws -> [String: ListenerProgress] {
@@ -127,24 +134,34 @@ extension Session {
     }
 
     private func loads() throws -> [StoreStatus.Load] {
-        let loads = try loads(.inbound, .inboundLoads) + loads(.outbound, .outboundLoads)
-        return loads.sorted(by: StoreStatus.Load.precedes)
+        let inbound = try loads(.inbound, .inboundLoads) { try envelope($0).route }
+        let outbound = try loads(.outbound, .outboundLoads) { try name($0) }
+        return (inbound + outbound).sorted(by: StoreStatus.Load.precedes)
     }
 
-    private func loads(_ direction: DeadLetter.Direction, _ query: Query) throws -> [StoreStatus.Load] {
-        var loads: [StoreStatus.Load] = []
+    private func loads(_ direction: DeadLetter.Direction, _ query: Query, route: (Int64) throws -> String) throws
+        -> [StoreStatus.Load]
+    {
+        var loads: [ExactName: StoreStatus.Load] = [:]
         let statement = try statement(query)
         try statement.forEachRow {
             let load = StoreStatus.Load(
                 direction: direction,
-                route: try name(statement.integer(0)),
+                route: try route(statement.integer(0)),
                 messages: Int(statement.integer(1)),
                 bytes: Int(statement.integer(2)),
                 oldest: statement.integer(3)
             )
-            loads.append(load)
+            // Messages of one route came in several envelopes.
+            if let known = loads[ExactName(load.route)] {
+                loads[ExactName(load.route)]?.messages += load.messages
+                loads[ExactName(load.route)]?.bytes += load.bytes
+                loads[ExactName(load.route)]?.oldest = min(known.oldest, load.oldest)
+            } else {
+                loads[ExactName(load.route)] = load
+            }
             return true
         }
-        return loads
+        return Array(loads.values)
     }
 }

@@ -82,4 +82,39 @@ struct PatternIndexTests {
         #expect(index.remove("short", for: "a.*") == true)
         #expect(index.isEmpty)
     }
+
+    @Test("many values under one pattern come and go one by one", arguments: ["a.b", "a.*", "a.**"] as [EventPattern])
+    func manyValues(pattern: EventPattern) {
+        var index = PatternIndex<Int>()
+        var present: Set<Int> = []
+        for value in 0..<100 {
+            present.insert(value)
+            #expect(index.insert(value, for: pattern) == true)
+            #expect(index.insert(value, for: pattern) == false)
+        }
+        for value in stride(from: 0, to: 100, by: 3) {
+            present.remove(value)
+            #expect(index.remove(value, for: pattern) == true)
+            #expect(index.remove(value, for: pattern) == false)
+            #expect(index.values(matching: "a.b").sorted() == present.sorted())
+        }
+        for value in present { #expect(index.remove(value, for: pattern) == true) }
+        #expect(index.isEmpty)
+    }
+
+    @Test("segments of any length are told apart, also those that begin alike and names of many segments")
+    func lengths() throws {
+        var index = PatternIndex<Int>()
+        let segments = (0..<40).map { String(repeating: "x", count: $0) } + ["xxxxxxxxy", "xxxxxxxy", "yxxxxxxxx"]
+        for (value, segment) in segments.enumerated() {
+            #expect(try index.insert(value, for: EventPattern("*.\(segment)")) == true)
+        }
+        for (value, segment) in segments.enumerated() {
+            #expect(index.values(matching: try EventName("a.\(segment)")) == [value])
+        }
+        let long = (0..<300).map { "\($0)" }.joined(separator: ".")
+        #expect(try index.insert(99, for: EventPattern("*." + long)) == true)
+        #expect(index.values(matching: try EventName("z." + long)) == [99])
+        #expect(index.values(matching: try EventName("z.z." + long)).isEmpty)
+    }
 }

@@ -34,7 +34,7 @@ struct MessageStoreContractTests {
     }
 
     @Test(
-        "a message that is committed again takes the place of the first, and keeps its progress",
+        "a sequence that is there already is refused, and nothing of the batch happens",
         arguments: StoreKind.allCases
     )
     func again(_ kind: StoreKind) throws {
@@ -47,16 +47,20 @@ struct MessageStoreContractTests {
                     batch.progress = [.init(sequence: 1, listener: "log", progress: progress)]
                 }
             )
-            try store.commit(
+            let refused: [StoreBatch] = [
+                .with { $0.arrivals = [.sample(3), .sample(1, route: "b")] },
+                .with { $0.arrivals = [.sample(3), .sample(3)] },
                 .with {
-                    $0.arrivals = [.sample(1, route: "b")]; $0.departures = [.sample(2)]
-                }
-            )
-            let expected = InboundEntry(record: .sample(1, route: "b"), progress: ["log": progress])
+                    $0.arrivals = [.sample(3)]; $0.departures = [.sample(2)]
+                },
+            ]
+            for batch in refused { #expect(throws: StoreError.self) { try store.commit(batch) } }
+            let expected = InboundEntry(record: .sample(1), progress: ["log": progress])
             #expect(try store.inbound(after: 0, limit: 9, bytes: .max) == [expected])
-            #expect(try store.outbound(to: "main", after: 0, limit: 9, bytes: .max) == [.sample(2)])
-            #expect(try store.outbound(to: "cloud", after: 0, limit: 9, bytes: .max).isEmpty)
-            #expect(try store.status().messages == 2)
+            #expect(try store.outbound(to: "cloud", after: 0, limit: 9, bytes: .max) == [.sample(2, broker: "cloud")])
+            #expect(try store.outbound(to: "main", after: 0, limit: 9, bytes: .max).isEmpty)
+            try store.commit(.with { $0.arrivals = [.sample(3)] })
+            #expect(try store.status().messages == 3)
         }
     }
 

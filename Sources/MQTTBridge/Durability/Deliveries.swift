@@ -2,39 +2,18 @@ import AsyncEventBus
 import Locking
 import MessageStore
 
-/// A message that was committed, as it is handed to listeners.
-struct Arrival: Sendable {
-    var record: InboundRecord
-    let event: Event
-    let inboxes: [NamedInbox]
-}
-
 /// Hands stored messages to named listeners, and notes who has finished with what.
 ///
-/// ``dispatch(_:)`` and ``readOn(_:upTo:)`` are called one at a time, by whoever has the store open; ``ended`` from
-/// anywhere.
+/// ``dispatch(_:)``, ``forget(_:)`` and ``readOn(_:upTo:)`` are called one at a time, by whoever has the store open;
+/// ``ended`` from anywhere. What ``dispatch(_:)`` takes reaches the mailboxes a little later, and
+/// always before what is read from the store afterwards.
 final class Deliveries: Sendable {
-    private struct Open {
-        let record: InboundRecord
-        /// The listeners that have not finished, each with the number of mailboxes under that name.
-        var waiting: [String: Int]
-        /// Mailboxes that have it now.
-        var running = 0
-    }
+    private typealias Offer = (event: Event, attempt: Int, tracker: any DeliveryTracker)
 
-    private struct State {
-        var queues: [NamedInbox: ListenerQueue] = [:]
-        /// Messages that some mailbox has.
-        var open: [Int64: Open] = [:]
-        /// Whether the store may hold messages for listeners that are not on the bus yet.
-        var hasLegacy: Bool
-    }
-
-    private struct Offer {
+    /// What goes into one mailbox together.
+    private struct Offers {
         let inbox: NamedInbox
-        let event: Event
-        let attempt: Int
-        let ticket: DeliveryTicket
+        var offers: [Offer] = []
     }
 
     /// After so many processes have found a message, its calls are noted before they begin: it may be what ends them.
@@ -49,14 +28,15 @@ final class Deliveries: Sendable {
     private let work: StoreWork
     private let clock: StoreClock
     private let links: Locked<[String: String]> = Locked([:])
-    private let state: Locked<State>
+    private let state: Locked<OpenDeliveries>
+    private let handoff = Handoff<Arrivals>()
 
     init(context: BridgeContext, store: any MessageStore, work: StoreWork, clock: StoreClock, hasLegacy: Bool) {
         self.context = context
         self.store = store
         self.work = work
         self.clock = clock
-        state = Locked(State(hasLegacy: hasLegacy))
+        state = Locked(OpenDeliveries(hasLegacy: hasLegacy))
     }
 
     /// What the connection to a broker is called.
@@ -78,38 +58,67 @@ final class Deliveries: Sendable {
 
     // MARK: While the store is open
 
-    /// Hands over messages that were just committed.
-    func dispatch(_ arrivals: [Arrival]) {
-        var offers: [Offer] = []
+    /// Takes messages that were just committed, to hand them over with ``beginDispatch()``.
+    func dispatch(_ arrivals: Arrivals) {
+        guard !arrivals.isEmpty else { return }
+        handoff.add(arrivals, messages: arrivals.count, bytes: arrivals.size) { handOver($0) }
+    }
+
+    /// Hands over what was committed, now or soon.
+    func beginDispatch() {
+        handoff.begin { self.handOver($0) }
+    }
+
+    /// Returns once everything that was committed is handed over.
+    func finishDispatch() {
+        handoff.finish { handOver($0) }
+    }
+
+    private func handOver(_ arrivals: Arrivals) {
+        var offers: [Offers] = []
         let wanted = state.withLock { state -> [NamedInbox] in
             var wanted: [NamedInbox] = []
-            for arrival in arrivals {
-                let record = arrival.record
-                var open = Open(record: record, waiting: [:])
-                for inbox in arrival.inboxes {
-                    open.waiting[inbox.name, default: 0] += 1
-                    var queue =
-                        state.queues[inbox] ?? ListenerQueue(capacity: inbox.capacity, isBehind: state.hasLegacy)
-                    if queue.arrived(record.sequence, size: record.size) {
-                        open.running += 1
-                        offers.append(offer(arrival.event, record, to: inbox, attempt: 1))
+            for (position, target) in arrivals.targets.enumerated() {
+                let (sequence, size) = (arrivals.records[position].sequence, arrivals.records[position].size)
+                var running = 0
+                for inbox in target.inboxes {
+                    let (isHanded, wantsRead) = state.arrived(sequence, size: size, for: inbox)
+                    if isHanded {
+                        running += 1
+                        let ticket = ticket(sequence, size, inbox)
+                        append((target.event, 1, ticket), for: inbox, to: &offers, of: arrivals.count)
                     }
-                    if queue.wantsRead() { wanted.append(inbox) }
-                    state.queues[inbox] = queue
+                    if wantsRead { wanted.append(inbox) }
                 }
-                if open.running > 0 { state.open[record.sequence] = open }
-                if arrival.inboxes.isEmpty { state.hasLegacy = true }
+                if running > 0 {
+                    let waiting = OpenMessage.Waiting(target.inboxes)
+                    let record = arrivals.records[position]
+                    state.open[sequence] = OpenMessage(record: record, waiting: waiting, running: running)
+                }
+                if target.inboxes.isEmpty { state.hasLegacy = true }
             }
             return wanted
         }
         if !wanted.isEmpty { work.add(.now) { $0.deliveries.formUnion(wanted) } }
-        hand(offers)
+        for group in offers { group.inbox.offer(contentsOf: group.offers) }
+    }
+
+    private func append(_ offer: Offer, for inbox: NamedInbox, to offers: inout [Offers], of count: Int) {
+        if let position = offers.firstIndex(where: { $0.inbox == inbox }) {
+            offers[position].offers.append(offer)
+        } else {
+            var group = Offers(inbox: inbox)
+            group.offers.reserveCapacity(count)
+            group.offers.append(offer)
+            offers.append(group)
+        }
     }
 
     /// Reads on for listeners that have room.
     ///
     /// - Parameter last: The highest sequence that was committed.
     func readOn(_ inboxes: Set<NamedInbox>, upTo last: Int64) throws(StoreError) {
+        finishDispatch()
         for inbox in inboxes {
             let (cursor, room) = state.withLock { state -> (Int64, Int) in
                 state.queues[inbox]?.readBegan()
@@ -125,7 +134,7 @@ final class Deliveries: Sendable {
 
     private func accept(_ entries: [InboundEntry], for inbox: NamedInbox, upTo last: Int64) {
         let now = clock.now
-        var offers: [Offer] = []
+        var offers = Offers(inbox: inbox)
         var settled: [(InboundRecord, DeliveryOutcome?)] = []
         let wantsMore = state.withLock { state -> Bool in
             guard var queue = state.queues[inbox] else { return false }
@@ -134,9 +143,10 @@ final class Deliveries: Sendable {
                 queue.read(through: record.sequence)
                 let known = entry.progress[inbox.name]
                 guard record.audience.contains(inbox.name), known?.isFinished != true else { continue }
-                var open = state.open[record.sequence] ?? Open(record: record, waiting: [:])
-                if open.waiting.isEmpty { open.waiting = waiting(entry, queues: state.queues) }
-                guard open.waiting[inbox.name] != nil else { continue }
+                var open =
+                    state.open[record.sequence]
+                    ?? OpenMessage(record: record, waiting: waiting(entry, queues: state.queues))
+                guard open.waiting.contains(inbox.name) else { continue }
                 open.running += 1
                 state.open[record.sequence] = open
                 queue.handedOver(size: record.size)
@@ -152,7 +162,8 @@ final class Deliveries: Sendable {
                     let attempt = known.map { $0.attempts + 1 } ?? (entry.recoveries > 0 ? 2 : 1)
                     let event = RecordCodec.event(record, link: link(of: record.broker), context: context)
                     let isSuspicious = entry.recoveries >= Self.suspiciousRecoveries
-                    offers.append(offer(event, record, to: inbox, attempt: attempt, marksStart: isSuspicious))
+                    let ticket = ticket(record.sequence, record.size, inbox, marksStart: isSuspicious)
+                    offers.offers.append((event, attempt, ticket))
                 }
             }
             let through = entries.last?.record.sequence ?? last
@@ -162,7 +173,7 @@ final class Deliveries: Sendable {
             return wantsMore
         }
         if wantsMore { work.add(.now) { $0.deliveries.insert(inbox) } }
-        hand(offers)
+        inbox.offer(contentsOf: offers.offers)
         for (record, outcome) in settled {
             if outcome == nil { context.reporter.dropped(record, "expired") }
             ended(record.sequence, size: record.size, inbox, outcome ?? .finished)
@@ -171,48 +182,43 @@ final class Deliveries: Sendable {
 
     /// Who has not finished with a message that no mailbox has: listeners that have still to read it, and those that
     /// are not on the bus.
-    private func waiting(_ entry: InboundEntry, queues: [NamedInbox: ListenerQueue]) -> [String: Int] {
+    private func waiting(_ entry: InboundEntry, queues: [NamedInbox: ListenerQueue]) -> OpenMessage.Waiting {
         var waiting: [String: Int] = [:]
         for name in entry.record.audience where entry.progress[name]?.isFinished != true {
             let own = queues.filter { $0.key.name == name }
             let behind = own.count { $0.value.isBehind && $0.value.cursor < entry.record.sequence }
             if behind > 0 || own.isEmpty { waiting[name] = max(1, behind) }
         }
-        return waiting
+        return OpenMessage.Waiting(waiting)
     }
 
-    /// A stored message with the mailboxes that it is for now.
-    func arrival(_ record: InboundRecord) -> Arrival {
-        let event = RecordCodec.event(record, link: link(of: record.broker), context: context)
-        let inboxes = context.bus.namedInboxes().filter { record.audience.contains($0.name) }
-        return Arrival(record: record, event: event, inboxes: inboxes)
+    /// Hands over messages that were committed without having been read from a broker just now.
+    func dispatch(_ records: [InboundRecord]) {
+        guard !records.isEmpty else { return }
+        var arrivals = Arrivals()
+        let inboxes = context.bus.namedInboxes()
+        for record in records {
+            let event = RecordCodec.event(record, link: link(of: record.broker), context: context)
+            arrivals.append(record, event, inboxes.filter { record.audience.contains($0.name) })
+        }
+        dispatch(arrivals)
+        beginDispatch()
     }
 
     private func link(of broker: String) -> String { links.withLock { $0[broker] ?? "" } }
 
-    private func offer(
-        _ event: Event,
-        _ record: InboundRecord,
-        to inbox: NamedInbox,
-        attempt: Int,
+    private func ticket(
+        _ sequence: Int64,
+        _ size: Int,
+        _ inbox: NamedInbox,
         marksStart: Bool = false
-    ) -> Offer {
-        let ticket = DeliveryTicket(
-            sequence: record.sequence,
-            size: record.size,
-            inbox: inbox,
-            deliveries: self,
-            marksStart: marksStart
-        )
-        return Offer(inbox: inbox, event: event, attempt: attempt, ticket: ticket)
-    }
-
-    private func hand(_ offers: [Offer]) {
-        for offer in offers { offer.inbox.offer(offer.event, attempt: offer.attempt, tracker: offer.ticket) }
+    ) -> DeliveryTicket {
+        DeliveryTicket(sequence: sequence, size: size, inbox: inbox, deliveries: self, marksStart: marksStart)
     }
 
     /// Messages were removed from the store although nobody was done with them.
     func forget(_ sequences: some Sequence<Int64>) {
+        finishDispatch()
         state.withLock { state in
             for sequence in sequences { state.open[sequence] = nil }
         }
@@ -227,81 +233,36 @@ final class Deliveries: Sendable {
     }
 
     func ended(_ sequence: Int64, size: Int, _ inbox: NamedInbox, _ outcome: DeliveryOutcome) {
-        let (settled, record, wantsRead) = state.withLock { state -> (Settlement?, InboundRecord?, Bool) in
-            var wantsRead = false
-            if var queue = state.queues[inbox] {
-                queue.ended(size: size)
-                if case .removed = outcome { queue.isRemoved = true }
-                wantsRead = queue.wantsRead()
-                state.queues[inbox] = queue.isRemoved && !queue.isBehind && queue.outstanding == 0 ? nil : queue
-            }
-            guard var open = state.open[sequence] else { return (nil, nil, wantsRead) }
-            open.running -= 1
-            let left = (open.waiting[inbox.name] ?? 1) - 1
-            open.waiting[inbox.name] = left > 0 ? left : nil
-            // Whoever has still to read it makes a new entry then.
-            state.open[sequence] = open.running == 0 || open.waiting.isEmpty ? nil : open
-            let settlement: Settlement = open.waiting.isEmpty ? .all : left > 0 ? .nobody : .one
-            return (settlement, open.record, wantsRead)
+        let (ending, wantsRead) = state.withLock { state in
+            let isRemoved = if case .removed = outcome { true } else { false }
+            let wantsRead = state.queueEnded(inbox, size: size, isRemoved: isRemoved)
+            return (state.ended(sequence, inbox.name), wantsRead)
         }
-        if let record, case .failed(let error, let attempts) = outcome {
-            context.reporter.deadLetter(record, listener: inbox.name, error: error, attempts: attempts)
+        guard ending != nil || wantsRead else { return }
+        var letter: DeadLetter?
+        if let ending, case .failed(let error, let attempts) = outcome {
+            context.reporter.deadLetter(ending.record, listener: inbox.name, error: error, attempts: attempts)
+            let (name, now) = (inbox.name, clock.now)
+            letter = DeadLetter(ending.record, listener: name, error: error, attempts: attempts, died: now)
         }
-        let now = clock.now
         work.add(wantsRead ? .now : .soon) { changes in
             if wantsRead { changes.deliveries.insert(inbox) }
-            guard let settled, let record else { return }
-            if case .failed(let error, let attempts) = outcome {
-                changes.letters.append(
-                    DeadLetter(record, listener: inbox.name, error: error, attempts: attempts, died: now)
-                )
-            }
-            switch settled {
-            case .all: changes.finished.append(.init(sequence: sequence, route: record.route, size: record.size))
-            case .one:
+            if let letter { changes.letters.append(letter) }
+            switch ending?.settlement {
+            case .all?:
+                let route = ending?.record.route ?? ""
+                changes.finished.append(.init(sequence: sequence, route: route, size: size))
+            case .one?:
                 let progress = ListenerProgress(isFinished: true, attempts: 0)
                 changes.progress.append(.init(sequence: sequence, listener: inbox.name, progress: progress))
-            case .nobody: break
+            case .nobody?, nil: break
             }
         }
-    }
-
-    private enum Settlement {
-        case all, one, nobody
     }
 
     /// Returns once a call that is about to begin is noted in the store.
     func noteStart(_ sequence: Int64, _ listener: String, attempt: Int) async {
         attemptFailed(sequence, listener, attempts: attempt)
         await work.committed()
-    }
-}
-
-/// One message in one mailbox.
-final class DeliveryTicket: DeliveryTracker {
-    let sequence: Int64
-    let size: Int
-    let inbox: NamedInbox
-    let deliveries: Deliveries
-    let marksStart: Bool
-
-    init(sequence: Int64, size: Int, inbox: NamedInbox, deliveries: Deliveries, marksStart: Bool) {
-        self.sequence = sequence
-        self.size = size
-        self.inbox = inbox
-        self.deliveries = deliveries
-        self.marksStart = marksStart
-    }
-
-    func willRun(attempt: Int) async {
-        await deliveries.noteStart(sequence, inbox.name, attempt: attempt)
-    }
-
-    func attemptFailed(_ attempt: Int, error: String) {
-        deliveries.attemptFailed(sequence, inbox.name, attempts: attempt)
-    }
-
-    func ended(_ outcome: DeliveryOutcome) {
-        deliveries.ended(sequence, size: size, inbox, outcome)
     }
 }

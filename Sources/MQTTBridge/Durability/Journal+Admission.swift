@@ -3,50 +3,41 @@ import MessageStore
 /// What a turn takes in and lets go, by the limits.
 extension Journal {
     /// Makes room for what was read, or drops it, by the policies; counts what is kept.
-    func admit(_ intake: Intake, _ changes: inout PendingChanges) -> ([Arrival], [Departure]) {
-        guard !intake.arrivals.isEmpty || !intake.departures.isEmpty else { return ([], []) }
-        var dropped: [(DeadLetter.Direction, route: String, broker: String, topic: String)] = []
-        var crowds: Set<StoreGauge.Crowd> = []
-        let (arrivals, departures) = work.withGauge { gauge in
-            func admits(_ direction: DeadLetter.Direction, _ route: String, _ size: Int) -> Bool {
-                switch gauge.verdict(direction, route: route, size: size) {
-                case .drop: return false
-                case .evict(let crowd): crowds.insert(crowd)
-                // It was read already. What comes next is left at the broker.
-                case .accept, .wait, .reject: break
-                }
-                gauge.add(direction, route: route, bytes: size)
-                return true
+    func admit(_ intake: inout Intake, _ changes: inout PendingChanges) {
+        guard !intake.arrivals.isEmpty || !intake.departures.isEmpty else { return }
+        let (arrivals, departures) = (intake.arrivals, intake.departures)
+        let (lateArrivals, lateDepartures) = work.withGauge { gauge -> ([Int], [Int]) in
+            var late: (arrivals: [Int], departures: [Int]) = ([], [])
+            // Mostly there is room for all of it.
+            if !gauge.takes(.inbound, arrivals.runs) {
+                let loads = arrivals.records.lazy.map { (route: $0.route, size: $0.size) }
+                late.arrivals = gauge.refusals(.inbound, loads, &changes.crowds)
             }
-            let arrivals = intake.arrivals.filter { arrival in
-                let record = arrival.record
-                let isKept = admits(.inbound, record.route, record.size)
-                if !isKept { dropped.append((.inbound, record.route, record.broker, record.topic)) }
-                return isKept
+            if !gauge.takes(.outbound, [StoreGauge.Run](departures)) {
+                let loads = departures.lazy.map { (route: $0.record.route, size: $0.record.size) }
+                late.departures = gauge.refusals(.outbound, loads, &changes.crowds)
             }
-            let departures = intake.departures.filter { departure in
-                let record = departure.record
-                let isKept = admits(.outbound, record.route, record.size)
-                if !isKept { dropped.append((.outbound, record.route, record.broker, record.topic)) }
-                return isKept
-            }
-            return (arrivals, departures)
+            return late
         }
-        changes.crowds.formUnion(crowds)
-        for drop in dropped {
-            context.reporter.count(.dropped, broker: drop.broker, topic: drop.topic, reason: "the store is full")
+        for place in lateArrivals {
+            let record = intake.arrivals.records[place]
+            countDropped(record.topic, record.broker)
         }
-        return (arrivals, departures)
+        intake.arrivals.remove(at: lateArrivals)
+        for place in lateDepartures.reversed() {
+            let record = intake.departures.remove(at: place).record
+            countDropped(record.topic, record.broker)
+        }
     }
 
-    func release(_ arrivals: [Arrival], _ departures: [Departure]) {
+    private func countDropped(_ topic: String, _ broker: String) {
+        context.reporter.count(.dropped, broker: broker, topic: topic, reason: "the store is full")
+    }
+
+    func release(_ intake: Intake) {
         work.withGauge { gauge in
-            for arrival in arrivals {
-                gauge.remove(.inbound, route: arrival.record.route, bytes: arrival.record.size)
-            }
-            for departure in departures {
-                gauge.remove(.outbound, route: departure.record.route, bytes: departure.record.size)
-            }
+            gauge.remove(.inbound, intake.arrivals.runs)
+            gauge.remove(.outbound, [StoreGauge.Run](intake.departures))
         }
     }
 
@@ -55,8 +46,8 @@ extension Journal {
         defer { work.admitWaiters() }
         guard !changes.finished.isEmpty || !changes.published.isEmpty || !removals.isEmpty else { return }
         work.withGauge { gauge in
-            for done in changes.finished { gauge.remove(.inbound, route: done.route, bytes: done.size) }
-            for done in changes.published { gauge.remove(.outbound, route: done.route, bytes: done.size) }
+            gauge.remove(.inbound, [StoreGauge.Run](changes.finished))
+            gauge.remove(.outbound, [StoreGauge.Run](changes.published))
             for removal in removals { gauge.remove(removal.direction, route: removal.route, bytes: removal.size) }
         }
         for removal in removals {

@@ -88,20 +88,49 @@ final class Journal: Sendable {
 
     /// What a client's thread brings.
     struct Intake {
-        var arrivals: [Arrival] = []
+        var arrivals = Arrivals()
         var departures: [Departure] = []
         var seen: [SeenIdentity] = []
         var letters: [DeadLetter] = []
         /// Whether something is to be written in any case.
         var isProbe = false
+        /// The listeners of the last message, by mailbox and by name: mostly the next one has the same.
+        private var inboxes: [NamedInbox] = []
+        private var audience: [String] = []
+        private var time: Int64?
+
+        init(isProbe: Bool = false) {
+            self.isProbe = isProbe
+        }
 
         var isEmpty: Bool { arrivals.isEmpty && departures.isEmpty && letters.isEmpty }
+
+        /// When all of it came.
+        mutating func time(by clock: StoreClock) -> Int64 {
+            let time = time ?? clock.now
+            self.time = time
+            return time
+        }
+
+        /// The names of the listeners that mailboxes belong to, each once.
+        mutating func audience(of inboxes: [NamedInbox]) -> [String] {
+            if inboxes == self.inboxes { return audience }
+            self.inboxes = inboxes
+            audience = []
+            for inbox in inboxes where !audience.contains(inbox.name) { audience.append(inbox.name) }
+            return audience
+        }
     }
 
     /// Commits what was read, together with what piled up, and hands it on. Blocks for as long as the medium takes.
-    func commit(_ intake: Intake) throws(StoreError) {
-        try core.withLock { core throws(StoreError) in try turn(&core, intake) }
+    ///
+    /// - Parameter intake: What is not kept is taken out, and the rest gets its sequences.
+    func commit(_ intake: inout Intake) throws(StoreError) {
+        try core.withLock { core throws(StoreError) in try turn(&core, &intake) }
     }
+
+    /// The acknowledgements of what was committed are out.
+    func wroteAcknowledgements() { deliveries.beginDispatch() }
 
     private func schedule(_ urgency: StoreWork.Urgency) {
         switch urgency {
@@ -120,6 +149,7 @@ final class Journal: Sendable {
     private func commitSoon(unless turns: UInt64) {
         queue.asyncAfter(deadline: .now() + .milliseconds(5)) { [weak self] in
             guard let self else { return }
+            deliveries.beginDispatch()
             let progress = work.progress
             guard progress.turns == turns || progress.isEmpty else { return commitSoon(unless: progress.turns) }
             isLookDue.withLock { $0 = false }
@@ -131,27 +161,29 @@ final class Journal: Sendable {
         core.withLock { core in
             guard !core.isClosed, core.failure == nil else { return }
             do throws(StoreError) {
-                try turn(&core, Intake())
+                try turn(&core)
             } catch {}
         }
     }
 
-    private func turn(_ core: inout Core, _ intake: Intake) throws(StoreError) {
+    /// - Parameter isProbe: Whether something is written in any case.
+    private func turn(_ core: inout Core, isProbe: Bool = false) throws(StoreError) {
+        var intake = Intake(isProbe: isProbe)
+        try turn(&core, &intake)
+    }
+
+    private func turn(_ core: inout Core, _ intake: inout Intake) throws(StoreError) {
         var changes = work.take()
-        let (arrivals, departures) = admit(intake, &changes)
+        admit(&intake, &changes)
         var sequence = core.lastSequence
         var (batch, emits) = changes.batch(from: &sequence)
-        var (newArrivals, forwards) = (arrivals, departures)
-        for position in newArrivals.indices {
+        intake.arrivals.number(from: &sequence)
+        for position in intake.departures.indices {
             sequence += 1
-            newArrivals[position].record.sequence = sequence
+            intake.departures[position].record.sequence = sequence
         }
-        for position in forwards.indices {
-            sequence += 1
-            forwards[position].record.sequence = sequence
-        }
-        batch.arrivals = newArrivals.map(\.record)
-        batch.departures += forwards.map(\.record)
+        batch.arrivals = intake.arrivals.records
+        batch.departures += intake.departures.map(\.record)
         batch.seen += intake.seen
         batch.letters += intake.letters
         batch.isProbe = intake.isProbe
@@ -163,7 +195,7 @@ final class Journal: Sendable {
                 removals = try store.commit(batch)
                 CrashPoint.afterCommit.pass()
             } catch {
-                release(arrivals, departures)
+                release(intake)
                 work.putBack(changes)
                 failed(&core, error)
                 throw error
@@ -172,9 +204,12 @@ final class Journal: Sendable {
         if core.failure != nil, !batch.isEmpty { recovered(&core) }
         core.lastSequence = sequence
         for waiter in changes.waiters { waiter.resume() }
+        // First, so that what was removed again is known.
+        deliveries.dispatch(intake.arrivals)
+        // Where the acknowledgements cannot be written now, nobody else sees to it.
+        if !intake.arrivals.isEmpty { schedule(.soon) }
         settle(core, changes, removals)
-        emits += forwards
-        deliveries.dispatch(newArrivals)
+        emits += intake.departures
         dispatch(emits, core)
         pressure.update(isFailing: false)
         do throws(StoreError) {
@@ -258,7 +293,7 @@ final class Journal: Sendable {
             core.isRetryScheduled = false
             guard !core.isClosed, core.failure != nil else { return }
             do throws(StoreError) {
-                try turn(&core, Intake(isProbe: true))
+                try turn(&core, isProbe: true)
             } catch {}
         }
     }
@@ -287,7 +322,7 @@ final class Journal: Sendable {
                 return
             }
             // A failure is told and tried again there.
-            try? turn(&core, Intake())
+            try? turn(&core)
         }
     }
 
@@ -314,7 +349,7 @@ final class Journal: Sendable {
             for record in batch.arrivals { gauge.add(.inbound, route: record.route, bytes: record.size) }
             for record in batch.departures { gauge.add(.outbound, route: record.route, bytes: record.size) }
         }
-        deliveries.dispatch(batch.arrivals.map { deliveries.arrival($0) })
+        deliveries.dispatch(batch.arrivals)
         dispatch(
             batch.departures.map { Departure(record: $0, message: RecordCodec.message($0), receipt: nil) },
             core
@@ -327,7 +362,8 @@ final class Journal: Sendable {
         work.onWake(nil)
         core.withLock { core in
             guard !core.isClosed else { return }
-            try? turn(&core, Intake())
+            try? turn(&core)
+            deliveries.finishDispatch()
             core.isClosed = true
             for outflow in core.outflows.values { outflow.close() }
             let error = ClientError(.notRunning, operation: "store an emit")

@@ -25,6 +25,9 @@ struct ListenerQueue: Sendable {
         cursor = 0
     }
 
+    /// Whether it has left the bus, and nothing is left for it to be done with.
+    var isOver: Bool { isRemoved && !isBehind && outstanding == 0 }
+
     var hasRoom: Bool { outstanding < capacity && (bytes < Self.byteLimit || outstanding == 0) }
 
     /// How many more messages may be handed over.

@@ -21,7 +21,7 @@ enum RecordCodec {
             source: event.id.source,
             tag: event.id.tag,
             payload: event.payload.bytes,
-            details: RecordDetails(event, arrivedAs: message, time: eventTime).encoded,
+            details: RecordDetails.text(event, arrivedAs: message, time: eventTime),
             time: now,
             expires: expiry(now, route.timeToLive, event.attributes.timeToLive),
             audience: audience
@@ -84,7 +84,8 @@ enum RecordCodec {
     }
 
     private static func expiry(_ now: Int64, _ spans: Duration?...) -> Int64? {
-        spans.compactMap { $0 }.min().map { span in
+        guard spans.contains(where: { $0 != nil }) else { return nil }
+        return spans.compactMap { $0 }.min().map { span in
             let (sum, isTooLarge) = now.addingReportingOverflow(span.nanoseconds)
             return isTooLarge ? .max : sum
         }

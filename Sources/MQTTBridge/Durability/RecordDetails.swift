@@ -51,6 +51,15 @@ struct RecordDetails: Codable {
 // MARK: Events
 
 extension RecordDetails {
+    /// The text of an event's details; mostly everything is as usual.
+    static func text(_ event: Event, arrivedAs message: Message, time: Timestamp?) -> String {
+        let origin = event.origin
+        let isUsual =
+            time == nil && message.qos == .atLeastOnce && !message.isRetained && origin.hops == 0
+            && origin.bus == event.id.source && event.attributes == EventAttributes()
+        return isUsual ? "" : RecordDetails(event, arrivedAs: message, time: time).encoded
+    }
+
     init(_ event: Event, arrivedAs message: Message, time: Timestamp?) {
         let attributes = event.attributes
         if message.qos != .atLeastOnce { qos = message.qos.rawValue }

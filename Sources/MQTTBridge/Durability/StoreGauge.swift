@@ -32,6 +32,16 @@ struct StoreGauge: Sendable {
         var messages = 0
         var bytes = 0
 
+        mutating func change(_ messages: Int, _ bytes: Int) {
+            self.messages += messages
+            self.bytes += bytes
+        }
+
+        /// Whether limits leave room for so much more.
+        func leaves(_ limits: StoreLimits, _ messages: Int, _ bytes: Int) -> Bool {
+            self.messages + messages <= limits.messages && self.bytes + bytes <= limits.bytes
+        }
+
         func exceeds(_ limits: StoreLimits, by size: Int) -> Bool {
             messages >= limits.messages || (bytes + size > limits.bytes && messages > 0)
         }
@@ -63,10 +73,15 @@ struct StoreGauge: Sendable {
     func messages(_ direction: Direction) -> Int { totals[direction]?.messages ?? 0 }
 
     mutating func add(_ direction: Direction, route: String, messages: Int = 1, bytes: Int) {
-        loads[Key(direction: direction, route: route), default: Load()].messages += messages
-        loads[Key(direction: direction, route: route), default: Load()].bytes += bytes
-        totals[direction, default: Load()].messages += messages
-        totals[direction, default: Load()].bytes += bytes
+        loads[Key(direction: direction, route: route), default: Load()].change(messages, bytes)
+        totals[direction, default: Load()].change(messages, bytes)
+    }
+
+    /// Whether there is room for so much more.
+    func holds(_ direction: Direction, route: String, messages: Int, bytes: Int) -> Bool {
+        let load = loads[Key(direction: direction, route: route)] ?? Load()
+        if let limits = routes[route]?.limits, !load.leaves(limits, messages, bytes) { return false }
+        return (totals[direction] ?? Load()).leaves(limits, messages, bytes)
     }
 
     mutating func remove(_ direction: Direction, route: String, bytes: Int) {

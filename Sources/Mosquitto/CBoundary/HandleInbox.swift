@@ -18,6 +18,7 @@ final class HandleInbox {
     /// Payloads above this size are not copied, in bytes.
     var largestPayload = Int.max
     var messages: [Message] = []
+    var topics = TopicCache()
     /// Acknowledged or, at QoS 0, written: packet identifier and reason.
     var completed: [(packetID: Int32, reason: ReasonCode)] = []
     var subacks: [(packetID: Int32, reasons: [ReasonCode])] = []

@@ -9,8 +9,8 @@ func setCallbacks(on pointer: OpaquePointer) {
     unsafe mosquitto_message_v5_callback_set(pointer) { _, context, message, properties in
         guard let message = unsafe message else { return }
         let received = unsafe inbox(context)
-        received.messages.append(unsafe readMessage(message, properties, largestPayload: received.largestPayload))
-        unsafe inbox(context).didProgress()
+        received.messages.append(unsafe readMessage(message, properties, received))
+        received.didProgress()
     }
     unsafe mosquitto_publish_v5_callback_set(pointer) { _, context, packetID, reason, _ in
         unsafe inbox(context).completed.append((packetID, ReasonCode(rawValue: UInt8(truncatingIfNeeded: reason))))
@@ -73,21 +73,21 @@ private func readConnack(code: Int32, flags: Int32, properties: OpaquePointer?) 
 private func readMessage(
     _ message: UnsafePointer<mosquitto_message>,
     _ properties: OpaquePointer?,
-    largestPayload: Int
+    _ inbox: HandleInbox
 ) -> Message {
     let raw = unsafe message.pointee
     let size = unsafe Int(raw.payloadlen)
     var payload: [UInt8] = []
-    if let bytes = unsafe raw.payload, size > 0, size <= largestPayload {
+    if let bytes = unsafe raw.payload, size > 0, size <= inbox.largestPayload {
         payload = unsafe Array(UnsafeRawBufferPointer(start: bytes, count: size))
     }
     var copy = unsafe Message(
-        topic: String(cString: raw.topic),
+        inbox.topics.topic(raw.topic),
         payload: payload,
         qos: QoS(rawValue: UInt8(truncatingIfNeeded: raw.qos)) ?? .atMostOnce,
-        isRetained: raw.retain,
-        properties: properties == nil ? MessageProperties() : PropertyReader.messageProperties(properties)
+        isRetained: raw.retain
     )
-    if size > largestPayload { copy.omittedPayloadSize = size }
+    if let properties = unsafe properties { copy.properties = unsafe PropertyReader.messageProperties(properties) }
+    if size > inbox.largestPayload { copy.omittedPayloadSize = size }
     return copy
 }

@@ -1,0 +1,142 @@
+import Locking
+
+/// Events that a transport brought in together: filled one by one, emitted as one, and filled again.
+///
+/// Holds what it is given; the owner bounds how many that are. Keeps its storage from one filling to the next.
+package struct EmitBatch: Sendable {
+    private struct Entry: Sendable {
+        let event: Event
+        let destination: Destination
+        let includesNamed: Bool
+    }
+
+    /// Events one after the other that the same receivers hear.
+    private struct Run: Sendable {
+        let targets: Targets
+        var end: Int
+    }
+
+    private var entries: [Entry] = []
+    private var runs: [Run] = []
+    private var sorting = ParcelSorting()
+
+    /// A batch without events.
+    package init() {}
+
+    /// How many events there are.
+    package var count: Int { entries.count }
+
+    /// Whether there is no event.
+    package var isEmpty: Bool { entries.isEmpty }
+
+    /// Adds an event behind the others.
+    ///
+    /// - Parameters:
+    ///   - destination: Made by the bus that the batch is emitted on, for the name of the event.
+    ///   - includesNamed: Whether named listeners hear it: not, if the transport offers it to them itself.
+    package mutating func append(_ event: Event, to destination: Destination, includesNamed: Bool = true) {
+        entries.append(Entry(event: event.attempt(1), destination: destination, includesNamed: includesNamed))
+    }
+
+    /// Removes all events, and keeps the storage.
+    package mutating func removeAll() {
+        entries.removeAll(keepingCapacity: true)
+        runs.removeAll(keepingCapacity: true)
+    }
+
+    /// Finds out who hears the events now.
+    mutating func resolve(in registry: borrowing Locked<Registry>) {
+        registry.withLock { registry in
+            for (position, entry) in entries.enumerated() {
+                let targets = entry.destination.targets(in: &registry)
+                if runs.last?.targets === targets {
+                    runs[runs.count - 1].end = position + 1
+                } else {
+                    runs.append(Run(targets: targets, end: position + 1))
+                }
+            }
+        }
+    }
+
+    /// Offers each event to the transports that want it, in order; `refused` is called where there is no room.
+    func offerToRelays(refused: (any EventRelay, Event) -> Void) {
+        var start = 0
+        for run in runs {
+            if !run.targets.relays.isEmpty {
+                for entry in entries[start..<run.end] {
+                    for relay in run.targets.relays where relay.take(entry.event, receipt: nil) == .full {
+                        refused(relay, entry.event)
+                    }
+                }
+            }
+            start = run.end
+        }
+    }
+
+    /// Offers each mailbox its events at once, in order.
+    mutating func offerToInboxes() {
+        var start = 0
+        for run in runs {
+            for entry in entries[start..<run.end] {
+                sorting.add(entry.event, run.targets, includesNamed: entry.includesNamed)
+            }
+            start = run.end
+        }
+        sorting.offerAll()
+    }
+}
+
+/// Sorts the events of a batch by inbox, so that each inbox takes all of its events at once. Pure.
+struct ParcelSorting: Sendable {
+    private struct Audience: Hashable {
+        let targets: ObjectIdentifier
+        let includesNamed: Bool
+    }
+
+    /// The inboxes of the batch in the order in which they first occur, and what goes there.
+    private var slots: [(inbox: any Inbox, parcels: [Parcel])] = []
+    private var slotOfInbox: [ObjectIdentifier: Int] = [:]
+    private var slotsOfAudience: [Audience: [Int]] = [:]
+    private var latest: (audience: Audience, slots: [Int])?
+    /// Arrays of parcels that are empty, to be filled again.
+    private var spare: [[Parcel]] = []
+
+    /// Adds an event behind those that its inboxes have got so far.
+    mutating func add(_ event: Event, _ targets: Targets, includesNamed: Bool) {
+        let audience = Audience(targets: ObjectIdentifier(targets), includesNamed: includesNamed)
+        if latest?.audience != audience { latest = (audience, slots(audience, targets)) }
+        for slot in latest?.slots ?? [] { slots[slot].parcels.append(Parcel(event: event, receipt: nil)) }
+    }
+
+    /// Hands each inbox its parcels, and forgets them.
+    mutating func offerAll() {
+        for position in slots.indices {
+            slots[position].inbox.offer(contentsOf: slots[position].parcels)
+            slots[position].parcels.removeAll(keepingCapacity: true)
+            if spare.count < Self.spareLimit { spare.append(slots[position].parcels) }
+        }
+        slots.removeAll(keepingCapacity: true)
+        slotOfInbox.removeAll(keepingCapacity: true)
+        slotsOfAudience.removeAll(keepingCapacity: true)
+        latest = nil
+    }
+
+    /// How many arrays are kept for the next batch.
+    private static let spareLimit = 64
+
+    private mutating func slots(_ audience: Audience, _ targets: Targets) -> [Int] {
+        if let known = slotsOfAudience[audience] { return known }
+        var found: [Int] = []
+        for inbox in audience.includesNamed ? targets.inboxes : targets.unnamed {
+            if let known = slotOfInbox[ObjectIdentifier(inbox)] {
+                found.append(known)
+            } else {
+                found.append(slots.count)
+                slotOfInbox[ObjectIdentifier(inbox)] = slots.count
+                slots.append((inbox, spare.popLast() ?? []))
+            }
+        }
+        slotsOfAudience[audience] = found
+        return found
+    }
+}

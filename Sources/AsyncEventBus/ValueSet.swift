@@ -1,0 +1,39 @@
+/// The values under one pattern: in order of arrival as long as none is removed. Few are searched one by one, many by
+/// hash.
+struct ValueSet<Value: Hashable & Sendable>: Sendable {
+    /// Up to so many are searched one by one.
+    private static var fewest: Int { 8 }
+
+    private(set) var values: [Value] = []
+    private var positions: [Value: Int] = [:]
+
+    /// Adds a value. Returns whether it was not there yet.
+    mutating func insert(_ value: Value) -> Bool {
+        guard position(of: value) == nil else { return false }
+        values.append(value)
+        if values.count == Self.fewest + 1 {
+            positions = Dictionary(uniqueKeysWithValues: zip(values, values.indices))
+        } else if values.count > Self.fewest {
+            positions[value] = values.count - 1
+        }
+        return true
+    }
+
+    /// Removes a value; the last one takes its place. Returns whether it was there.
+    mutating func remove(_ value: Value) -> Bool {
+        guard let position = position(of: value) else { return false }
+        values.swapAt(position, values.count - 1)
+        values.removeLast()
+        if values.count <= Self.fewest {
+            positions = [:]
+        } else {
+            positions[value] = nil
+            if position < values.count { positions[values[position]] = position }
+        }
+        return true
+    }
+
+    private func position(of value: Value) -> Int? {
+        values.count > Self.fewest ? positions[value] : values.firstIndex(of: value)
+    }
+}
