@@ -34,6 +34,8 @@ final class RouteTable: Sendable {
     private static let longestCached = 512
 
     let routes: [Route]
+    /// Whether some route that publishes is durable.
+    let hasDurableOutbound: Bool
     private let topics: [String: PatternIndex<Int>]
     private let events: PatternIndex<Int>
     private let caches = Locked(Caches())
@@ -44,6 +46,7 @@ final class RouteTable: Sendable {
         guard problems.isEmpty else { throw RouteProblems(problems: problems) }
         let routes = routes.map { $0.resolved(hasStore: hasStore) }
         self.routes = routes
+        hasDurableOutbound = routes.contains { $0.isDurable && $0.direction.includesOut }
         var topics: [String: PatternIndex<Int>] = [:]
         var events = PatternIndex<Int>()
         for (position, route) in routes.enumerated() {

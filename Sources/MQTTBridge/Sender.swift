@@ -78,7 +78,7 @@ final class Sender: EventRelay {
 
     /// What durable routes make of an event that is about to be stored itself.
     func departures(for event: Event) -> [Departure] {
-        guard let journal else { return [] }
+        guard let journal, context.table.hasDurableOutbound else { return [] }
         let outlets = outlets
         return context.table.outbound(event.name).compactMap { target in
             guard target.route.isDurable, let outlet = outlets[target.route.broker], mayPass(event, target, outlet)
@@ -200,7 +200,8 @@ final class Sender: EventRelay {
 }
 
 extension Sender.Outlet {
-    /// Gives a message to the client, and lets the loop guard know where it will come back without a sign that it is ours.
+    /// Gives a message, whose topic ``RouteTable`` has checked, to the client, and lets the loop guard know where it will
+    /// come back without a sign that it is ours.
     func publish(
         _ message: Message,
         _ broker: String,
@@ -209,7 +210,7 @@ extension Sender.Outlet {
     ) throws(ClientError) {
         let comesBack = format.needsEchoWindow && !context.table.inbound(message.topic, broker: broker).isEmpty
         guard comesBack else {
-            try client.enqueue(message, completion: completion)
+            try client.enqueue(checked: message, completion: completion)
             return
         }
         // Before it can come back, and taken back if it was not taken: else somebody else's equal message would pass
@@ -217,7 +218,7 @@ extension Sender.Outlet {
         let echo = EchoWindow.Key(topic: message.topic, payload: message.payload)
         context.guards.willPublish(echo, link: link)
         do throws(ClientError) {
-            try client.enqueue(message) { [guards = context.guards, link] result in
+            try client.enqueue(checked: message) { [guards = context.guards, link] result in
                 guards.didPublish(echo, link: link, isTaken: result.isSuccess)
                 completion?(result)
             }

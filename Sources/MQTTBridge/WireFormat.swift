@@ -33,7 +33,9 @@ struct WireFormat: Sendable {
             responseTopic: attributes.replyTo,
             correlationData: attributes.correlation,
             expiry: attributes.timeToLive,
-            userProperties: attributes.headers.map { .init($0.name, $0.value) } + identity(of: event)
+            userProperties: attributes.headers.isEmpty
+                ? identity(of: event)
+                : attributes.headers.map { .init($0.name, $0.value) } + identity(of: event)
         )
         return message
     }

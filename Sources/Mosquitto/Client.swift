@@ -77,6 +77,14 @@ public final class Client: Sendable {
         completion: (@Sendable (Result<ReasonCode, ClientError>) -> Void)? = nil
     ) throws(ClientError) {
         try TopicRules.check(topic: message.topic)
+        try enqueue(checked: message, completion: completion)
+    }
+
+    /// As ``enqueue(_:completion:)``, for a topic that was found good before.
+    package func enqueue(
+        checked message: Message,
+        completion: (@Sendable (Result<ReasonCode, ClientError>) -> Void)? = nil
+    ) throws(ClientError) {
         guard message.payload.count <= 268_435_455 - 65_535 else {
             throw ClientError(.tooLarge, operation: "publish to \"\(escapedForLog(message.topic))\"")
         }

@@ -20,6 +20,10 @@ final class ClientStorage: Sendable {
         var roomWaiters: [UInt64: CheckedContinuation<Void, any Error>] = [:]
         var nextToken: UInt64 = 0
         var hold = HoldStateMachine()
+
+        mutating func wishes(at now: ContinuousClock.Instant) -> Wishes {
+            Wishes(hold: hold.state(at: now), isStopping: phase == .stopping, nextQoS: outbox.nextQoS)
+        }
     }
 
     let brokers: [BrokerURL]
@@ -132,12 +136,23 @@ final class ClientStorage: Sendable {
 
     var isDrained: Bool { state.withLock { $0.outbox.isEmpty } }
 
-    var nextQoS: QoS? { state.withLock { $0.outbox.nextQoS } }
+    /// What others want of the client's thread.
+    struct Wishes {
+        let hold: HoldStateMachine.State
+        let isStopping: Bool
+        /// The QoS of the next message; nil where none waits.
+        let nextQoS: QoS?
+    }
 
-    func takeOrders() -> [Order] {
+    func wishes(at now: ContinuousClock.Instant) -> Wishes {
+        state.withLock { $0.wishes(at: now) }
+    }
+
+    /// The wishes, and what is to be done at once.
+    func takeOrders(at now: ContinuousClock.Instant) -> ([Order], Wishes) {
         state.withLock { state in
-            defer { state.orders.removeAll() }
-            return state.orders
+            defer { if !state.orders.isEmpty { state.orders.removeAll() } }
+            return (state.orders, state.wishes(at: now))
         }
     }
 

@@ -68,50 +68,54 @@ final class Link {
     /// One turn: wait, then do what there is to do.
     private func turn() {
         let handle = currentHandle
-        let isReading = isReading
-        // What TLS has decrypted already does not make the socket readable.
+        let begin = clock.now
+        let before = storage.wishes(at: begin)
+        let isReading = isReading(before.hold)
+        // What was received already does not make the socket readable.
         let isBuffered = isReading && handle?.hasBuffered ?? false
         var ready = poller.wait(
             socket: handle?.socket ?? -1,
             wantsRead: isReading,
             wantsWrite: handle.map(needsWriting) ?? false,
-            timeout: isBuffered ? .zero : timeout
+            timeout: isBuffered ? .zero : timeout(before, at: begin)
         )
         ready.readable = ready.readable || isBuffered
-        storage.takeOrders().forEach(carryOut)
-        let hold = storage.holdState(at: clock.now)
+        let now = clock.now
+        let (orders, wishes) = storage.takeOrders(at: now)
+        orders.forEach(carryOut)
+        let hold = wishes.hold
         switch phase {
         case .pausing(let until):
-            if storage.isStopping {
+            if wishes.isStopping {
                 end()
             } else if let reason = hold.parkReason {
                 park(reason)
-            } else if clock.now >= until {
+            } else if now >= until {
                 perform(machine.pauseEnded())
             }
         case .opening(let deadline):
-            if storage.isStopping { end() } else { checkOpening(deadline) }
+            if wishes.isStopping { end() } else { checkOpening(deadline) }
         case .handshaking(let handle, let deadline):
-            if storage.isStopping { end() } else { shakeHands(handle, ready, deadline) }
+            if wishes.isStopping { end() } else { shakeHands(handle, ready, deadline) }
         case .live(let handle):
-            if let reason = hold.parkReason, !storage.isStopping {
+            if let reason = hold.parkReason, !wishes.isStopping {
                 park(handle, reason)
             } else {
-                serve(handle, ready, hold)
+                serve(handle, ready, wishes, at: now)
             }
         case .parking(let reason):
             tellParked(reason)
         case .parked:
-            if storage.isStopping { phase = .ended(.success(())) } else if hold == .free { unpark() }
+            if wishes.isStopping { phase = .ended(.success(())) } else if hold == .free { unpark() }
         case .ended:
             break
         }
     }
 
     /// Whether what arrives is read: not during a hold, except for what makes a connection.
-    private var isReading: Bool {
+    private func isReading(_ hold: HoldStateMachine.State) -> Bool {
         guard case .live = phase else { return true }
-        return storage.holdState(at: clock.now) == .free
+        return hold == .free
     }
 
     private var currentHandle: LibraryHandle? {
@@ -126,21 +130,22 @@ final class Link {
         return handle.wantsWrite
     }
 
-    private var timeout: Duration {
-        let now = clock.now
+    private func timeout(_ wishes: ClientStorage.Wishes, at now: ContinuousClock.Instant) -> Duration {
         switch phase {
         case .opening(let deadline), .handshaking(_, let deadline):
             return now.duration(to: deadline)
         case .pausing(let deadline):
-            return now.duration(to: min(deadline, storage.holdState(at: now).deadline ?? deadline))
+            return now.duration(to: min(deadline, wishes.hold.deadline ?? deadline))
         case .live(let handle):
             // Messages that came in one record with CONNACK.
             if !handle.inbox.messages.isEmpty { return .zero }
-            if let qos = storage.nextQoS, window.hasRoom(for: qos) { return .zero }
-            let deadlines = [drainDeadline, storage.holdState(at: now).deadline].compactMap { $0 }
-            return now.duration(to: deadlines.reduce(nextKeepAlive, min))
+            if let qos = wishes.nextQoS, window.hasRoom(for: qos) { return .zero }
+            var deadline = nextKeepAlive
+            if let drainDeadline { deadline = min(deadline, drainDeadline) }
+            if let end = wishes.hold.deadline { deadline = min(deadline, end) }
+            return now.duration(to: deadline)
         case .parked:
-            return storage.holdState(at: now) == .free ? .zero : .seconds(60)
+            return wishes.hold == .free ? .zero : .seconds(60)
         case .parking, .ended:
             return .zero
         }
@@ -267,9 +272,14 @@ final class Link {
 
     // MARK: A live connection
 
-    private func serve(_ handle: LibraryHandle, _ ready: Poller.Readiness, _ hold: HoldStateMachine.State) {
+    private func serve(
+        _ handle: LibraryHandle,
+        _ ready: Poller.Readiness,
+        _ wishes: ClientStorage.Wishes,
+        at now: ContinuousClock.Instant
+    ) {
         var code = LibraryCode.success
-        if hold != .free {
+        if wishes.hold != .free {
             ping.held()
             // What it sent before waits unread, and nothing of that was acknowledged.
             if ready.failed { code = .hangUp }
@@ -285,14 +295,14 @@ final class Link {
         if code.isSuccess, handle.socket >= 0 { code = write(handle, received: received) }
         if code.isSuccess, handle.socket >= 0, !handle.wantsWrite { tellAcknowledged() }
         complete(handle.inbox)
-        if code.isSuccess, clock.now >= nextKeepAlive {
+        if code.isSuccess, now >= nextKeepAlive {
             nextKeepAlive = clock.now + Library.untilNextSecond
             if !ping.isAnswerHeldBack { code = keepAlive(handle) }
         }
         if handle.inbox.disconnectReason != nil || !code.isSuccess || handle.socket < 0 {
             lose(handle, code)
-        } else if storage.isStopping {
-            drainOut(handle, isReading: hold == .free)
+        } else if wishes.isStopping {
+            drainOut(handle, isReading: wishes.hold == .free)
         }
     }
 

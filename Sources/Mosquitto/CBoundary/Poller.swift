@@ -2,9 +2,17 @@ internal import CMosquitto
 internal import Glibc
 internal import Synchronization
 
-/// Wakes a thread that sleeps in ``Poller/wait(socket:wantsWrite:timeout:)``, from any thread.
+/// Wakes a thread that sleeps in ``Poller/wait(socket:wantsRead:wantsWrite:timeout:)``, from any thread.
+///
+/// A thread that is awake costs whoever calls it no system call: it finds the call before it goes to sleep.
 final class Waker: Sendable {
-    private let isPending = Atomic(false)
+    private enum Sleeper {
+        static let awake: UInt8 = 0
+        static let asleep: UInt8 = 1
+        static let called: UInt8 = 2
+    }
+
+    private let sleeper = Atomic(Sleeper.awake)
     let descriptor: Int32 = eventfd(0, Int32(EFD_NONBLOCK) | Int32(EFD_CLOEXEC))
 
     init() {
@@ -15,17 +23,27 @@ final class Waker: Sendable {
         close(descriptor)
     }
 
-    /// Any number of calls before the thread wakes cost one system call.
     func wake() {
-        guard !isPending.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        guard sleeper.exchange(Sleeper.called, ordering: .acquiringAndReleasing) == Sleeper.asleep else { return }
         _ = eventfd_write(descriptor, 1)
     }
 
-    /// Called by the thread that woke, before it looks at what it was woken for: what comes later wakes it again.
-    fileprivate func accept() {
-        var value: eventfd_t = 0
-        _ = unsafe eventfd_read(descriptor, &value)
-        isPending.store(false, ordering: .sequentiallyConsistent)
+    /// Called by the thread that is about to sleep. Returns false when it was called since it last woke.
+    fileprivate func fallAsleep() -> Bool {
+        sleeper.compareExchange(
+            expected: Sleeper.awake,
+            desired: Sleeper.asleep,
+            ordering: .acquiringAndReleasing
+        ).exchanged
+    }
+
+    /// Called by the thread that woke, before it looks at what it was called for: what comes later calls it again.
+    fileprivate func awake(isReadable: Bool) {
+        if isReadable {
+            var value: eventfd_t = 0
+            _ = unsafe eventfd_read(descriptor, &value)
+        }
+        _ = sleeper.exchange(Sleeper.awake, ordering: .acquiringAndReleasing)
     }
 }
 
@@ -55,13 +73,14 @@ struct Poller {
                 revents: 0
             )
         )
-        let milliseconds = (max(.zero, timeout).nanoseconds + 999_999) / 1_000_000
+        let sleeps = timeout > .zero && waker.fallAsleep()
+        let milliseconds = sleeps ? (timeout.nanoseconds + 999_999) / 1_000_000 : 0
         // SAFETY: a tuple of two equal structs is laid out as an array of two.
         unsafe withUnsafeMutableBytes(of: &watched) { bytes in
             let entries = unsafe bytes.baseAddress!.assumingMemoryBound(to: pollfd.self)
             _ = unsafe poll(entries, 2, Int32(clamping: milliseconds))
         }
-        if watched.0.revents != 0 { waker.accept() }
+        waker.awake(isReadable: watched.0.revents != 0)
         let ready = watched.1.revents
         return Readiness(
             readable: ready & Int16(POLLIN | POLLHUP) != 0,
