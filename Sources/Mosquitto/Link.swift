@@ -16,6 +16,8 @@ final class Link {
 
     /// The most messages that are read before they are handed over and acknowledged.
     static let batchLimit = 256
+    /// Their payloads, in bytes: a batch of large messages is in memory at once.
+    static let batchBytes = 262_144
     /// The most messages that are given to the library before they are written.
     static let flushLimit = 64
 
@@ -317,7 +319,7 @@ final class Link {
     /// Reads until the socket is empty, or a batch is full.
     private func drain(_ handle: LibraryHandle) -> LibraryCode {
         let limit = machine.readsCarefully ? 1 : Self.batchLimit
-        while handle.inbox.messages.count < limit {
+        while handle.inbox.messages.count < limit, handle.inbox.payloadBytes < Self.batchBytes {
             let before = handle.inbox.progress
             let code = handle.read()
             guard code.isSuccess, handle.socket >= 0 else { return code }
@@ -335,7 +337,7 @@ final class Link {
         guard !inbox.messages.isEmpty else { return .acknowledge }
         let resumptions = storage.resumptions
         let intake = storage.delegate.client(received: inbox.messages)
-        inbox.messages.removeAll(keepingCapacity: true)
+        inbox.removeMessages()
         if intake == .refuse { storage.refused(resumptions: resumptions) } else { owesAcknowledgements = true }
         return intake
     }

@@ -7,48 +7,77 @@ struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
         abstract: "Measures the bridge beside other programs, in turns on this machine.",
-        discussion: "The figures are ratios: other machines, and this one tomorrow, have other rates."
+        discussion: """
+            The figures are ratios: other machines, and this one tomorrow, have other rates. Names:
+
+            \(Name.allCases.map { "  \($0.rawValue): \($0.what)" }.joined(separator: "\n"))
+            """
     )
 
     /// What can be measured.
     enum Name: String, CaseIterable, ExpressibleByArgument {
-        case durable
+        case `in`, out, latency, bus, match, broker, durable, calls, allocations, memory, startup, growth
+
+        var what: String {
+            switch self {
+            case .in: "from a fake broker, as fast as the client takes it, to one async listener"
+            case .out: "from an emit to a fake broker that takes in as fast as it comes"
+            case .latency: "there and back through a real mosquitto, at 1,000 a second"
+            case .bus: "from an emit to listeners in the same process, beside other buses"
+            case .match: "finding who wants an event, among 10,000 patterns"
+            case .broker: "through a real mosquitto, which is the limit"
+            case .durable: "durable QoS 1 in, beside a C program of the same design"
+            case .calls: "system calls of each message, counted"
+            case .allocations: "allocations of each message, counted"
+            case .memory: "idle, after millions of messages, after a million topics"
+            case .startup: "from the start of the program to its SUBSCRIBE"
+            case .growth: "cost of a message as one condition after the other grows, with plots"
+            }
+        }
     }
 
     @Argument(help: "What to measure; everything, if nothing is named.")
     var names: [Name] = Name.allCases
-    @Flag(help: "Three short repeats instead of five long ones.")
+    @Flag(help: "Three short repeats instead of five longer ones, and without paho and Python.")
     var quick = false
     @Option(help: "The version of the protocol: 4 for MQTT 3.1.1, or 5.")
     var mqtt = 5
     @Option(help: "The folder for the figures, as NAME.json.")
     var results = "Benchmarks/results"
+    @Option(help: "The folder for the plots of growth; that of the figures, if it is not named.")
+    var plots: String?
 
     func validate() throws {
         guard mqtt == 4 || mqtt == 5 else { throw ValidationError("--mqtt is 4 or 5") }
     }
 
     func run() throws {
-        let effort = quick ? Effort.quick : .thorough
         for name in names {
-            let result =
-                switch name {
-                case .durable: try DurableBenchmark(effort: effort, version: mqtt).run()
-                }
-            print(result.markdown)
-            let file = try result.write(to: URL(filePath: results, directoryHint: .isDirectory), name: name.rawValue)
-            print("\nEvery figure: \(file.path(percentEncoded: false))")
+            let result = try measure(name)
+            let file = try result.write(to: folder(results), name: name.rawValue)
+            let text = "\(result.markdown)\n\nEvery figure: \(file.path(percentEncoded: false))\n"
+            // At once, so that the tables of a long run can be read while it goes on.
+            FileHandle.standardOutput.write(Data(text.utf8))
         }
     }
-}
 
-/// How long is measured.
-struct Effort: Encodable {
-    /// How often each configuration runs; its median counts.
-    let repeats: Int
-    /// About how long one run is to take, at the speed of the reference.
-    let secondsPerRun: Double
+    private func measure(_ name: Name) throws -> BenchmarkResult {
+        let effort = quick ? Effort.quick : .thorough
+        return switch name {
+        case .in: InBenchmark(effort: effort, version: mqtt).run()
+        case .out: OutBenchmark(effort: effort, version: mqtt).run()
+        case .latency: LatencyBenchmark(effort: effort, version: mqtt).run()
+        case .bus: BusBenchmark(effort: effort).run()
+        case .match: MatchBenchmark(effort: effort).run()
+        case .broker: BrokerBenchmark(effort: effort, version: mqtt).run()
+        case .durable: DurableBenchmark(effort: effort, version: mqtt).run()
+        case .calls: CallsBenchmark(effort: effort, version: mqtt).run()
+        case .allocations: AllocationsBenchmark(effort: effort, version: mqtt).run()
+        case .memory: MemoryBenchmark(effort: effort, version: mqtt).run()
+        case .startup: StartupBenchmark(effort: effort, version: mqtt).run()
+        case .growth: try GrowthBenchmark(effort: effort, version: mqtt, plots: folder(plots ?? results)).run()
+        }
+    }
 
-    static let thorough = Effort(repeats: 5, secondsPerRun: 2)
-    static let quick = Effort(repeats: 3, secondsPerRun: 1)
+    private func folder(_ path: String) -> URL { URL(filePath: path, directoryHint: .isDirectory) }
 }

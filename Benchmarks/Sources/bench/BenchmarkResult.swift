@@ -2,60 +2,60 @@ import Foundation
 
 /// What one benchmark measured.
 struct BenchmarkResult: Encodable {
-    /// One program under one condition.
+    /// One quantity of one program under one condition.
     struct Row: Encodable {
         let condition: String
         let program: String
-        let messages: Int
-        /// Messages per second.
-        let rate: Figures
+        let quantity: Quantity?
+        /// Nil where nothing could be measured.
+        var figures: Figures?
         /// The median divided by that of the reference under the same condition.
-        let ratio: Double
-        /// Processor time for a million messages; the median.
-        let processorSecondsPerMillion: Double
-        /// How many acknowledgements arrived together; the median.
-        let acknowledgementsPerRead: Double
-        /// The least ratio that is wanted; nil for a row that only informs.
-        let target: Double?
-        let runs: [Hose.Run]
+        var ratio: Double?
+        /// What is wanted; nil for a row that only informs.
+        var target: String?
+        var isMet: Bool?
+        /// Messages in each run.
+        var messages: Int?
+        /// Why nothing could be measured.
+        var problem: String?
     }
 
     let title: String
+    /// What the ratios refer to.
     let reference: String
-    let began: Date
-    let machine: Machine
+    let began = Date()
+    let machine = Machine()
     let effort: Effort
-    let rows: [Row]
+    var rows: [Row] = []
+
+    init(_ title: String, reference: String, effort: Effort) {
+        self.title = title
+        self.reference = reference
+        self.effort = effort
+    }
 
     /// Title and table.
     var markdown: String {
         var lines = [
             "", "## \(title)", "",
             "\(machine.description); median of \(effort.repeats) interleaved runs; ratio to \(reference).", "",
-            "| condition | program | messages | msg/s | minimum | maximum | ratio | CPU s per million | acks per read | target |",
-            "|---|---|--:|--:|--:|--:|--:|--:|--:|---|",
+            "| condition | program | median | minimum | maximum | unit | ratio | target |",
+            "|---|---|--:|--:|--:|---|--:|---|",
         ]
-        for row in rows {
-            let target = row.target.map { "≥ \($0): \(row.ratio >= $0 ? "met" : "not met")" } ?? ""
-            let cells = [
-                row.condition, row.program, "\(row.messages)",
-                Self.whole(row.rate.median), Self.whole(row.rate.minimum), Self.whole(row.rate.maximum),
-                String(format: "%.2f", row.ratio), String(format: "%.1f", row.processorSecondsPerMillion),
-                String(format: "%.1f", row.acknowledgementsPerRead), target,
-            ]
-            lines.append("| \(cells.joined(separator: " | ")) |")
-        }
+        for row in rows { lines.append("| \(Self.cells(row).joined(separator: " | ")) |") }
         return lines.joined(separator: "\n")
     }
 
-    private static func whole(_ number: Double) -> String {
-        var digits = String(Int(number.rounded()))
-        var position = digits.count - 3
-        while position > 0 {
-            digits.insert(",", at: digits.index(digits.startIndex, offsetBy: position))
-            position -= 3
+    private static func cells(_ row: Row) -> [String] {
+        guard let figures = row.figures else {
+            return [row.condition, row.program, "–", "", "", row.problem ?? "", "", ""]
         }
-        return digits
+        let target = row.target.map { "\($0): \(row.isMet == true ? "met" : "not met")" }
+        return [
+            row.condition, row.program,
+            Digits.grouped(figures.median), Digits.grouped(figures.minimum), Digits.grouped(figures.maximum),
+            row.quantity?.rawValue ?? "", row.ratio.map { String(format: "%.2f", $0) } ?? "", target ?? "",
+        ]
     }
 
     /// Writes all of it, every run included, as `NAME.json` into a folder, which is made if it is missing.

@@ -6,31 +6,34 @@ enum Programs {
 
     static func path(_ name: String) -> String { folder.appending(path: name).path(percentEncoded: false) }
 
-    /// Runs a program to its end, and returns what it printed. Its standard error is ours.
-    static func output(of name: String, _ arguments: [String]) throws -> Data {
+    /// Runs a program to its end, and returns what it printed.
+    static func output(of path: String, _ arguments: [String]) throws -> Data {
+        guard FileManager.default.isExecutableFile(atPath: path) else { throw ProgramFailure("\(path) is not there") }
         let process = Process()
-        process.executableURL = folder.appending(path: name)
+        process.executableURL = URL(filePath: path)
         process.arguments = arguments
-        let pipe = Pipe()
-        process.standardOutput = pipe
+        let (output, errors) = (Pipe(), Pipe())
+        process.standardOutput = output
+        process.standardError = errors
         process.standardInput = FileHandle.nullDevice
         try process.run()
-        let output = try pipe.fileHandleForReading.readToEnd() ?? Data()
+        let printed = try output.fileHandleForReading.readToEnd() ?? Data()
+        let told = try errors.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()
         guard process.terminationStatus == 0 else {
-            throw ProgramFailure(name: name, arguments: arguments, code: process.terminationStatus)
+            let lines = String(decoding: told, as: UTF8.self).split(separator: "\n")
+            throw ProgramFailure(lines.last.map(String.init) ?? "exit code \(process.terminationStatus)")
         }
-        return output
+        return printed
     }
 }
 
-/// A program ended with an error, which it has told itself.
+/// A program that could not be run, or ended with an error.
 struct ProgramFailure: Error, CustomStringConvertible {
-    let name: String
-    let arguments: [String]
-    let code: Int32
+    /// In one line.
+    let description: String
 
-    var description: String { "\(name) \(arguments.joined(separator: " ")): exit code \(code)" }
+    init(_ description: String) { self.description = description }
 }
 
 /// A folder on the disk of the build, not in memory, for the time of `body`.

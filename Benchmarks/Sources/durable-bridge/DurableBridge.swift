@@ -1,5 +1,6 @@
 import ArgumentParser
 import AsyncEventBus
+import BufferedIO
 import Logging
 import MQTTBridge
 import MessageStore
@@ -32,13 +33,17 @@ struct DurableBridge: AsyncParsableCommand {
         }
         let store = try SQLiteStore.open(SQLiteStoreOptions(path: database, synchronous: synchronous)).store
         defer { store.close() }
+        BufferedIO.enable()
         let bus = EventBus()
         var options = ClientOptions()
         options.version = mqtt == 5 ? .v5 : .v3_1_1
         let bridge = try Bridge(
             bus: bus,
             brokers: [try Broker("mqtt://127.0.0.1:\(port)", options: options)],
-            routes: [Route("home/{room}/temperature", "climate.{room}.temperature", .in)],
+            routes: [
+                Route("home/{room}/temperature", "climate.{room}.temperature", .in),
+                Route("ready", "ready", .out, qos: .atMostOnce),
+            ],
             store: store,
             logger: Logger(label: "durable-bridge") { _ in SwiftLogNoOpLogHandler() }
         )
@@ -49,6 +54,8 @@ struct DurableBridge: AsyncParsableCommand {
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await bridge.run() }
+            try await bridge.becomeReady()
+            bus.emit("ready")
             for await _ in all {}
             try await Self.becomeEmpty(store)
             group.cancelAll()

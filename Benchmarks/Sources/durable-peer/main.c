@@ -1,63 +1,52 @@
 // The C program that the bridge is measured against: libmosquitto with a poll loop of its own, which reads until the
-// socket is drained, inserts each message into SQLite as it comes, commits, and only then lets the acknowledgements out
-// in one corked write.
+// socket is drained, inserts each message into SQLite as it comes, commits, and only then lets the acknowledgements
+// out in one corked write.
 //
 //   durable-peer PORT DATABASE full|normal 4|5 MESSAGES [delete]
 //
 // With "delete" a transaction also removes the batch before it: what a bridge does whose listeners are done with it.
 // Ends when that many messages were committed and acknowledged.
-#define _GNU_SOURCE
-#include <errno.h>
 #include <mosquitto.h>
-#include <mqtt_protocol.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
 #include <sqlite3.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 
+#include "drained_loop.h"
+#include "peer_arguments.h"
+
 struct peer {
-    struct mosquitto *mosquitto;
+    struct drained_loop loop;
     sqlite3 *database;
     sqlite3_stmt *begin, *insert, *delete, *commit;
-    // Callbacks that came: whether a read has moved anything.
-    long progress;
     bool is_in_transaction, deletes;
     long long sequence, batch_first, former_first, former_last;
 };
 
-static void fail(const char *operation, const char *detail) {
-    fprintf(stderr, "durable-peer: %s: %s\n", operation, detail);
-    exit(1);
-}
-
 // MARK: SQLite
 
 static void execute(struct peer *peer, const char *text) {
-    if (sqlite3_exec(peer->database, text, NULL, NULL, NULL) != SQLITE_OK) fail(text, sqlite3_errmsg(peer->database));
+    if (sqlite3_exec(peer->database, text, NULL, NULL, NULL) != SQLITE_OK)
+        peer_fail(text, sqlite3_errmsg(peer->database));
 }
 
 static sqlite3_stmt *prepare(struct peer *peer, const char *text) {
     sqlite3_stmt *statement;
     if (sqlite3_prepare_v3(peer->database, text, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL) != SQLITE_OK)
-        fail(text, sqlite3_errmsg(peer->database));
+        peer_fail(text, sqlite3_errmsg(peer->database));
     return statement;
 }
 
 static void run(struct peer *peer, sqlite3_stmt *statement) {
-    if (sqlite3_step(statement) != SQLITE_DONE) fail(sqlite3_sql(statement), sqlite3_errmsg(peer->database));
+    if (sqlite3_step(statement) != SQLITE_DONE) peer_fail(sqlite3_sql(statement), sqlite3_errmsg(peer->database));
     sqlite3_reset(statement);
 }
 
 static void open_database(struct peer *peer, const char *path, const char *synchronous) {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     if (sqlite3_open_v2(path, &peer->database, flags, NULL) != SQLITE_OK)
-        fail("open the database", sqlite3_errmsg(peer->database));
+        peer_fail("open the database", sqlite3_errmsg(peer->database));
     execute(peer, "PRAGMA journal_mode = WAL");
     execute(peer, strcmp(synchronous, "full") == 0 ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
     // As the bridge's store has it.
@@ -90,16 +79,16 @@ static void commit(struct peer *peer) {
 
 static void connected(struct mosquitto *mosquitto, void *context, int code) {
     struct peer *peer = context;
-    peer->progress++;
-    if (code != 0) fail("connect", mosquitto_connack_string(code));
+    peer->loop.progress++;
+    if (code != 0) peer_fail("connect", mosquitto_connack_string(code));
     int result = mosquitto_subscribe(mosquitto, NULL, "home/+/temperature", 1);
-    if (result != MOSQ_ERR_SUCCESS) fail("subscribe", mosquitto_strerror(result));
+    if (result != MOSQ_ERR_SUCCESS) peer_fail("subscribe", mosquitto_strerror(result));
 }
 
 static void received(struct mosquitto *mosquitto, void *context, const struct mosquitto_message *message) {
     (void)mosquitto;
     struct peer *peer = context;
-    peer->progress++;
+    peer->loop.progress++;
     if (!peer->is_in_transaction) {
         run(peer, peer->begin);
         peer->is_in_transaction = true;
@@ -115,58 +104,33 @@ static void received(struct mosquitto *mosquitto, void *context, const struct mo
     run(peer, insert);
 }
 
-static void open_connection(struct peer *peer, int port, int version) {
-    mosquitto_lib_init();
-    peer->mosquitto = mosquitto_new("durable-peer", true, peer);
-    if (!peer->mosquitto) fail("mosquitto_new", strerror(errno));
-    mosquitto_int_option(peer->mosquitto, MOSQ_OPT_PROTOCOL_VERSION, version);
-    mosquitto_int_option(peer->mosquitto, MOSQ_OPT_TCP_NODELAY, 1);
-    // Acknowledgements are queued, and leave with our next mosquitto_loop_write.
-    mosquitto_threaded_set(peer->mosquitto, true);
-    mosquitto_connect_callback_set(peer->mosquitto, connected);
-    mosquitto_message_callback_set(peer->mosquitto, received);
-    int result = mosquitto_connect(peer->mosquitto, "127.0.0.1", port, 30);
-    if (result != MOSQ_ERR_SUCCESS) fail("connect", mosquitto_strerror(result));
+static void subscribed(struct mosquitto *mosquitto, void *context, int identifier, int number, const int *granted) {
+    (void)identifier, (void)number, (void)granted;
+    struct peer *peer = context;
+    peer->loop.progress++;
+    mosquitto_publish(mosquitto, NULL, "ready", 0, NULL, 0, false);
 }
 
-// EAGAIN alone does not mean drained: the library's wake-up socket, which nobody reads, leaves it behind as well.
-static void drain(struct peer *peer) {
-    long before;
-    do {
-        before = peer->progress;
-        errno = 0;
-        int result = mosquitto_loop_read(peer->mosquitto, 1);
-        if (result != MOSQ_ERR_SUCCESS) fail("read", mosquitto_strerror(result));
-    } while (peer->progress != before || errno != EAGAIN);
-}
-
-static void flush(struct peer *peer) {
-    if (!mosquitto_want_write(peer->mosquitto)) return;
-    int socket = mosquitto_socket(peer->mosquitto), on = 1, off = 0;
-    setsockopt(socket, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
-    int result = mosquitto_loop_write(peer->mosquitto, 1);
-    if (result != MOSQ_ERR_SUCCESS) fail("write", mosquitto_strerror(result));
-    setsockopt(socket, IPPROTO_TCP, TCP_CORK, &off, sizeof off);
+static void set_callbacks(struct mosquitto *mosquitto) {
+    mosquitto_connect_callback_set(mosquitto, connected);
+    mosquitto_subscribe_callback_set(mosquitto, subscribed);
+    mosquitto_message_callback_set(mosquitto, received);
 }
 
 int main(int count, char **arguments) {
-    if (count < 6) fail("usage", "durable-peer PORT DATABASE full|normal 4|5 MESSAGES [delete]");
+    if (count < 6) peer_fail("usage", "durable-peer PORT DATABASE full|normal 4|5 MESSAGES [delete]");
     struct peer peer = {.deletes = count > 6 && strcmp(arguments[6], "delete") == 0};
     long long messages = atoll(arguments[5]);
     open_database(&peer, arguments[2], arguments[3]);
-    open_connection(&peer, atoi(arguments[1]), atoi(arguments[4]));
-    while (peer.sequence < messages || mosquitto_want_write(peer.mosquitto)) {
-        short events = (short)(POLLIN | (mosquitto_want_write(peer.mosquitto) ? POLLOUT : 0));
-        struct pollfd entry = {.fd = mosquitto_socket(peer.mosquitto), .events = events};
-        int ready = poll(&entry, 1, 1000);
-        if (ready == 0) mosquitto_loop_misc(peer.mosquitto);
-        if (entry.revents & (POLLIN | POLLHUP | POLLERR)) drain(&peer);
+    drained_loop_open(
+        &peer.loop, "durable-peer", atoi(arguments[1]), atoi(arguments[4]), &peer, set_callbacks
+    );
+    while (peer.sequence < messages || mosquitto_want_write(peer.loop.mosquitto)) {
+        drained_loop_read(&peer.loop);
         commit(&peer);
-        flush(&peer);
+        drained_loop_flush(&peer.loop);
     }
-    mosquitto_disconnect(peer.mosquitto);
-    flush(&peer);
-    mosquitto_destroy(peer.mosquitto);
+    drained_loop_close(&peer.loop);
     sqlite3_close_v2(peer.database);
     return 0;
 }

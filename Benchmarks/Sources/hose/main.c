@@ -1,224 +1,234 @@
-// A fake broker for one client: answers CONNECT and SUBSCRIBE, then writes PUBLISH packets at QoS 1 that were built
-// beforehand, as fast as the client acknowledges them, and prints what that took as one line of JSON.
+// A fake broker that sends: answers CONNECT and SUBSCRIBE, and once the client has said that it is ready, writes
+// PUBLISH packets that were built beforehand, as fast as the client takes them (QoS 0) or acknowledges them (QoS 1).
+// Prints what that took as one line of JSON.
 //
-//   hose [--mqtt 4|5] [--window N] [--messages N] [--payload BYTES] [--limit SECONDS] -- PROGRAM [ARGUMENT…]
+//   hose [--mqtt 4|5] [--qos 0|1] [--window N] [--messages N] [--payload BYTES] [--topics N] [--topic TEMPLATE]
+//        [--connections N] [--until handled|acknowledged] [--limit SECONDS] -- PROGRAM [ARGUMENT…]
 //
-// PROGRAM is the client; "{port}" among its arguments becomes the port. The clock, and that of the client's processor
-// time, run from the first byte of the first PUBLISH to the PUBACK of the last.
+// PROGRAM is the client; "{port}" among its arguments becomes the port. It publishes to "ready" when it is subscribed,
+// and to "done", with the number of messages as the payload, when it has handled all of them. The clock, and that of
+// the client's processor time, run from the first byte of the first message to the sign and, at QoS 1, the last
+// PUBACK. With no messages at all, the client is killed as soon as it has subscribed.
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <poll.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "client.h"
+#include "loopback.h"
+#include "options.h"
 #include "packets.h"
+#include "report.h"
+#include "stream.h"
 
-struct options {
-    int version;
-    long window, messages, payload, limit;
-    char **command;
-};
-
-struct hose {
-    struct options options;
-    struct client client;
-    struct publishes publishes;
-    int socket;
-    bool is_open, has_left;
-    // PUBLISH packets that were given free, and bytes of them that were written.
-    long allowed, acknowledged;
+struct connection {
+    struct stream stream;
+    // PUBLISH packets that are to be sent, were given free, and were acknowledged; bytes of them that were written.
+    long messages, allowed, acknowledged;
     size_t written;
-    bool pending[65536];
-    double deadline, began, ended, processor_began, processor_ended;
-    long reads;
+    bool is_pending[65536];
 };
 
-static struct hose hose;
+static struct options options;
+static struct client client;
+static struct publishes publishes;
+static struct report report;
+static struct connection *connections[64];
+static int count;
+static bool is_subscribed, is_ready, is_handled;
+static double deadline;
 
-static void fail(const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    fputs("hose: ", stderr);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
-    va_end(arguments);
-    if (hose.client.process) client_wait(&hose.client, 0);
-    exit(1);
+static void stop_client(void) {
+    if (client.process) client_wait(&client, 0);
 }
 
-static long number(const char *text, long least, long most) {
-    char *end;
-    long value = strtol(text, &end, 10);
-    if (*end || value < least || value > most) fail("%s is not a number from %ld to %ld", text, least, most);
-    return value;
+static long acknowledged(void) {
+    long sum = 0;
+    for (int i = 0; i < count; i++) sum += connections[i]->acknowledged;
+    return sum;
 }
 
-static struct options parse(char **arguments) {
-    struct options options = {.version = 5, .window = 20, .messages = 10000, .payload = 64, .limit = 60};
-    for (; *arguments && strcmp(*arguments, "--") != 0; arguments += 2) {
-        if (!arguments[1]) fail("%s needs a value", *arguments);
-        if (strcmp(*arguments, "--mqtt") == 0) options.version = (int)number(arguments[1], 4, 5);
-        else if (strcmp(*arguments, "--window") == 0) options.window = number(arguments[1], 1, 60000);
-        else if (strcmp(*arguments, "--messages") == 0) options.messages = number(arguments[1], 1, 100000000);
-        else if (strcmp(*arguments, "--payload") == 0) options.payload = number(arguments[1], 0, 1 << 20);
-        else if (strcmp(*arguments, "--limit") == 0) options.limit = number(arguments[1], 1, 3600);
-        else fail("unknown option %s", *arguments);
-    }
-    if (!*arguments || !arguments[1]) fail("which program? hose [OPTION VALUE]… -- PROGRAM [ARGUMENT…]");
-    options.command = arguments + 1;
-    return options;
+// MARK: What the client sends
+
+static void take_sign(const struct publish *publish) {
+    if (publish_is_to(publish, "ready")) is_ready = true;
+    if (!publish_is_to(publish, "done")) return;
+    char digits[20] = {0};
+    if (publish->payload_length < sizeof digits) memcpy(digits, publish->payload, publish->payload_length);
+    report.handled = atol(digits);
+    is_handled = true;
 }
 
-static void wait_for(int descriptor, short events) {
-    struct pollfd poll_entry = {.fd = descriptor, .events = events};
-    while (poll(&poll_entry, 1, 100) <= 0) {
-        if (now_in_seconds() > hose.deadline) fail("nothing moves any more after %ld messages", hose.acknowledged);
-        if (client_ended(&hose.client)) fail("the client has ended after %ld messages", hose.acknowledged);
-    }
-}
-
-static int listen_on_loopback(int *port) {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
-    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (listener < 0 || bind(listener, (struct sockaddr *)&address, size) < 0 || listen(listener, 1) < 0 ||
-        getsockname(listener, (struct sockaddr *)&address, &size) < 0)
-        fail("cannot listen: %s", strerror(errno));
-    *port = ntohs(address.sin_port);
-    return listener;
-}
-
-static void answer(const uint8_t *bytes, size_t count) {
-    if (send(hose.socket, bytes, count, MSG_NOSIGNAL) != (ssize_t)count) fail("an answer does not fit");
-}
-
-static void allow(void) {
-    long most = hose.acknowledged + hose.options.window;
-    if (most > hose.options.messages) most = hose.options.messages;
-    for (; hose.allowed < most; hose.allowed++) hose.pending[hose.allowed % (long)hose.publishes.count + 1] = true;
-}
-
-static void acknowledge(const struct packet *packet) {
+static void acknowledge(struct connection *connection, const struct packet *packet) {
     unsigned identifier = packet_acknowledged(packet);
-    if (!identifier || !hose.pending[identifier]) fail("a PUBACK that is a refusal, broken or not due");
-    hose.pending[identifier] = false;
-    hose.acknowledged++;
+    if (!identifier || !connection->is_pending[identifier]) fail("a PUBACK that is a refusal, broken or not due");
+    connection->is_pending[identifier] = false;
+    connection->acknowledged++;
 }
 
-static void handle(const struct packet *packet) {
-    uint8_t out[512];
+static void handle(void *context, const struct packet *packet) {
+    struct connection *connection = context;
+    uint8_t short_answer[16], *out = short_answer;
+    struct publish publish;
     size_t size = 0;
     switch (packet->type) {
     case packet_connect:
-        size = packet_answer_connect(packet, hose.options.version, out);
-        if (!size) fail("a CONNECT that is not MQTT %d", hose.options.version);
+        size = packet_answer_connect(packet, options.version, out);
+        if (!size) fail("a CONNECT that is not MQTT %d", options.version);
         break;
     case packet_subscribe:
-        size = packet_answer_subscribe(packet, hose.options.version, out);
+        out = malloc(packet->length + sizeof short_answer);
+        size = packet_answer_subscribe(packet, options.version, out);
         if (!size) fail("a broken SUBSCRIBE");
-        hose.is_open = true;
+        if (!is_subscribed) report.subscribed_after = now_in_seconds() - client.started;
+        is_subscribed = true;
         break;
-    case packet_puback: acknowledge(packet); break;
-    case packet_pingreq: answer((const uint8_t[]){0xD0, 0}, 2); break;
-    case packet_disconnect: hose.has_left = true; break;
+    case packet_publish:
+        if (!packet_read_publish(packet, options.version, &publish)) fail("a broken PUBLISH");
+        if (publish.qos > 0) size = packet_answer_publish(publish.identifier, out);
+        take_sign(&publish);
+        break;
+    case packet_puback: acknowledge(connection, packet); break;
+    case packet_pingreq: write_whole(connection->stream.socket, (uint8_t[]){0xD0, 0}, 2); break;
+    case packet_disconnect: stream_end(&connection->stream); break;
     default: fail("a packet of type %d", packet->type);
     }
-    if (size) answer(out, size);
+    write_whole(connection->stream.socket, out, size);
+    if (out != short_answer) free(out);
 }
 
-// Reads what is there, and deals with the packets that are whole.
-static void take_in(void) {
-    static uint8_t buffer[64 * 1024];
-    static size_t count = 0;
-    ssize_t got = recv(hose.socket, buffer + count, sizeof buffer - count, 0);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (got <= 0) {
-        hose.has_left = true;
-        return;
-    }
-    hose.reads += hose.is_open;
-    count += (size_t)got;
-    size_t position = 0;
-    long size;
-    struct packet packet;
-    while ((size = packet_parse(buffer + position, count - position, &packet)) > 0) {
-        handle(&packet);
-        position += (size_t)size;
-    }
-    if (size < 0) fail("what the client sends is no MQTT");
-    count -= position;
-    memmove(buffer, buffer + position, count);
+// MARK: What we send
+
+static void allow(struct connection *connection) {
+    long most = options.qos == 0 ? connection->messages : connection->acknowledged + options.window;
+    if (most > connection->messages) most = connection->messages;
+    if (options.qos == 0) connection->allowed = most;
+    for (; connection->allowed < most; connection->allowed++)
+        connection->is_pending[connection->allowed % (long)publishes.count + 1] = true;
 }
 
 // Writes what is allowed, in as large pieces as the socket takes. Returns whether all of it was taken.
-static bool pour(void) {
-    const struct publishes *all = &hose.publishes;
-    size_t whole = all->count * all->size, target = (size_t)hose.allowed * all->size;
-    while (hose.written < target) {
-        size_t offset = hose.written % whole, piece = target - hose.written;
+static bool pour(struct connection *connection) {
+    size_t whole = publishes.count * publishes.size, target = (size_t)connection->allowed * publishes.size;
+    while (connection->written < target && !connection->stream.has_ended) {
+        size_t offset = connection->written % whole, piece = target - connection->written;
         if (piece > whole - offset) piece = whole - offset;
-        ssize_t sent = send(hose.socket, all->bytes + offset, piece, MSG_NOSIGNAL);
+        ssize_t sent = send(connection->stream.socket, publishes.bytes + offset, piece, MSG_NOSIGNAL);
         if (sent < 0 && (errno == EAGAIN || errno == EINTR)) return false;
         if (sent < 0) fail("the client hung up: %s", strerror(errno));
-        hose.written += (size_t)sent;
+        connection->written += (size_t)sent;
     }
     return true;
 }
 
-static void serve(void) {
-    while (hose.acknowledged < hose.options.messages) {
-        bool is_clear = true;
-        if (hose.is_open) {
-            if (hose.began == 0) {
-                hose.processor_began = client_processor_time(&hose.client);
-                hose.began = now_in_seconds();
-            }
-            allow();
-            is_clear = pour();
+// MARK: The course of a run
+
+static void accept_all(int listener) {
+    for (count = 0; count < options.connections; count++) {
+        struct pollfd entry = {.fd = listener, .events = POLLIN};
+        while (poll(&entry, 1, 100) <= 0) {
+            if (now_in_seconds() > deadline) fail("the client does not connect");
+            if (client_ended(&client)) fail("the client has ended before it connected");
         }
-        wait_for(hose.socket, (short)(POLLIN | (is_clear ? 0 : POLLOUT)));
-        take_in();
-        if (hose.has_left && hose.acknowledged < hose.options.messages)
-            fail("the client left after %ld messages", hose.acknowledged);
+        struct connection *connection = calloc(1, sizeof *connection);
+        if (!connection) fail("no memory for a connection");
+        connection->stream = stream_make(accept_connection(listener));
+        connection->messages = options.messages / options.connections;
+        if (count == 0) connection->messages += options.messages % options.connections;
+        connections[count] = connection;
     }
-    hose.ended = now_in_seconds();
-    hose.processor_ended = client_processor_time(&hose.client);
 }
 
-int main(int count, char **arguments) {
-    (void)count;
-    hose.options = parse(arguments + 1);
-    hose.deadline = now_in_seconds() + (double)hose.options.limit;
-    hose.publishes = publishes_build(hose.options.version, (size_t)hose.options.payload);
-    int port, one = 1;
-    int listener = listen_on_loopback(&port);
-    hose.client = client_start(hose.options.command, port);
-    wait_for(listener, POLLIN);
-    hose.socket = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (hose.socket < 0) fail("cannot accept: %s", strerror(errno));
-    setsockopt(hose.socket, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    serve();
-    // The client may have work to do still, and says when it goes.
-    while (!hose.has_left) {
-        wait_for(hose.socket, POLLIN);
-        take_in();
+// Waits until something can be read or, where that is wanted, written, and reads it.
+static void turn(const bool *wants_to_write) {
+    struct pollfd entries[64];
+    for (int i = 0; i < count; i++) {
+        short events = (short)(POLLIN | (wants_to_write && wants_to_write[i] ? POLLOUT : 0));
+        // poll passes over a negative number.
+        int socket = connections[i]->stream.has_ended ? -1 : connections[i]->stream.socket;
+        entries[i] = (struct pollfd){.fd = socket, .events = events};
     }
-    int code = client_wait(&hose.client, hose.deadline - now_in_seconds());
+    if (poll(entries, (nfds_t)count, 100) <= 0) {
+        if (now_in_seconds() > deadline) fail("nothing moves any more after %ld acknowledgements", acknowledged());
+        if (client_ended(&client)) fail("the client has ended after %ld acknowledgements", acknowledged());
+    }
+    for (int i = 0; i < count; i++) {
+        struct stream *stream = &connections[i]->stream;
+        if (entries[i].revents & (POLLIN | POLLHUP | POLLERR)) stream_read(stream, handle, connections[i]);
+    }
+}
+
+// Whether all connections have ended: one may be closed before the sign has come on another.
+static bool has_ended(void) {
+    for (int i = 0; i < count; i++) {
+        if (!connections[i]->stream.has_ended) return false;
+    }
+    return true;
+}
+
+static bool is_complete(void) {
+    if (options.qos > 0 && acknowledged() < options.messages) return false;
+    return is_handled || options.ends_acknowledged;
+}
+
+static void send_all(void) {
+    report_begin(&report, &client);
+    for (int i = 0; i < count; i++) connections[i]->stream.reads = 0;
+    bool wants_to_write[64];
+    while (!is_complete()) {
+        size_t written = 0;
+        for (int i = 0; i < count; i++) {
+            allow(connections[i]);
+            wants_to_write[i] = !pour(connections[i]);
+            written += connections[i]->written;
+        }
+        if (report.resident_warm == 0 && written >= (size_t)options.messages * publishes.size / 10)
+            report.resident_warm = client_resident(&client);
+        turn(wants_to_write);
+        if (has_ended() && !is_complete()) fail("the client left after %ld acknowledgements", acknowledged());
+    }
+    report_end(&report, &client);
+    if (!is_handled) report.handled = options.messages;
+    for (int i = 0; i < count; i++) report.reads += connections[i]->stream.reads;
+}
+
+static void wait_for_the_end(void) {
+    if (options.messages == 0) {
+        stop_client();
+        return;
+    }
+    // It may have work to do still, and says when it goes.
+    while (!has_ended()) turn(NULL);
+    int code = client_wait(&client, deadline - now_in_seconds());
     if (code != 0) fail("the client ended with exit code %d", code);
-    double seconds = hose.ended - hose.began;
-    printf(
-        "{\"messages\":%ld,\"window\":%ld,\"seconds\":%.6f,\"messagesPerSecond\":%.1f,\"processorSeconds\":%.6f,"
-        "\"reads\":%ld}\n",
-        hose.options.messages, hose.options.window, seconds, (double)hose.options.messages / seconds,
-        hose.processor_ended - hose.processor_began, hose.reads
+}
+
+int main(int argument_count, char **arguments) {
+    (void)argument_count;
+    options = options_parse(arguments + 1);
+    deadline = now_in_seconds() + (double)options.limit;
+    before_failure = stop_client;
+    // Enough for a window and for large writes; no more than there are identifiers where those count.
+    size_t least = ((size_t)8 << 20) / ((size_t)options.payload + 64);
+    if (least > 65535) least = 65535;
+    if (options.qos > 0 && least < (size_t)options.window) least = (size_t)options.window;
+    if (options.qos > 0 && options.topics > 1) least -= least % (size_t)options.topics;
+    publishes = publishes_build(
+        options.version, options.qos, options.topic, (size_t)options.topics, (size_t)options.payload, least
     );
+    if (options.qos > 0 && (publishes.count > 65535 || publishes.count < (size_t)options.window))
+        fail("%ld topics do not go with a window of %ld", options.topics, options.window);
+    int port, listener = listen_on_loopback(&port);
+    client = client_start(options.command, port);
+    accept_all(listener);
+    while (!(options.messages == 0 ? is_subscribed : is_ready)) {
+        turn(NULL);
+        if (has_ended()) fail("the client left before it was ready");
+    }
+    if (options.messages > 0) send_all();
+    wait_for_the_end();
+    report_print(&report, &options);
     return 0;
 }

@@ -17,7 +17,9 @@ final class HandleInbox {
     var connack: Connack?
     /// Payloads above this size are not copied, in bytes.
     var largestPayload = Int.max
-    var messages: [Message] = []
+    private(set) var messages: [Message] = []
+    /// The size of their payloads.
+    private(set) var payloadBytes = 0
     var topics = TopicCache()
     /// Acknowledged or, at QoS 0, written: packet identifier and reason.
     var completed: [(packetID: Int32, reason: ReasonCode)] = []
@@ -32,4 +34,15 @@ final class HandleInbox {
     private(set) var progress: UInt64 = 0
 
     func didProgress() { progress &+= 1 }
+
+    func add(_ message: Message) {
+        messages.append(message)
+        payloadBytes += message.payload.count
+    }
+
+    /// The messages were handed over.
+    func removeMessages() {
+        messages.removeAll(keepingCapacity: true)
+        payloadBytes = 0
+    }
 }

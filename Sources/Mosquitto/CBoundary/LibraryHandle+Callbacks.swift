@@ -9,7 +9,7 @@ func setCallbacks(on pointer: OpaquePointer) {
     unsafe mosquitto_message_v5_callback_set(pointer) { _, context, message, properties in
         guard let message = unsafe message else { return }
         let received = unsafe inbox(context)
-        received.messages.append(unsafe readMessage(message, properties, received))
+        received.add(unsafe readMessage(message, properties, received))
         received.didProgress()
     }
     unsafe mosquitto_publish_v5_callback_set(pointer) { _, context, packetID, reason, _ in

@@ -1,22 +1,17 @@
 #define _GNU_SOURCE
 #include "client.h"
 
+#include "loopback.h"
+
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 extern char **environ;
-
-double now_in_seconds(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
 
 struct client client_start(char **arguments, int port) {
     static char number[8];
@@ -28,13 +23,10 @@ struct client client_start(char **arguments, int port) {
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", 0, 0);
     posix_spawn_file_actions_adddup2(&actions, 2, 1);
-    struct client client = {0};
+    struct client client = {.started = now_in_seconds()};
     int error = posix_spawnp(&client.process, arguments[0], &actions, NULL, arguments, environ);
     posix_spawn_file_actions_destroy(&actions);
-    if (error) {
-        fprintf(stderr, "hose: cannot start %s: %s\n", arguments[0], strerror(error));
-        exit(1);
-    }
+    if (error) fail("cannot start %s: %s", arguments[0], strerror(error));
     return client;
 }
 
@@ -43,6 +35,17 @@ double client_processor_time(const struct client *client) {
     struct timespec time;
     if (clock_getcpuclockid(client->process, &clock) != 0 || clock_gettime(clock, &time) != 0) return 0;
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+long client_resident(const struct client *client) {
+    char path[32];
+    long pages = 0;
+    snprintf(path, sizeof path, "/proc/%d/statm", client->process);
+    FILE *file = fopen(path, "r");
+    if (!file) return 0;
+    if (fscanf(file, "%*d %ld", &pages) != 1) pages = 0;
+    fclose(file);
+    return pages * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
 bool client_ended(struct client *client) {

@@ -1,0 +1,54 @@
+/// What is in memory: idle, after millions of messages, after a million topics.
+struct MemoryBenchmark {
+    let effort: Effort
+    let version: Int
+
+    func run() -> BenchmarkResult {
+        var result = BenchmarkResult(
+            "Memory, in, QoS 0, \(protocolName(version))",
+            reference: "“\(Peer.loopForever.rawValue)”",
+            effort: once
+        )
+        let messages = effort.isQuick ? 1_000_000 : 10_000_000
+        result.rows += rows("\(messages / 1_000_000) million messages", topics: 1, messages, [.bridge])
+        result.rows += rows("1 million topics", topics: 1_000_000, 1_000_000, [.loopForever, .bridge])
+        return result
+    }
+
+    private var once: Effort { Effort(repeats: 1, secondsPerRun: effort.secondsPerRun) }
+
+    private func rows(
+        _ condition: String,
+        topics: Int,
+        _ messages: Int,
+        _ peers: [Peer]
+    ) -> [BenchmarkResult.Row] {
+        Comparison(
+            condition: condition,
+            quantities: [.idleMebibytes, .warmMebibytes, .endMebibytes, .grownMebibytes],
+            contenders: peers.map { peer in
+                Comparison.Contender(
+                    program: peer.rawValue,
+                    messages: messages,
+                    // Pages come and go; a leak of a byte for each message would be 9 MiB.
+                    targets: peer == .bridge ? [.idleMebibytes: .below(25), .grownMebibytes: .below(4)] : [:]
+                ) { messages in
+                    let hose = Instrument(kind: .hose, version: version, options: ["topics": "\(topics)"])
+                    let command = try peer.command(.in, version: version, qos: 0, messages: messages)
+                    let resident = try hose.run(command, messages: messages).residentKibibytes
+                    var sample: Quantity.Sample = [
+                        .idleMebibytes: resident.idle / 1_024,
+                        .warmMebibytes: resident.warm / 1_024,
+                    ]
+                    // A program that ends at once is gone before it can be looked at.
+                    if resident.end > 0 {
+                        sample[.endMebibytes] = resident.end / 1_024
+                        sample[.grownMebibytes] = (resident.end - resident.warm) / 1_024
+                    }
+                    return sample
+                }
+            },
+            effort: once
+        ).rows()
+    }
+}

@@ -1,0 +1,35 @@
+// The options that the measuring programs have in common.
+#ifndef WIRE_OPTIONS_H
+#define WIRE_OPTIONS_H
+
+#include <stdbool.h>
+
+struct options {
+    // 4 for MQTT 3.1.1, or 5.
+    int version;
+    int qos;
+    // The most messages that are not acknowledged, on each connection.
+    long window;
+    // In all.
+    long messages;
+    // Bytes.
+    long payload;
+    // How many topics; "%" in the template becomes the number of each, all of one width.
+    long topics;
+    const char *topic;
+    // How many connections the client makes.
+    long connections;
+    // Messages per second, where there is a schedule.
+    long rate;
+    // Whether the clock ends with the last acknowledgement, without waiting for the client's sign.
+    bool ends_acknowledged;
+    // Seconds, after which all of it is given up.
+    long limit;
+    // The client and its arguments.
+    char **command;
+};
+
+// Reads [--OPTION VALUE]… -- PROGRAM [ARGUMENT…].
+struct options options_parse(char **arguments);
+
+#endif

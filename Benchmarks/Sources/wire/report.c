@@ -1,0 +1,33 @@
+#include "report.h"
+
+#include <stdio.h>
+
+#include "loopback.h"
+
+void report_begin(struct report *report, const struct client *client) {
+    report->resident_idle = client_resident(client);
+    report->processor_began = client_processor_time(client);
+    report->began = now_in_seconds();
+}
+
+void report_end(struct report *report, const struct client *client) {
+    report->ended = now_in_seconds();
+    report->processor_ended = client_processor_time(client);
+    report->resident_end = client_resident(client);
+}
+
+void report_print(const struct report *report, const struct options *options) {
+    double seconds = report->ended - report->began;
+    printf("{\"messages\":%ld,\"handled\":%ld,\"window\":%ld,", options->messages, report->handled, options->window);
+    printf("\"seconds\":%.6f,", seconds);
+    printf("\"processorSeconds\":%.6f,", report->processor_ended - report->processor_began);
+    printf("\"reads\":%ld,\"secondsToSubscribe\":%.6f,", report->reads, report->subscribed_after);
+    printf(
+        "\"residentKibibytes\":{\"idle\":%ld,\"warm\":%ld,\"end\":%ld},", report->resident_idle, report->resident_warm,
+        report->resident_end
+    );
+    printf(
+        "\"delayMicroseconds\":{\"median\":%.1f,\"ninetyNinth\":%.1f,\"maximum\":%.1f}}\n", report->delay_median,
+        report->delay_99, report->delay_maximum
+    );
+}
