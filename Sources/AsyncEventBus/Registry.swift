@@ -49,7 +49,7 @@ struct Registry: Sendable {
     }
 
     /// Names whose targets are kept. When there are more, all are forgotten and looked up again.
-    private static let cacheLimit = 32_768
+    private static let cacheLimit = 8_192
     /// Longer names are looked up each time: who sends many must not fill the memory. In bytes.
     private static let longestCached = 512
 

@@ -29,7 +29,7 @@ final class RouteTable: Sendable {
     }
 
     /// Topics and names that are kept. When there are more, all are forgotten and looked up again.
-    private static let cacheLimit = 32_768
+    private static let cacheLimit = 8_192
     /// Longer ones are looked up each time: who sends many must not fill the memory. In bytes.
     private static let longestCached = 512
 

@@ -5,7 +5,7 @@ internal import Glibc
 /// Bounded: one topic for each place, and a newcomer takes the place of who was there. Pure.
 struct TopicCache {
     /// A power of two.
-    private static let places = 32_768
+    private static let places = 8_192
     /// Longer topics are not kept, in bytes: who sends many must not fill the memory.
     private static let longest = 512
 
