@@ -7,7 +7,9 @@ internal import Mosquitto
 /// The libmosquitto that distributions ship (2.0) makes three `read` calls and more for each packet, and writes a byte
 /// into a pair of sockets for each one that it queues (2.0.11, packet_mosq.c). Once this is on, what
 /// ``Mosquitto/Client``s connect afterwards reads 64 KiB at a time and sends what it has to write at once, 64 KiB at a
-/// time. Nothing leaves earlier than it would: acknowledgements still wait until what they acknowledge is safe.
+/// time. Nothing leaves earlier than it would: acknowledgements still wait until what they acknowledge is safe. A message
+/// at QoS 0 counts as written once it is in memory here, from where the client sends it at once or as soon as the socket
+/// takes more.
 ///
 /// Only libmosquitto's calls are redirected, and only those for the clients' own connections; connections by TLS are
 /// left as they are. A connection whose bytes turn out to take another way goes on without, which the client logs.
