@@ -179,11 +179,6 @@ public final class EventBus: Sendable {
         }
     }
 
-    /// The mailboxes of the named listeners that a name matches now.
-    package func namedInboxes(for name: EventName) -> [NamedInbox] {
-        registry.withLock { $0.targets(for: name) }.named
-    }
-
     /// A place for the events of a name that a transport brings in.
     package func destination(for name: EventName) -> Destination {
         registry.withLock { $0.destination(for: name) }
@@ -229,12 +224,6 @@ public final class EventBus: Sendable {
     /// Passes on an event that has an identity already: what a transport brought in.
     public func emit(_ event: Event, scope: Scope = .everywhere) {
         dispatch(event.attempt(1), scope: scope, receipt: nil)
-    }
-
-    /// As ``emit(_:scope:)``, but leaves out the named listeners: a transport that keeps events offers them those
-    /// itself.
-    package func emitToUnnamed(_ event: Event, scope: Scope) {
-        dispatch(event.attempt(1), scope: scope, receipt: nil, includesNamed: false)
     }
 
     /// Passes on events as if they were emitted one after the other, and empties the batch.
@@ -310,7 +299,7 @@ public final class EventBus: Sendable {
     }
 
     /// Discards where there is no room.
-    private func dispatch(_ event: Event, scope: Scope, receipt: Receipt?, includesNamed: Bool = true) {
+    private func dispatch(_ event: Event, scope: Scope, receipt: Receipt?) {
         let targets = registry.withLock { $0.targets(for: event.name) }
         if scope.includesRelays {
             for relay in targets.relays where relay.take(event, receipt: receipt) == .full {
@@ -318,9 +307,7 @@ public final class EventBus: Sendable {
             }
         }
         guard scope.includesListeners else { return }
-        for inbox in includesNamed ? targets.inboxes : targets.unnamed {
-            inbox.offer(Parcel(event: event, receipt: receipt))
-        }
+        for inbox in targets.inboxes { inbox.offer(Parcel(event: event, receipt: receipt)) }
     }
 
     private func relayRefused(_ relay: any EventRelay, _ event: Event, receipt: Receipt?) {

@@ -48,9 +48,9 @@ public enum BufferedIO {
 
 /// The buffers, as the client sees them.
 private struct LibraryBuffers: SocketBuffering {
-    func connecting<Result>(_ body: () -> Result) -> Result {
-        buffered_io_begin_connecting()
-        defer { buffered_io_end_connecting() }
+    func making<Result>(_ body: () -> Result) -> Result {
+        buffered_io_set_making(true)
+        defer { buffered_io_set_making(false) }
         return body()
     }
 

@@ -13,8 +13,7 @@
 #define DESCRIPTORS 65536
 
 struct buffers {
-    bool is_used;
-    bool writes_through;
+    bool is_used, writes_through;
     // What was received and not read: from `unread` to `received` in `in`.
     size_t unread, received;
     // What was written and not sent: from the start of `out`.
@@ -27,7 +26,7 @@ struct buffers {
 static struct buffers wake_up;
 
 static _Atomic(struct buffers *) table[DESCRIPTORS];
-static _Thread_local bool is_connecting;
+static _Thread_local bool is_making;
 
 static struct buffers *find(int descriptor) {
     if (descriptor < 0 || descriptor >= DESCRIPTORS) return NULL;
@@ -51,18 +50,14 @@ static bool put(int descriptor, struct buffers *buffers) {
     return true;
 }
 
-// Returns 0, or the error that left something unsent.
+// Returns 0, or the error that left something unsent, which is in `errno` too.
 static int flush(int descriptor, struct buffers *buffers) {
     size_t sent = 0;
     int error = 0;
-    while (sent < buffers->unsent) {
+    while (sent < buffers->unsent && error == 0) {
         ssize_t count = send(descriptor, buffers->out + sent, buffers->unsent - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (count >= 0) {
-            sent += (size_t)count;
-        } else if (errno != EINTR) {
-            error = errno;
-            break;
-        }
+        if (count >= 0) sent += (size_t)count;
+        else if (errno != EINTR) error = errno;
     }
     buffers->unsent -= sent;
     if (sent > 0 && buffers->unsent > 0) memmove(buffers->out, buffers->out + sent, buffers->unsent);
@@ -93,11 +88,7 @@ ssize_t buffered_write(int descriptor, const void *bytes, size_t count) {
     if (!buffers) return write(descriptor, bytes, count);
     if (buffers == &wake_up) return (ssize_t)count;
     if (buffers->writes_through || count > CAPACITY - buffers->unsent) {
-        int error = flush(descriptor, buffers);
-        if (error) {
-            errno = error;
-            return -1;
-        }
+        if (flush(descriptor, buffers) != 0) return -1;
         if (buffers->writes_through || count > CAPACITY) return send(descriptor, bytes, count, MSG_NOSIGNAL);
     }
     memcpy(buffers->out + buffers->unsent, bytes, count);
@@ -113,16 +104,14 @@ int buffered_close(int descriptor) {
 
 int buffered_socketpair(int domain, int type, int protocol, int *pair) {
     int result = socketpair(domain, type, protocol, pair);
-    if (result == 0 && is_connecting) {
+    if (result == 0 && is_making) {
         put(pair[0], &wake_up);
         put(pair[1], &wake_up);
     }
     return result;
 }
 
-void buffered_io_begin_connecting(void) { is_connecting = true; }
-
-void buffered_io_end_connecting(void) { is_connecting = false; }
+void buffered_io_set_making(bool making) { is_making = making; }
 
 bool buffered_io_attach(int descriptor) {
     // Not cleared: pages that no traffic needs are never touched.

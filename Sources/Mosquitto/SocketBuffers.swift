@@ -4,8 +4,8 @@ import Locking
 ///
 /// A socket that is attached is used by one thread at a time, until libmosquitto closes it.
 package protocol SocketBuffering: Sendable {
-    /// Runs `body`, in which libmosquitto makes a handle of ours, or its sockets.
-    func connecting<Result>(_ body: () -> Result) -> Result
+    /// Runs `body`, in which libmosquitto makes a handle of ours, and with it a pair of sockets that nobody reads.
+    func making<Result>(_ body: () -> Result) -> Result
 
     /// Puts buffers before a socket. Returns false where there are none left.
     func attach(_ socket: Int32) -> Bool

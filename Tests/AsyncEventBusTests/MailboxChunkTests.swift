@@ -77,7 +77,7 @@ struct MailboxChunkTests {
             await gate.pass()
         }
         bus.addListener(listener, to: "a")
-        let inbox = try #require(bus.namedInboxes(for: "a").first)
+        let inbox = try #require(bus.named(for: "a").first)
         let event = Event(id: bus.makeID(), name: "a", payload: "0", origin: EventOrigin(bus: "test"))
         inbox.offer(contentsOf: (0..<50).map { _ in (event, 1, ended) })
         await begun.wait(for: 1)

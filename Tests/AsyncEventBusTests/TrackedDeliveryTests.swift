@@ -43,7 +43,7 @@ struct TrackedDeliveryTests {
             if event.payload == "slow" { try await gate.passUnlessCancelled() }
             if event.payload == "bad" || event.payload == "hold" && event.attempt > 1 { throw Broken() }
         }
-        return (try #require(bus.namedInboxes(for: "a").first), listener)
+        return (try #require(bus.named(for: "a").first), listener)
     }
 
     @Test("a delivery that succeeds is told once, and its start only where that is wanted", arguments: [true, false])
@@ -207,12 +207,12 @@ struct TrackedDeliveryTests {
         #expect(!unnamed.isNamed && unnamed.name == "a.*")
         #expect(Listener("y") { _ in }.isNamed)
         #expect(bus.namedInboxes().map(\.name) == ["x"])
-        #expect(bus.namedInboxes(for: "a.b").isEmpty)
-        let inbox = try #require(bus.namedInboxes(for: "a").first)
+        #expect(bus.named(for: "a.b").isEmpty)
+        let inbox = try #require(bus.named(for: "a").first)
         #expect(inbox.name == "x" && inbox.capacity == 1024)
-        #expect(Set(bus.namedInboxes(for: "a") + bus.namedInboxes()) == [inbox])
+        #expect(Set(bus.named(for: "a") + bus.namedInboxes()) == [inbox])
         bus.removeListener(named)
-        #expect(bus.namedInboxes(for: "a").isEmpty && bus.namedInboxes().isEmpty)
+        #expect(bus.named(for: "a").isEmpty && bus.namedInboxes().isEmpty)
     }
 
     @Test("emitting to the unnamed leaves out the named, and goes as far as it is told", arguments: [true, false])

@@ -114,9 +114,9 @@ struct DescriptorTests {
     @Test("the library's own pair, made while it connects, swallows the byte that would wake it")
     func swallowed() throws {
         let before = try pair()
-        buffered_io_begin_connecting()
+        buffered_io_set_making(true)
         let inside = try pair()
-        buffered_io_end_connecting()
+        buffered_io_set_making(false)
         let after = try pair()
         defer { [before, inside, after].forEach(closeBoth) }
         for _ in 0..<1_000 { #expect(buffered_write(inside.1, [0], 1) == 1) }
@@ -135,10 +135,10 @@ struct DescriptorTests {
     func otherThread() async throws {
         let begun = Gate()
         let over = Gate()
-        let connecting = Task {
+        let making = Task {
             try await onThread {
-                buffered_io_begin_connecting()
-                defer { buffered_io_end_connecting() }
+                buffered_io_set_making(true)
+                defer { buffered_io_set_making(false) }
                 begun.open()
                 over.wait()
             }
@@ -148,7 +148,7 @@ struct DescriptorTests {
             return try pair()
         }
         over.open()
-        try await connecting.value
+        try await making.value
         defer { closeBoth(made) }
         #expect(buffered_write(made.1, [7], 1) == 1)
         #expect(try bufferedRead(made.0, 1) == [7])
@@ -161,9 +161,9 @@ struct DescriptorTests {
             var (first, second): ((Int32, Int32), (Int32, Int32)) = ((-1, -1), (-2, -2))
             // Another thread may have been quicker.
             for _ in 0..<1_000 where first != second {
-                buffered_io_begin_connecting()
+                buffered_io_set_making(true)
                 first = try pair()
-                buffered_io_end_connecting()
+                buffered_io_set_making(false)
                 closeBoth(first)
                 second = try pair()
                 if first != second { closeBoth(second) }

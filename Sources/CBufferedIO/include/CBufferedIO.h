@@ -14,10 +14,9 @@
 // Redirects the library's calls. Returns NULL, or why they go on as before. Once a process, before it connects.
 const char *_Nullable buffered_io_install(void);
 
-// The handles that the library makes and connects on this thread between these two are ours: nobody reads the pair of
-// sockets of such a handle, and the bytes that would wake such a reader are not written.
-void buffered_io_begin_connecting(void);
-void buffered_io_end_connecting(void);
+// Whether the handles that the library makes on this thread from now on are ours: nobody reads the pair of sockets of
+// such a handle, and the bytes that would wake such a reader are not written.
+void buffered_io_set_making(bool making);
 
 // Gives a connected socket its buffers, until the library closes it or they are taken away. False without memory.
 bool buffered_io_attach(int descriptor);

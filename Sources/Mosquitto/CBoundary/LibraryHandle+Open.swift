@@ -22,16 +22,13 @@ extension LibraryHandle {
             let properties = plan.options.version == .v5 ? try PropertyList(connect: plan.options) : PropertyList()
             // In clear any address will do as a name. With TLS the name must stay, since certificate and SNI go by it;
             // then the family of the address is all that can be chosen.
-            let connect = {
-                handle.connect(
-                    host: url.transport == .tcp ? address.text : url.host,
-                    port: url.port,
-                    keepAlive: plan.options.keepAlive,
-                    bindAddress: url.transport == .tls && found.hasBothFamilies ? address.anyOfFamily : nil,
-                    properties: properties
-                )
-            }
-            let code = buffers?.connecting(connect) ?? connect()
+            let code = handle.connect(
+                host: url.transport == .tcp ? address.text : url.host,
+                port: url.port,
+                keepAlive: plan.options.keepAlive,
+                bindAddress: url.transport == .tls && found.hasBothFamilies ? address.anyOfFamily : nil,
+                properties: properties
+            )
             guard code.isSuccess || code.rawValue == MOSQ_ERR_CONN_PENDING.rawValue else {
                 throw handle.connectError(code, operation, host: url.host)
             }

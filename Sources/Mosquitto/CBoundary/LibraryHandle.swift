@@ -24,7 +24,7 @@ internal import Glibc
         buffers: (any SocketBuffering)? = nil
     ) throws(ClientError) {
         let make = { unsafe mosquitto_new(clientID, cleanStart, nil) }
-        let made = if let buffers { unsafe buffers.connecting(make) } else { unsafe make() }
+        let made = if let buffers { unsafe buffers.making(make) } else { unsafe make() }
         guard let pointer = unsafe made else {
             throw ClientError(.library, operation: "make a client", detail: SystemError.text(errno))
         }
