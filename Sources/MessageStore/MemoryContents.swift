@@ -31,14 +31,14 @@ struct MemoryContents: Sendable {
     }
 
     mutating func apply(_ batch: StoreBatch) -> [StoreRemoval] {
+        for sequence in batch.finished { arrived[sequence] = nil }
+        for sequence in batch.published { departing[sequence] = nil }
         for record in batch.arrivals { arrived[record.sequence] = Arrived(record: record, generation: generation) }
         for record in batch.departures { departing[record.sequence] = record }
         seen += batch.seen
         for change in batch.progress {
             _ = arrived.update(change.sequence) { $0.progress[change.listener] = change.progress }
         }
-        for sequence in batch.finished { arrived[sequence] = nil }
-        for sequence in batch.published { departing[sequence] = nil }
         for var letter in batch.letters {
             lastLetter += 1
             letter.number = lastLetter

@@ -17,6 +17,11 @@ public struct StoreBatch: Sendable {
         }
     }
 
+    /// Inbound messages that are done with. They go first, and what comes takes their room: where few messages are open at
+    /// a time, that is the same page of a file over and over.
+    public var finished: [Int64] = []
+    /// Outbound messages that are done with.
+    public var published: [Int64] = []
     /// Inbound messages to keep. A sequence that is there already is refused, and the batch with it.
     public var arrivals: [InboundRecord] = []
     /// Outbound messages to keep. A sequence that is there already is refused, and the batch with it.
@@ -25,10 +30,6 @@ public struct StoreBatch: Sendable {
     public var seen: [SeenIdentity] = []
     /// What listeners did. Of messages that are not in the store it is ignored.
     public var progress: [Progress] = []
-    /// Inbound messages that are done with.
-    public var finished: [Int64] = []
-    /// Outbound messages that are done with.
-    public var published: [Int64] = []
     /// Dead letters to add; they get the next numbers.
     public var letters: [DeadLetter] = []
     /// Numbers of dead letters to remove.

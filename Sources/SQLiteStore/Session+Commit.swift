@@ -3,12 +3,12 @@ import MessageStore
 extension Session {
     /// Applies a batch. Within a transaction.
     func apply(_ batch: StoreBatch) throws -> [StoreRemoval] {
+        try remove(.inbound, batch.finished)
+        try remove(.outbound, batch.published)
         try insert(batch.arrivals)
         for record in batch.departures { try insert(record) }
         for identity in batch.seen { try insert(identity) }
         for change in batch.progress { try insert(change) }
-        try remove(.inbound, batch.finished)
-        try remove(.outbound, batch.published)
         for letter in batch.letters { try insert(letter) }
         for number in batch.replayed {
             let statement = try statement(.deleteLetter)

@@ -84,6 +84,26 @@ struct SQLiteStoreTests {
         )
     }
 
+    @Test("messages that come take the room of those that go: a commit of both writes one page to the log")
+    func room() throws {
+        let store = try open()
+        defer { store.close() }
+        let (count, batches): (Int64, Int64) = (12, 30)
+        var sizes: [Int] = []
+        for batch in 0..<batches {
+            let first = batch * count + 1
+            try store.commit(
+                .with {
+                    $0.arrivals = (first..<first + count).map { .sample($0) }
+                    $0.finished = batch == 0 ? [] : Array(first - count..<first)
+                }
+            )
+            sizes.append(try Data(contentsOf: URL(filePath: path + "-wal")).count)
+        }
+        // A header of 24 bytes and a page.
+        #expect(zip(sizes.dropFirst(1), sizes.dropFirst(2)).allSatisfy { $1 - $0 == 24 + 4096 })
+    }
+
     @Test("the folder and every file belong to this user alone, whatever the umask and whatever they were")
     func permissions() throws {
         let store = try open()

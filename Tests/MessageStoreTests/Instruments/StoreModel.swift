@@ -13,6 +13,8 @@ struct StoreModel {
     }
 
     mutating func apply(_ batch: StoreBatch) -> [StoreRemoval] {
+        inbound.removeAll { batch.finished.contains($0.record.sequence) }
+        outbound.removeAll { batch.published.contains($0.sequence) }
         inbound += batch.arrivals.map { InboundEntry(record: $0) }
         inbound.sort { $0.record.sequence < $1.record.sequence }
         outbound += batch.departures
@@ -23,8 +25,6 @@ struct StoreModel {
                 inbound[index].progress[change.listener] = change.progress
             }
         }
-        inbound.removeAll { batch.finished.contains($0.record.sequence) }
-        outbound.removeAll { batch.published.contains($0.sequence) }
         for letter in batch.letters {
             lastLetter += 1
             letters.append(letter)
