@@ -41,20 +41,22 @@ struct WireFormat: Sendable {
     }
 
     private func identity(of event: Event) -> [MessageProperties.UserProperty] {
-        let hops = String(event.origin.hops + 1)
+        let hops = event.origin.hops + 1
         switch metadata {
         case .none:
             return []
         case .minimal:
-            return [
-                .init(PropertyName.id, event.id.tag), .init(PropertyName.origin, event.id.source),
-                .init(PropertyName.hops, hops),
+            let id = [
+                MessageProperties.UserProperty(PropertyName.id, event.id.tag),
+                .init(PropertyName.origin, event.id.source),
             ]
+            // Each property costs the library more than the message does: the first hop goes without saying.
+            return hops == 1 ? id : id + [.init(PropertyName.hops, String(hops))]
         case .cloudevents:
             var properties: [MessageProperties.UserProperty] = [
                 .init(PropertyName.specVersion, "1.0"), .init(PropertyName.eventID, event.id.tag),
                 .init(PropertyName.source, event.id.source), .init(PropertyName.type, event.name.text),
-                .init(PropertyName.time, event.time.description), .init(PropertyName.hops, hops),
+                .init(PropertyName.time, event.time.description), .init(PropertyName.hops, String(hops)),
             ]
             if event.origin.bus != event.id.source { properties.append(.init(PropertyName.origin, event.origin.bus)) }
             return properties
@@ -85,10 +87,12 @@ struct WireFormat: Sendable {
                 PropertyName.ours.contains(user.name) || (isCloudEvent && PropertyName.cloudEvents.contains(user.name))
             return isMetadata ? nil : .init(user.name, user.value)
         }
-        decoded.hops = properties[user: PropertyName.hops].flatMap(Self.hops) ?? 0
+        let hops = properties[user: PropertyName.hops]
+        decoded.hops = hops.flatMap(Self.hops) ?? 0
         if let tag = properties[user: PropertyName.id], let source = properties[user: PropertyName.origin] {
             decoded.id = EventID(source: source, tag: tag)
             decoded.origin = source
+            if hops == nil { decoded.hops = 1 }
         } else if isCloudEvent, let tag = properties[user: PropertyName.eventID],
             let source = properties[user: PropertyName.source]
         {

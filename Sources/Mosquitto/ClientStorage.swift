@@ -21,6 +21,13 @@ final class ClientStorage: Sendable {
         var nextToken: UInt64 = 0
         var hold = HoldStateMachine()
 
+        /// Those who waited for room, when there is some.
+        mutating func admitted() -> [CheckedContinuation<Void, any Error>] {
+            guard !roomWaiters.isEmpty, outbox.hasRoom else { return [] }
+            defer { roomWaiters.removeAll() }
+            return Array(roomWaiters.values)
+        }
+
         mutating func wishes(at now: ContinuousClock.Instant) -> Wishes {
             Wishes(hold: hold.state(at: now), isStopping: phase == .stopping, nextQoS: outbox.nextQoS)
         }
@@ -160,17 +167,24 @@ final class ClientStorage: Sendable {
         state.withLock { $0.outbox.take(limit: limit, exactlyOnce: exactlyOnce) }
     }
 
-    func complete(_ publications: [(Publication, Result<ReasonCode, ClientError>)]) {
+    /// Publications are done with.
+    func complete(_ publications: [(publication: Publication, reason: ReasonCode)]) {
         guard !publications.isEmpty else { return }
         let waiters = state.withLock { state in
             for (publication, _) in publications { state.outbox.completed(publication) }
-            guard state.outbox.hasRoom, !state.roomWaiters.isEmpty else {
-                return [CheckedContinuation<Void, any Error>]()
-            }
-            defer { state.roomWaiters.removeAll() }
-            return Array(state.roomWaiters.values)
+            return state.admitted()
         }
-        for (publication, result) in publications { publication.completion?(result) }
+        for (publication, reason) in publications { publication.completion?(.success(reason)) }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// A publication was given up.
+    func fail(_ publication: Publication, _ error: ClientError) {
+        let waiters = state.withLock { state in
+            state.outbox.completed(publication)
+            return state.admitted()
+        }
+        publication.completion?(.failure(error))
         for waiter in waiters { waiter.resume() }
     }
 

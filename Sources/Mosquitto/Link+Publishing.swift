@@ -17,18 +17,17 @@ extension Link {
     }
 
     func complete(_ inbox: HandleInbox) {
-        let completed = inbox.completed.compactMap { packetID, reason in
-            window.completed(packetID: packetID).map { ($0, reason) }
-        }
-        inbox.completed.removeAll(keepingCapacity: true)
-        var done: [(Publication, Result<ReasonCode, ClientError>)] = []
-        for (publication, reason) in completed {
+        var done: [(publication: Publication, reason: ReasonCode)] = []
+        done.reserveCapacity(inbox.completed.count)
+        for (packetID, reason) in inbox.completed {
+            guard let publication = window.completed(packetID: packetID) else { continue }
             if reason.isSuccess {
-                done.append((publication, .success(reason)))
+                done.append((publication, reason))
             } else {
                 refuse(publication, .refusedPublish(publication.message.topic, reason))
             }
         }
+        inbox.completed.removeAll(keepingCapacity: true)
         storage.complete(done)
         for suback in inbox.subacks {
             if let results = subscriptions.acknowledged(packetID: suback.packetID, reasons: suback.reasons) {
@@ -42,6 +41,6 @@ extension Link {
 
     private func refuse(_ publication: Publication, _ error: ClientError) {
         notice(.refused(publication.message, error))
-        storage.complete([(publication, .failure(error))])
+        storage.fail(publication, error)
     }
 }

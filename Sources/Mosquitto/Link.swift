@@ -19,7 +19,7 @@ final class Link {
     /// Their payloads, in bytes: a batch of large messages is in memory at once.
     static let batchBytes = 262_144
     /// The most messages that are given to the library before they are written.
-    static let flushLimit = 64
+    static let flushLimit = 256
 
     let storage: ClientStorage
     let clock = ContinuousClock()

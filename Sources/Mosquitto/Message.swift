@@ -118,7 +118,10 @@ public struct MessageProperties: Sendable, Hashable {
         userProperties.first { $0.name == name }?.value
     }
 
-    var isEmpty: Bool { self == MessageProperties() }
+    var isEmpty: Bool {
+        userProperties.isEmpty && contentType == nil && responseTopic == nil && correlationData == nil && expiry == nil
+            && !isText && subscriptionIdentifiers.isEmpty
+    }
 }
 
 /// What the broker publishes for us when the connection ends without a DISCONNECT.

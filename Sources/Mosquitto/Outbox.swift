@@ -1,12 +1,17 @@
 import DequeModule
 
-/// A message on its way out, and who wants to know what became of it.
-struct Publication: Sendable {
+/// A message on its way out, and who wants to know what became of it. An object: it goes through several queues.
+final class Publication: Sendable {
     let message: Message
     let completion: (@Sendable (Result<ReasonCode, ClientError>) -> Void)?
-
     /// What it counts towards the limit in bytes.
-    var size: Int { message.payload.count + message.topic.utf8.count }
+    let size: Int
+
+    init(message: Message, completion: (@Sendable (Result<ReasonCode, ClientError>) -> Void)?) {
+        self.message = message
+        self.completion = completion
+        size = message.payload.count + message.topic.utf8.count
+    }
 }
 
 /// The messages that wait to be published, in order, bounded in number and bytes. Pure.

@@ -91,6 +91,22 @@ struct WireFormatTests {
         #expect(WireFormat(version: .v5, metadata: .minimal).decode(message).hops == hops)
     }
 
+    @Test("the first hop goes without saying: an identity without a number of hops has passed one bridge")
+    func firstHop() {
+        let format = WireFormat(version: .v5, metadata: .minimal)
+        let first = Event(
+            id: EventID(source: "bus-1", tag: "17"),
+            name: "a",
+            payload: "x",
+            origin: EventOrigin(bus: "bus-1")
+        )
+        let message = format.encode(first, topic: "t", qos: .atMostOnce, retain: false)
+        #expect(message.properties.userProperties == [.init("bridgeid", "17"), .init("bridgeorigin", "bus-1")])
+        let decoded = format.decode(message)
+        #expect(decoded.hops == 1 && decoded.id == first.id)
+        #expect(format.decode(Message(topic: "t", properties: .init(userProperties: [.init("a", "b")]))).hops == 0)
+    }
+
     @Test("an identity needs both of its halves")
     func halves() {
         for names in [["bridgeid"], ["bridgeorigin"], []] {

@@ -199,17 +199,19 @@ internal import Glibc
     func publish(_ message: Message) throws(ClientError) -> Int32 {
         var packetID: Int32 = 0
         let properties = version == .v5 ? try PropertyList(message.properties) : PropertyList()
-        let code = unsafe message.payload.withUnsafeBytes { bytes in
-            unsafe mosquitto_publish_v5(
-                pointer,
-                &packetID,
-                message.topic,
-                Int32(bytes.count),
-                bytes.baseAddress,
-                Int32(message.qos.rawValue),
-                message.isRetained,
-                properties.pointer
-            )
+        let code = unsafe message.topic.withCString { topic in
+            unsafe message.payload.withUnsafeBytes { bytes in
+                unsafe mosquitto_publish_v5(
+                    pointer,
+                    &packetID,
+                    topic,
+                    Int32(bytes.count),
+                    bytes.baseAddress,
+                    Int32(message.qos.rawValue),
+                    message.isRetained,
+                    properties.pointer
+                )
+            }
         }
         guard code == MOSQ_ERR_SUCCESS.rawValue else {
             throw LibraryCode(rawValue: code, systemError: errno).publishError(message.topic)

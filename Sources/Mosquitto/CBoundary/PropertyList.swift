@@ -60,7 +60,10 @@ internal import Glibc
 
     mutating func add(string: String, _ identifier: mqtt5_property) throws(ClientError) {
         try check(string, identifier)
-        try check(unsafe mosquitto_property_add_string(&pointer, identifier.code, string), identifier)
+        let code = unsafe string.withCString { text in
+            unsafe mosquitto_property_add_string(&pointer, identifier.code, text)
+        }
+        try check(code, identifier)
     }
 
     mutating func add(binary: [UInt8], _ identifier: mqtt5_property) throws(ClientError) {
@@ -74,19 +77,18 @@ internal import Glibc
     mutating func add(pair: MessageProperties.UserProperty) throws(ClientError) {
         try check(pair.name, MQTT_PROP_USER_PROPERTY)
         try check(pair.value, MQTT_PROP_USER_PROPERTY)
-        let code = unsafe mosquitto_property_add_string_pair(
-            &pointer,
-            MQTT_PROP_USER_PROPERTY.code,
-            pair.name,
-            pair.value
-        )
+        let code = unsafe pair.name.withCString { name in
+            unsafe pair.value.withCString { value in
+                unsafe mosquitto_property_add_string_pair(&pointer, MQTT_PROP_USER_PROPERTY.code, name, value)
+            }
+        }
         try check(code, MQTT_PROP_USER_PROPERTY)
     }
 
     /// A C string would end at a NUL, and the length would wrap around: neither may go unnoticed.
     private func check(_ text: String, _ identifier: mqtt5_property) throws(ClientError) {
         guard text.utf8.count <= UInt16.max else { throw failure(identifier, "longer than 65,535 bytes") }
-        guard !text.utf8.contains(0) else { throw failure(identifier, "holds the NUL character") }
+        guard !text.holdsNUL else { throw failure(identifier, "holds the NUL character") }
     }
 
     private func check(_ code: Int32, _ identifier: mqtt5_property) throws(ClientError) {
@@ -96,6 +98,15 @@ internal import Glibc
 
     private func failure(_ identifier: mqtt5_property, _ detail: String) -> ClientError {
         ClientError(.invalidProperty, operation: "set \(identifier.name)", detail: detail)
+    }
+}
+
+extension String {
+    fileprivate var holdsNUL: Bool {
+        let found = unsafe utf8.withContiguousStorageIfAvailable { bytes in
+            unsafe bytes.baseAddress.map { unsafe memchr($0, 0, bytes.count) != nil } ?? false
+        }
+        return found ?? utf8.contains(0)
     }
 }
 

@@ -134,7 +134,6 @@ final class Publisher: Sendable {
                 expiry: load.expiry,
                 userProperties: [
                     .init("bridgeid", "\(parcel.key)-\(parcel.number)"), .init("bridgeorigin", Self.source),
-                    .init("bridgehops", "1"),
                 ]
             )
         )
