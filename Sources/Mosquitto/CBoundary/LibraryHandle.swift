@@ -198,7 +198,8 @@ internal import Glibc
     /// Gives a message to the library, which copies it. Returns its packet identifier.
     func publish(_ message: Message) throws(ClientError) -> Int32 {
         var packetID: Int32 = 0
-        let properties = version == .v5 ? try PropertyList(message.properties) : PropertyList()
+        let properties =
+            version == .v5 && message.hasProperties ? try PropertyList(message.properties) : PropertyList()
         let code = unsafe message.topic.withCString { topic in
             unsafe message.payload.withUnsafeBytes { bytes in
                 unsafe mosquitto_publish_v5(
