@@ -42,7 +42,7 @@ extension Receiver {
     /// Acknowledged, counted, and on a durable route remembered without its payload.
     func tooLarge(_ message: Message, _ size: Int, _ plan: TopicPlan, _ batch: inout Batch) {
         let reason = "payload of \(size) bytes, \(context.options.maximumPayload) are taken"
-        guard let journal, let match = plan.places.first(where: \.match.route.isDurable)?.match else {
+        guard let journal, let match = plan.places.first(where: \.isDurable)?.match else {
             drop(.dropped, message, reason)
             return
         }

@@ -58,7 +58,8 @@ final class Receiver: ClientDelegate {
             spare.withLock { [batch] in $0 = batch }
         }
         batch.time = .now
-        for message in messages { receive(message, &batch) }
+        // By position: a copy of a message costs a count up and down for each thing in it.
+        for position in messages.indices { receive(messages[position], &batch) }
         if let journal, !batch.intake.isEmpty {
             do throws(StoreError) {
                 try journal.commit(&batch.intake)
@@ -114,7 +115,7 @@ final class Receiver: ClientDelegate {
                 }
                 batch.identities.append(heard)
             }
-            if place.match.route.isDurable, keep(message, place, decoded, fresh, &batch) { continue }
+            if place.isDurable, keep(message, place, decoded, fresh, &batch) { continue }
             let event = event(place, message, decoded, fresh, at: batch.time, isForwarded: false)
             batch.events.append(event, to: place.destination)
             if journal != nil, message.qos == .atMostOnce { batch.unrepeated.append(event, to: place.destination) }

@@ -29,11 +29,14 @@ final class EventPlace {
 
     let match: RouteTable.Inbound
     let destination: Destination
+    /// Whether the store keeps the messages. Apart from the route, which is large to copy.
+    let isDurable: Bool
     private var shared: Shared?
 
     init(_ match: RouteTable.Inbound, destination: Destination) {
         self.match = match
         self.destination = destination
+        isDurable = match.route.isDurable
     }
 
     /// The origin of a plain message, made by `make` where it cannot be that of an earlier one.
