@@ -35,6 +35,12 @@ struct ChunkQueue<Element: Sendable>: Sendable {
         line.append(Item(element: element, isKept: isKept))
     }
 
+    /// Adds elements that are not kept.
+    mutating func append(contentsOf elements: [Element]) {
+        ordinaryInLine += elements.count
+        line.append(contentsOf: elements.lazy.map { Item(element: $0, isKept: false) })
+    }
+
     /// The chunk that elements are to be claimed from now; nil if there is none. Those that are kept and those that are
     /// not come in chunks of their own.
     mutating func nextChunk() -> Chunk<Element>? {

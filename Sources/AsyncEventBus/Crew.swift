@@ -1,7 +1,18 @@
 import Synchronization
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
 /// Counts the workers of a bus that wait for a thread, so that others do not keep theirs for nothing.
 final class Crew: Sendable {
+    /// How many threads the cooperative pool has: one for each processor.
+    static let threads = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+
     private let waiting = Atomic<Int>(0)
 
     /// Whether a worker waits for a thread.

@@ -25,7 +25,7 @@ package final class Destination: @unchecked Sendable {
     func targets(in registry: inout Registry) -> Targets {
         precondition(owner === registry.identity, "a destination is used on the bus that made it")
         if version != registry.version {
-            targets = registry.targets(for: name)
+            targets = registry.targetsToKeep(for: name)
             version = registry.version
         }
         return targets

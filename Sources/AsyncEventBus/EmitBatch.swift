@@ -19,6 +19,8 @@ package struct EmitBatch: Sendable {
     private var entries: [Entry] = []
     private var runs: [Run] = []
     private var sorting = ParcelSorting()
+    /// What all receivers hear, if they hear the same.
+    private var parcels: [Parcel] = []
 
     /// A batch without events.
     package init() {}
@@ -75,6 +77,15 @@ package struct EmitBatch: Sendable {
 
     /// Offers each mailbox its events at once, in order.
     mutating func offerToInboxes() {
+        guard let first = entries.first, let run = runs.first else { return }
+        guard runs.count > 1 || entries.contains(where: { $0.includesNamed != first.includesNamed }) else {
+            parcels.append(contentsOf: entries.lazy.map { Parcel(event: $0.event, receipt: nil) })
+            for inbox in first.includesNamed ? run.targets.inboxes : run.targets.unnamed {
+                inbox.offer(contentsOf: parcels)
+            }
+            parcels.removeAll(keepingCapacity: true)
+            return
+        }
         var start = 0
         for run in runs {
             for entry in entries[start..<run.end] {

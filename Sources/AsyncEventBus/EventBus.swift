@@ -94,6 +94,7 @@ public final class EventBus: Sendable {
         whenFull: OverflowPolicy = .dropOldest,
         timeLimit: Duration? = nil,
         retry: RetryPolicy = .never,
+        isImmediate: Bool = false,
         body: @escaping Listener.Body
     ) -> Listener {
         let listener = Listener(
@@ -104,6 +105,7 @@ public final class EventBus: Sendable {
             whenFull: whenFull,
             timeLimit: timeLimit,
             retry: retry,
+            isImmediate: isImmediate,
             body: body
         )
         addListener(listener, to: pattern)
@@ -140,6 +142,15 @@ public final class EventBus: Sendable {
     /// How full the mailbox of a listener is; nil if it is not on this bus.
     public func load(of listener: Listener) -> (waiting: Int, dropped: UInt64)? {
         registry.withLock { $0.mailbox(of: listener) }?.load
+    }
+
+    /// How many listeners and subscriptions an event of this name would reach, were it emitted now. Each counts once,
+    /// however many of its patterns match; transports do not count.
+    ///
+    /// Costs what an emit pays to find them: a walk along the segments for a name that has not come lately, one look into
+    /// a table for others. A number of the past as soon as it is returned, where others add and remove listeners.
+    public func listenerCount(for name: EventName) -> Int {
+        registry.withLock { $0.targets(for: name) }.inboxes.count
     }
 
     /// Returns once no event waits in a mailbox or rests before another attempt, and no listener runs.

@@ -44,8 +44,17 @@ public struct EventName: Sendable {
     ///
     /// Returns nil for no segments and for a single empty one.
     public init?(segments: some Collection<String>) {
-        guard !segments.isEmpty else { return nil }
-        let text = segments.lazy.map(Escaping.escaped).joined(separator: ".")
+        self.init(joining: Array(segments))
+    }
+
+    /// Of a type that is known, since a function for all collections is a slow one in other modules.
+    private init?(joining segments: [String]) {
+        guard let first = segments.first else { return nil }
+        var text = Escaping.escaped(first)
+        for segment in segments.dropFirst() {
+            text += "."
+            text += Escaping.escaped(segment)
+        }
         guard !text.isEmpty else { return nil }
         self.init(spelled: text)
     }

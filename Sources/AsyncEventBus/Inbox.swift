@@ -48,6 +48,9 @@ struct Parcel: Sendable {
 
 /// Where the bus puts events for one receiver.
 protocol Inbox: AnyObject, Sendable {
+    /// The inbox for transports, if it is that of a named listener.
+    var asNamed: NamedInbox? { get }
+
     /// Takes a parcel or discards it by its policy. Never blocks.
     func offer(_ parcel: Parcel)
 

@@ -9,6 +9,12 @@
 /// then the error becomes a `$bus.failed` event. It should not block its thread: the threads of the cooperative pool
 /// are few.
 ///
+/// **Threads.** Calls run on the cooperative pool, unless the listener is immediate: then they begin on the thread that
+/// emits, before the emit returns, and go on on the pool when they have been suspended. That saves a wake-up of a thread,
+/// most of the time that an event takes to a listener; and until it suspends or returns, the emitter waits. Behind a
+/// transport the emitter is the thread that keeps the connection alive. So an immediate listener takes microseconds, and
+/// never blocks. Where it emits what it hears itself, and where it runs already, calls begin on the pool all the same.
+///
 /// **Retries.** An event that failed rests in the mailbox and takes up room there. It holds up the later events of its
 /// key, or all of a ``Delivery/serial`` listener, so that order holds; others go on. An event may come again that the
 /// listener had dealt with in part: ``Event/attempt`` tells. When the listener is removed, what rests is discarded.
@@ -35,6 +41,8 @@ public final class Listener: Sendable {
     public let timeLimit: Duration?
     /// How often it is called for an event that it fails at. Without a retry, what fails is given up.
     public let retry: RetryPolicy
+    /// Whether its calls begin on the thread that emits.
+    public let isImmediate: Bool
 
     let body: Body
 
@@ -42,7 +50,8 @@ public final class Listener: Sendable {
     ///
     /// - Parameters:
     ///   - capacity: 1 or more. The default holds a burst of a small site.
-    ///   - body: Runs on the cooperative pool, never on the emitter's thread.
+    ///   - isImmediate: Whether its calls begin on the thread that emits: for what takes microseconds and never blocks.
+    ///   - body: Runs on the cooperative pool, and never on the emitter's thread unless it is immediate.
     public convenience init(
         _ name: String,
         delivery: Delivery = .concurrent(limit: 64),
@@ -50,6 +59,7 @@ public final class Listener: Sendable {
         whenFull: OverflowPolicy = .dropOldest,
         timeLimit: Duration? = nil,
         retry: RetryPolicy = .never,
+        isImmediate: Bool = false,
         body: @escaping Body
     ) {
         self.init(
@@ -60,6 +70,7 @@ public final class Listener: Sendable {
             whenFull: whenFull,
             timeLimit: timeLimit,
             retry: retry,
+            isImmediate: isImmediate,
             body: body
         )
     }
@@ -72,6 +83,7 @@ public final class Listener: Sendable {
         whenFull: OverflowPolicy,
         timeLimit: Duration?,
         retry: RetryPolicy,
+        isImmediate: Bool,
         body: @escaping Body
     ) {
         precondition(capacity >= 1, "a listener's mailbox holds one event or more")
@@ -82,6 +94,7 @@ public final class Listener: Sendable {
         self.whenFull = whenFull
         self.timeLimit = timeLimit
         self.retry = retry
+        self.isImmediate = isImmediate
         self.body = body
     }
 }

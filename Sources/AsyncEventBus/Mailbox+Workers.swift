@@ -4,24 +4,38 @@ import Synchronization
 extension Mailbox {
     /// How many elements a worker runs before it lets others have its thread: the pool has few of them.
     private static var turn: Int { 64 }
-    /// How many, if no call takes long, and no other worker of the bus waits for a thread.
+    /// How long it keeps its thread if calls take long, in nanoseconds.
+    private static var turnTime: Int64 { 300_000 }
+    /// How many elements it runs, if no call takes long, and no other worker of the bus waits for a thread.
     private static var longTurn: Int { 1_024 }
 
     func start() {
-        if takesChunks { linger.missed() }
+        if #available(macOS 26, iOS 26, tvOS 26, watchOS 26, visionOS 26, *), listener.isImmediate,
+            // Or a listener that emits what it hears would go deeper and deeper.
+            state.withLock({ $0.machine.workers == 1 })
+        {
+            // Owned by this mailbox, as the one below; the first of them.
+            Task.immediateDetached { await self.begin() }
+            return
+        }
+        if takesChunks, !listener.isImmediate { linger.missed() }
         crew.queued()
         // Owned by this mailbox: at most `limit` at a time, each ends when the mailbox is empty or closed.
         // Awaited through `becomeIdle`. Detached: what it works off comes from many emitters, so that it must not have
         // the priority and the task-local values of the one that happened to wake it.
         Task.detached {
             self.crew.began()
-            guard self.takesChunks else { return await self.work() }
-            if #available(macOS 26, iOS 26, tvOS 26, watchOS 26, visionOS 26, *), self.listener.delivery.limit > 1 {
-                await self.supervise()
-            } else {
-                self.state.withLock { $0.machine.workerStarted() }
-                await self.work(on: nil)
-            }
+            await self.begin()
+        }
+    }
+
+    private func begin() async {
+        guard takesChunks else { return await work() }
+        if #available(macOS 26, iOS 26, tvOS 26, watchOS 26, visionOS 26, *), listener.delivery.limit > 1 {
+            await supervise()
+        } else {
+            state.withLock { $0.machine.workerStarted() }
+            await work(on: nil)
         }
     }
 
@@ -30,7 +44,7 @@ extension Mailbox {
     private func work() async {
         state.withLock { $0.machine.workerStarted() }
         var finished: String?
-        var turns = 0
+        var (turns, turnBegan) = (0, Linger.now)
         while true {
             let (action, producer, idle) = state.withLock { $0.next(finished: finished) }
             switch action {
@@ -44,7 +58,9 @@ extension Mailbox {
                 finished = await deliver(item) ? item.key : nil
             }
             turns &+= 1
-            if turns % Self.turn == 0 { await crew.yield() }
+            guard turns % Self.turn == 0 || Linger.now - turnBegan > Self.turnTime else { continue }
+            await crew.yield()
+            turnBegan = Linger.now
         }
     }
 
@@ -81,7 +97,7 @@ extension Mailbox {
     private func work(on shift: UInt64?) async {
         let (body, isSimple, queueOutside) = (listener.body, listener.timeLimit == nil, queueOutside)
         var pace = Pace()
-        var turns = 0
+        var (turns, turnBegan) = (0, Linger.now)
         while let chunk = next(shift, &pace) {
             while let parcel = chunk.claim() {
                 if queueOutside.isThere.load(ordering: .sequentiallyConsistent) { admit() }
@@ -96,10 +112,13 @@ extension Mailbox {
                 }
                 pace.count &+= 1
                 turns &+= 1
-                guard turns % Self.turn == 0 else { continue }
+                // Each call, where they take long: 64 of them would be too much.
+                let isLong = !pace.isQuick && Linger.now - turnBegan > Self.turnTime
+                guard isLong || turns % Self.turn == 0 else { continue }
                 guard turns % Self.longTurn == 0 || crew.isWaiting || !pace.isQuick else { continue }
                 if state.withLock({ $0.machine.turnEnded(by: shift) }) { return }
                 await crew.yield()
+                turnBegan = Linger.now
             }
             if !crew.isWaiting { linger.wait { state.withLock { $0.machine.canRun } } }
         }

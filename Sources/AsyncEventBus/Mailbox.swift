@@ -93,7 +93,8 @@ final class Mailbox: Inbox {
                     capacity: listener.capacity,
                     limit: listener.delivery.limit,
                     policy: listener.whenFull,
-                    takesChunks: takesChunks
+                    takesChunks: takesChunks,
+                    threads: Crew.threads
                 )
             )
         )
@@ -124,8 +125,13 @@ final class Mailbox: Inbox {
     func offer(contentsOf parcels: [Parcel]) {
         // Not under the lock: to ask for keys calls the user.
         let keys = listener.delivery.hasKeys ? parcels.map { listener.delivery.key(of: $0.event) } : []
-        for parcel in parcels { parcel.receipt?.willDeliver() }
-        let (startsWorker, losses) = state.withLock { state in
+        var hasKept = false
+        for parcel in parcels {
+            parcel.receipt?.willDeliver()
+            hasKept = hasKept || parcel.isKept
+        }
+        let (startsWorker, losses) = state.withLock { state -> (Bool, Losses?) in
+            if !hasKept, let startsWorker = state.machine.offeredTogether(parcels) { return (startsWorker, nil) }
             var startsWorker = false
             var losses: Losses?
             for position in parcels.indices {

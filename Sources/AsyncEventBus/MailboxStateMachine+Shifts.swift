@@ -24,14 +24,23 @@ extension MailboxStateMachine {
 
     /// Workers on duty.
     struct Shifts: Sendable {
+        /// How many can have a thread at the same time. More on duty would only stand in the way of other listeners'.
+        let threads: Int
         /// Whether calls return so soon that to start another worker takes longer.
         fileprivate var areShort = false
         /// Those who keep their thread, and whether they are about to leave it as their turn is over.
         fileprivate var onDuty: [UInt64: Bool] = [:]
         fileprivate var next: UInt64 = 0
 
+        init(threads: Int) {
+            self.threads = threads
+        }
+
         /// Whether what is left needs a worker beside those on duty: there is none, or calls take long.
-        var needsWorker: Bool { !areShort || onDuty.isEmpty }
+        var needsWorker: Bool { onDuty.isEmpty || (!areShort && hasThread) }
+
+        /// Whether one more could have a thread.
+        var hasThread: Bool { onDuty.count < threads }
 
         fileprivate mutating func begin() -> UInt64 {
             next += 1

@@ -56,7 +56,7 @@ struct MailboxStateMachine<Element: Sendable>: Sendable {
     private var queue: MailboxQueue<Element>
     /// What waits where workers take chunks.
     var chunks: ChunkQueue<Element>?
-    var shifts = Shifts()
+    var shifts: Shifts
     private var suspended = Deque<(token: UInt64, item: Item)>()
     var workers = 0
     private var isStarting = false
@@ -68,13 +68,16 @@ struct MailboxStateMachine<Element: Sendable>: Sendable {
     /// Whether a discarded element has been told, and the mailbox has not been half empty since.
     private var isOverflowing = false
 
-    /// - Parameter takesChunks: Whether workers ask for chunks. Then elements have no keys, and do not rest.
-    init(capacity: Int, limit: Int, policy: OverflowPolicy, takesChunks: Bool = false) {
+    /// - Parameters:
+    ///   - takesChunks: Whether workers ask for chunks. Then elements have no keys, and do not rest.
+    ///   - threads: How many workers can have a thread at the same time.
+    init(capacity: Int, limit: Int, policy: OverflowPolicy, takesChunks: Bool = false, threads: Int = .max) {
         self.capacity = capacity
         self.limit = limit
         self.policy = policy
         queue = MailboxQueue(isSerial: limit == 1)
         chunks = takesChunks ? ChunkQueue() : nil
+        shifts = Shifts(threads: threads)
     }
 
     /// How many elements wait, those that rest included.
@@ -114,6 +117,17 @@ struct MailboxStateMachine<Element: Sendable>: Sendable {
         let startWorker = startsWorker()
         guard let oldest else { return .queued(startWorker: startWorker) }
         return .displaced(oldest.element, rest: oldest.rest, startWorker: startWorker)
+    }
+
+    /// Elements arrived together from a producer that does not wait, none of them to be kept. Returns whether to start a
+    /// worker; nil, and nothing has changed, where they are to be offered one after the other: those that have keys, and
+    /// those for which there is not room enough.
+    mutating func offeredTogether(_ elements: [Element]) -> Bool? {
+        let ordinary = countOfOrdinary
+        guard !isClosed, chunks != nil, elements.count <= capacity - ordinary else { return nil }
+        if ordinary <= capacity / 2 { isOverflowing = false }
+        chunks?.append(contentsOf: elements)
+        return startsWorker()
     }
 
     private mutating func append(_ element: Element, key: String?, isKept: Bool) {
@@ -221,9 +235,10 @@ struct MailboxStateMachine<Element: Sendable>: Sendable {
     /// At most one worker is on its way at a time: one that has started looks for itself whether more are needed.
     /// So a burst costs a worker each few microseconds, not a worker an element.
     mutating func startsWorker() -> Bool {
-        guard !isStarting, workers < limit, shifts.needsWorker || countOfOrdinary > capacity / 2, canRun else {
-            return false
-        }
+        // When half of the room is taken, whoever is on duty may be blocked.
+        guard !isStarting, workers < limit, canRun,
+            shifts.needsWorker || (countOfOrdinary > capacity / 2 && shifts.hasThread)
+        else { return false }
         isStarting = true
         addWorker()
         return true

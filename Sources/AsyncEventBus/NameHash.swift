@@ -27,7 +27,8 @@ enum NameHash {
         return mixed(hash ^ last)
     }
 
-    private static func mixed(_ word: UInt64) -> UInt64 {
+    /// Spreads the bits of a word.
+    static func mixed(_ word: UInt64) -> UInt64 {
         // An odd number with as many ones as zeros, in no pattern: the golden ratio.
         let (high, low) = word.multipliedFullWidth(by: 0x9e37_79b9_7f4a_7c15)
         return high ^ low

@@ -56,13 +56,19 @@ package struct PatternIndex<Value: Hashable & Sendable>: Sendable {
 
     /// The values whose pattern matches. A value under several matching patterns comes several times.
     package func values(matching name: EventName) -> [Value] {
-        var found = exact.isEmpty ? [] : exact[name]?.values ?? []
-        guard wildcardCount > 0 else { return found }
+        var found: [Value] = []
+        eachPattern(matching: name) { found += $0 }
+        return found
+    }
+
+    /// Calls `found` with the values of each pattern that matches.
+    func eachPattern(matching name: EventName, found: ([Value]) -> Void) {
+        if !exact.isEmpty, let values = exact[name]?.values { found(values) }
+        guard wildcardCount > 0 else { return }
         for match in tree.matches(name) {
             let node = Int(match.node)
-            found += match.isWhole ? values[node].whole.values : values[node].rest.values
+            found(match.isWhole ? values[node].whole.values : values[node].rest.values)
         }
-        return found
     }
 }
 

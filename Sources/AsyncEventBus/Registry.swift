@@ -1,22 +1,3 @@
-/// Where the events of one name go: looked up once a name, then kept.
-final class Targets: Sendable {
-    let inboxes: [any Inbox]
-    /// The inboxes of named listeners.
-    let named: [NamedInbox]
-    /// The other inboxes.
-    let unnamed: [any Inbox]
-    let relays: [any EventRelay]
-    /// Whether anybody but named listeners is there.
-    var hasOthers: Bool { !unnamed.isEmpty || !relays.isEmpty }
-
-    init(inboxes: [any Inbox], relays: [any EventRelay]) {
-        self.inboxes = inboxes
-        self.relays = relays
-        named = inboxes.compactMap { ($0 as? Mailbox)?.asNamed }
-        unnamed = named.isEmpty ? inboxes : inboxes.filter { ($0 as? Mailbox)?.asNamed == nil }
-    }
-}
-
 /// Who wants what on a bus. Pure but for the objects that it names.
 struct Registry: Sendable {
     /// One receiver; equal when it is the same object.
@@ -32,10 +13,12 @@ struct Registry: Sendable {
             }
         }
 
-        func hash(into hasher: inout Hasher) {
+        func hash(into hasher: inout Hasher) { hasher.combine(identity) }
+
+        var identity: ObjectIdentifier {
             switch self {
-            case .inbox(let inbox): hasher.combine(ObjectIdentifier(inbox))
-            case .relay(let relay): hasher.combine(ObjectIdentifier(relay))
+            case .inbox(let inbox): ObjectIdentifier(inbox)
+            case .relay(let relay): ObjectIdentifier(relay)
             }
         }
     }
@@ -48,28 +31,17 @@ struct Registry: Sendable {
         var patterns: Set<EventPattern> = []
     }
 
-    /// Names whose targets are kept. When there are more, all are forgotten and looked up again.
-    private static let cacheLimit = 8_192
-    /// Longer names are looked up each time: who sends many must not fill the memory. In bytes.
-    private static let longestCached = 512
-
-    private struct Latest {
-        let name: EventName
-        let targets: Targets
-    }
-
-    private static let latestCount = 64
+    /// Targets that names may share, by the low bits of a hash of who is in them. A power of two.
+    private static let audienceCount = 256
 
     let identity = Identity()
     /// Grows with each change of who hears what.
     private(set) var version: UInt64 = 0
     private var index = PatternIndex<Target>()
     private var registrations: [Listener: Registration] = [:]
-    private var cache: [EventName: Targets] = [:]
-    /// Of the cache, what was looked up latest, by the low bits of the hash of the name.
-    private var latest = [Latest?](repeating: nil, count: Self.latestCount)
-    /// The targets of the names in the cache by who is in them: names that the same receivers hear share theirs.
-    private var audiences: [[ObjectIdentifier]: Targets] = [:]
+    private var cache = NameCache()
+    /// Names that the same receivers hear share their targets, as long as these are here.
+    private var audiences = [Targets?](repeating: nil, count: Self.audienceCount)
 
     /// The mailboxes of all listeners.
     var mailboxes: [Mailbox] { registrations.values.map(\.mailbox) }
@@ -106,44 +78,36 @@ struct Registry: Sendable {
 
     /// A place for events of that name.
     mutating func destination(for name: EventName) -> Destination {
-        Destination(name: name, owner: identity, targets: targets(for: name), version: version)
+        Destination(name: name, owner: identity, targets: targetsToKeep(for: name), version: version)
     }
 
     private mutating func changed() {
         version += 1
-        forget()
-    }
-
-    private mutating func forget() {
-        cache.removeAll(keepingCapacity: true)
-        audiences.removeAll(keepingCapacity: true)
-        for position in latest.indices { latest[position] = nil }
+        cache = NameCache()
+        for position in audiences.indices { audiences[position] = nil }
     }
 
     mutating func targets(for name: EventName) -> Targets {
-        let position = Int(truncatingIfNeeded: name.bytesHash) & (Self.latestCount - 1)
-        if let latest = latest[position], latest.name == name { return latest.targets }
-        let targets = cache[name] ?? lookUp(name)
-        if name.text.utf8.count <= Self.longestCached { latest[position] = Latest(name: name, targets: targets) }
+        if let known = cache[name] { return known }
+        let targets = shared(lookUp(name))
+        cache.insert(targets, for: name)
         return targets
     }
 
-    private mutating func lookUp(_ name: EventName) -> Targets {
-        var inboxes: [any Inbox] = []
-        var relays: [any EventRelay] = []
-        var seen: Set<ObjectIdentifier> = []
-        for target in index.values(matching: name) {
-            switch target {
-            case .inbox(let inbox): if seen.insert(ObjectIdentifier(inbox)).inserted { inboxes.append(inbox) }
-            case .relay(let relay): if seen.insert(ObjectIdentifier(relay)).inserted { relays.append(relay) }
-            }
-        }
-        let audience = inboxes.map { ObjectIdentifier($0) } + relays.map { ObjectIdentifier($0) }
-        let targets = audiences[audience] ?? Targets(inboxes: inboxes, relays: relays)
-        guard name.text.utf8.count <= Self.longestCached else { return targets }
-        if cache.count >= Self.cacheLimit { forget() }
-        audiences[audience] = targets
-        cache[name] = targets
+    /// As ``targets(for:)``, for who remembers them, so that this does not.
+    mutating func targetsToKeep(for name: EventName) -> Targets { cache[name] ?? shared(lookUp(name)) }
+
+    private func lookUp(_ name: EventName) -> Audience {
+        var audience = Audience()
+        index.eachPattern(matching: name) { audience.add($0) }
+        return audience
+    }
+
+    private mutating func shared(_ audience: Audience) -> Targets {
+        let position = Int(truncatingIfNeeded: audience.hash) & (Self.audienceCount - 1)
+        if let known = audiences[position], audience.isThat(of: known) { return known }
+        let targets = Targets(inboxes: audience.inboxes, relays: audience.relays)
+        audiences[position] = targets
         return targets
     }
 }

@@ -54,6 +54,9 @@ final class SubscriptionStorage: Inbox {
     private let report: @Sendable (BusReport) -> Void
     private let state: Locked<State>
 
+    /// The bus forgets a subscription when it ends: no name is kept for it.
+    var asNamed: NamedInbox? { nil }
+
     init(
         pattern: EventPattern,
         capacity: Int,

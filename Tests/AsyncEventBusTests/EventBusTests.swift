@@ -24,6 +24,21 @@ struct EventBusTests {
         #expect(bus.load(of: listener) == nil)
     }
 
+    @Test("the count of listeners is that of those who would hear an event, each once, and follows every change")
+    func listenerCount() async {
+        #expect(bus.listenerCount(for: "a.b") == 0)
+        let (one, two) = (Listener("1") { _ in }, Listener("2") { _ in })
+        for pattern: EventPattern in ["a.b", "a.*", "**"] { bus.addListener(one, to: pattern) }
+        bus.addListener(two, to: "a.**")
+        bus.attach(FakeRelay(), to: ["**"])
+        #expect(bus.listenerCount(for: "a.b") == 2)
+        #expect(bus.listenerCount(for: "b") == 1)
+        #expect(bus.listenerCount(for: "$bus.failed") == 0)
+        await bus.withSubscription(to: "a.*") { _ in #expect(bus.listenerCount(for: "a.b") == 3) }
+        bus.removeListener(one)
+        #expect(bus.listenerCount(for: "a.b") == 1)
+    }
+
     @Test("a listener whose patterns overlap hears each event once, until it is off the last of them")
     func overlappingPatterns() async {
         let heard = heard

@@ -178,4 +178,45 @@ struct MailboxStateMachineShiftsTests {
         #expect(machine.admitted() == [4])
         #expect(!machine.hasProducers && machine.count == 2)
     }
+
+    @Test("what comes together waits in order where all of it has room, and else changes nothing")
+    func together() throws {
+        var machine = machine(capacity: 4)
+        var startsWorker = machine.offeredTogether([0, 1, 2, 3, 4])
+        #expect(startsWorker == nil && machine.count == 0)
+        startsWorker = machine.offeredTogether([0, 1])
+        #expect(startsWorker == true)
+        startsWorker = machine.offeredTogether([2, 3])
+        #expect(startsWorker == false)
+        startsWorker = machine.offeredTogether([4])
+        #expect(startsWorker == nil && machine.count == 4)
+        let first = try chunk(machine.chunkAsked(by: machine.shiftBegan())).chunk
+        #expect(first.claim() == 0)
+        startsWorker = machine.offeredTogether([4])
+        #expect(startsWorker != nil && first.claimAll() == [1, 2, 3])
+        let second = try chunk(machine.chunkAsked(by: nil)).chunk
+        #expect(second.claimAll() == [4])
+    }
+
+    @Test("what comes together is not taken by a closed mailbox, and one by one where there are keys")
+    func notTogether() {
+        var closed = machine()
+        _ = closed.closed()
+        var keyed = Machine(capacity: 4, limit: 4, policy: .dropOldest)
+        let answers = [closed.offeredTogether([0]), keyed.offeredTogether([0])]
+        #expect(answers == [nil, nil] && closed.count == 0 && keyed.count == 0)
+    }
+
+    @Test("what comes together when the mailbox is half empty ends an overflow")
+    func togetherEndsOverflow() throws {
+        var machine = machine(capacity: 4)
+        for number in 0..<5 { _ = machine.offered(number, key: nil) }
+        let begins = [machine.beginsOverflow(), machine.beginsOverflow()]
+        #expect(begins == [true, false])
+        let chunk = try chunk(machine.chunkAsked(by: machine.shiftBegan())).chunk
+        #expect(chunk.claimAll().count == 4)
+        _ = machine.offeredTogether([5])
+        let beginsAgain = machine.beginsOverflow()
+        #expect(beginsAgain)
+    }
 }

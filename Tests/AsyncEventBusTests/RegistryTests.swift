@@ -55,4 +55,22 @@ struct RegistryTests {
             }
         }
     }
+
+    @Test("names that the same receivers hear share their targets")
+    func sharing() {
+        var registry = Registry()
+        let (one, two) = (Listener("1") { _ in }, Listener("2") { _ in })
+        _ = registry.add(one, to: "a.*") { Self.makeMailbox(one) }
+        _ = registry.add(two, to: "a.c") { Self.makeMailbox(two) }
+        let shared = registry.targets(for: "a.b")
+        for name: EventName in ["a.b", "a.d", "a.e"] {
+            let targets = registry.targets(for: name)
+            #expect(targets === shared, "\(name)")
+        }
+        let kept = registry.destination(for: "a.f").targets(in: &registry)
+        #expect(kept === shared)
+        let both = registry.targets(for: "a.c")
+        let none = registry.targets(for: "b")
+        #expect(both.inboxes.count == 2 && none.inboxes.isEmpty)
+    }
 }

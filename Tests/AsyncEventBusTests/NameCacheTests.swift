@@ -1,0 +1,53 @@
+import Testing
+
+@testable import AsyncEventBus
+
+@Suite("NameCache")
+struct NameCacheTests {
+    private static func makeTargets() -> Targets { Targets(inboxes: [], relays: []) }
+
+    private static func name(_ number: Int) -> EventName { EventName(spelled: "name.\(number)") }
+
+    @Test("a name that was kept is found, and no other")
+    func find() {
+        var cache = NameCache()
+        #expect(cache["a"] == nil)
+        let (one, two) = (Self.makeTargets(), Self.makeTargets())
+        cache.insert(one, for: "a")
+        cache.insert(two, for: "b")
+        #expect(cache["a"] === one && cache["b"] === two)
+        #expect(cache["c"] == nil)
+    }
+
+    @Test("as long as there are few names, nearly all of them are kept while the places grow")
+    func growth() {
+        var cache = NameCache()
+        let all = (0..<2_000).map { _ in Self.makeTargets() }
+        for (number, targets) in all.enumerated() { cache.insert(targets, for: Self.name(number)) }
+        let kept = all.indices.filter { cache[Self.name($0)] === all[$0] }
+        #expect(kept.count > 1_500)
+    }
+
+    @Test("of names without end a bounded number is kept, and none has the targets of another")
+    func bounded() {
+        var cache = NameCache()
+        var all: [Targets] = []
+        for number in 0..<40_000 {
+            all.append(Self.makeTargets())
+            cache.insert(all[number], for: Self.name(number))
+            #expect(cache[Self.name(number)] === all[number])
+        }
+        let kept = all.indices.filter { cache[Self.name($0)] != nil }
+        #expect(kept.count <= 8_192 && kept.count > 4_096)
+        #expect(kept.allSatisfy { cache[Self.name($0)] === all[$0] })
+    }
+
+    @Test("a long name is not kept")
+    func long() {
+        var cache = NameCache()
+        let (long, short) = (String(repeating: "a", count: 513), String(repeating: "a", count: 512))
+        cache.insert(Self.makeTargets(), for: EventName(spelled: long))
+        cache.insert(Self.makeTargets(), for: EventName(spelled: short))
+        #expect(cache[EventName(spelled: long)] == nil && cache[EventName(spelled: short)] != nil)
+    }
+}
