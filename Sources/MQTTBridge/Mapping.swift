@@ -7,35 +7,48 @@ struct Mapping: Sendable, Hashable {
 
     /// The parts of the target, for parts that fit the source; nil where they do not fit.
     func callAsFunction(_ parts: [String]) -> [String]? {
-        guard let captured = capture(parts) else { return nil }
+        guard fits(parts) else { return nil }
         var result: [String] = []
         result.reserveCapacity(parts.count)
         for part in target.parts {
             switch part {
             case .literal(let text): result.append(text)
-            case .capture(let name), .rest(let name): result += captured[name] ?? []
+            // Few parts are searched sooner than hashed.
+            case .capture(let name): result += source.position(of: name).map { parts[$0...$0] } ?? []
+            case .rest(let name): result += source.position(of: name).map { parts[$0...] } ?? []
             }
         }
         return result
     }
 
-    /// What each capture of the source stands for in these parts.
+    /// Whether parts fit the source.
+    private func fits(_ parts: [String]) -> Bool {
+        // A rest may be nothing.
+        guard source.hasRest ? parts.count >= source.parts.count - 1 : parts.count == source.parts.count else {
+            return false
+        }
+        for (position, part) in source.parts.enumerated() {
+            if case .literal(let text) = part, ExactText(text) != ExactText(parts[position]) { return false }
+        }
+        return true
+    }
+
+    /// What each capture of the source stands for in these parts; nil where they do not fit.
     func capture(_ parts: [String]) -> [String: ArraySlice<String>]? {
+        guard fits(parts) else { return nil }
         var captured: [String: ArraySlice<String>] = [:]
         for (position, part) in source.parts.enumerated() {
-            if case .rest(let name) = part {
-                // Zero parts are left for it at most once: a list of parts is never shorter than the fixed ones.
-                guard position <= parts.count else { return nil }
-                captured[name] = parts[position...]
-                return captured
-            }
-            guard position < parts.count else { return nil }
             switch part {
-            case .literal(let text): guard ExactText(text) == ExactText(parts[position]) else { return nil }
+            case .literal: break
             case .capture(let name): captured[name] = parts[position...position]
-            case .rest: break
+            case .rest(let name): captured[name] = parts[position...]
             }
         }
-        return parts.count == source.parts.count ? captured : nil
+        return captured
     }
+}
+
+extension Template {
+    /// Where a capture stands.
+    fileprivate func position(of capture: String) -> Int? { parts.firstIndex { $0.captureName == capture } }
 }

@@ -126,7 +126,7 @@ final class Receiver: ClientDelegate {
     private func plan(for message: Message) -> TopicPlan {
         let topic = message.topicMemory.topic
         if let plan = topic?.note as? TopicPlan { return plan }
-        let matches = context.table.inbound(message.topic, broker: broker.name)
+        let matches = context.table.lookUpInbound(message.topic, broker: broker.name)
         let plan = TopicPlan(
             places: matches.map { EventPlace($0, destination: context.bus.destination(for: $0.event)) }
         )

@@ -64,12 +64,12 @@ final class RouteTable: Sendable {
         Set(routes.filter(\.direction.includesOut).map(\.event.pattern))
     }
 
-    /// What the routes of a broker make of a topic, in order of the routes.
+    /// What the routes of a broker make of a topic, in order of the routes; kept for the next time.
     func inbound(_ topic: String, broker: String) -> [Inbound] {
         let key = BrokerTopic(broker: broker, topic: ExactText(topic))
         return caches.withLock { caches in
             if let known = caches.inbound[key] { return known }
-            let found = findInbound(topic, broker: broker)
+            let found = lookUpInbound(topic, broker: broker)
             guard topic.utf8.count <= Self.longestCached else { return found }
             if caches.inbound.count >= Self.cacheLimit { caches.inbound.removeAll(keepingCapacity: true) }
             caches.inbound[key] = found
@@ -89,12 +89,15 @@ final class RouteTable: Sendable {
         }
     }
 
-    private func findInbound(_ topic: String, broker: String) -> [Inbound] {
-        guard let index = topics[broker], let name = TopicTemplate.name(ofTopic: topic) else { return [] }
+    /// As ``inbound(_:broker:)``, for who keeps it.
+    func lookUpInbound(_ topic: String, broker: String) -> [Inbound] {
         let levels = TopicTemplate.levels(of: topic)
-        return index.values(matching: name).sorted().compactMap { position in
+        guard let index = topics[broker], let name = EventName(segments: levels) else { return [] }
+        var positions = index.values(matching: name)
+        if positions.count > 1 { positions.sort() }
+        return positions.compactMap { position in
             let route = routes[position]
-            guard let event = route.toEvent(levels).flatMap({ EventName(segments: $0) }) else { return nil }
+            guard let segments = route.toEvent(levels), let event = EventName(segments: segments) else { return nil }
             // As a pattern that begins with a wildcard: what a capture took makes no name of the bus's own.
             return event.isReserved ? nil : Inbound(route: route, event: event)
         }

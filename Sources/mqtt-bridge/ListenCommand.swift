@@ -46,6 +46,7 @@ struct ListenCommand: AsyncParsableCommand {
         try await Exit.reporting {
             let logger = Log.bootstrap(.error)
             BufferedIO.enable(logger)
+            FreedMemory.keep()
             let pattern = try EventPattern(pattern)
             let setup = try connection.load().asGuest("listen", persistence: .onceConnected, direction: .in)
             guard !setup.brokers.isEmpty else { throw ValidationError("no route brings anything in") }

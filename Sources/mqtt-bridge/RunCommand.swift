@@ -57,6 +57,7 @@ struct RunCommand: AsyncParsableCommand {
         try await Exit.reporting {
             let logger = Log.bootstrap(logLevel.level)
             BufferedIO.enable(logger)
+            FreedMemory.keep()
             let setup = try connection.load(store: store, keepsMessages: true)
             let (format, status, stdin, receipts) = (format, status, stdin, receipts)
             try await embedded.around(setup) { setup in
