@@ -51,6 +51,7 @@ let package = Package(
         .executableTarget(name: "sink", dependencies: ["wire"]),
         .executableTarget(name: "flood", dependencies: ["wire"]),
         .executableTarget(name: "ping", dependencies: ["wire"]),
+        .executableTarget(name: "fairness", dependencies: ["wire"]),
 
         // What is measured: ours.
         .executableTarget(

@@ -16,7 +16,7 @@ struct Bench: ParsableCommand {
 
     /// What can be measured.
     enum Name: String, CaseIterable, ExpressibleByArgument {
-        case `in`, out, latency, bus, match, broker, durable, calls, allocations, memory, startup, growth
+        case `in`, out, latency, bus, match, broker, durable, fairness, calls, allocations, memory, startup, growth
 
         var what: String {
             switch self {
@@ -27,6 +27,7 @@ struct Bench: ParsableCommand {
             case .match: "finding who wants an event, among 10,000 patterns"
             case .broker: "through a real mosquitto, which is the limit"
             case .durable: "durable QoS 1 in, beside a C program of the same design"
+            case .fairness: "what a flood on one topic does to the delays of another"
             case .calls: "system calls of each message, counted"
             case .allocations: "allocations of each message, counted"
             case .memory: "idle, after millions of messages, after a million topics"
@@ -37,9 +38,11 @@ struct Bench: ParsableCommand {
     }
 
     @Argument(help: "What to measure; everything, if nothing is named.")
-    var names: [Name] = Name.allCases
+    var names: [Name] = []
     @Flag(help: "Three short repeats instead of five longer ones, and without paho and Python.")
     var quick = false
+    @Flag(help: "Counts, does not time, and fails where a message costs more than it may.")
+    var gate = false
     @Option(help: "The version of the protocol: 4 for MQTT 3.1.1, or 5.")
     var mqtt = 5
     @Option(help: "The folder for the figures, as NAME.json.")
@@ -49,10 +52,15 @@ struct Bench: ParsableCommand {
 
     func validate() throws {
         guard mqtt == 4 || mqtt == 5 else { throw ValidationError("--mqtt is 4 or 5") }
+        guard !gate || names.isEmpty else { throw ValidationError("--gate goes without names") }
     }
 
     func run() throws {
-        for name in names {
+        guard !gate else {
+            if Gate(version: mqtt).run() { return }
+            throw ExitCode.failure
+        }
+        for name in names.isEmpty ? Name.allCases : names {
             let result = try measure(name)
             let file = try result.write(to: folder(results), name: name.rawValue)
             let text = "\(result.markdown)\n\nEvery figure: \(file.path(percentEncoded: false))\n"
@@ -71,6 +79,7 @@ struct Bench: ParsableCommand {
         case .match: MatchBenchmark(effort: effort).run()
         case .broker: BrokerBenchmark(effort: effort, version: mqtt).run()
         case .durable: DurableBenchmark(effort: effort, version: mqtt).run()
+        case .fairness: FairnessBenchmark(effort: effort, version: mqtt).run()
         case .calls: CallsBenchmark(effort: effort, version: mqtt).run()
         case .allocations: AllocationsBenchmark(effort: effort, version: mqtt).run()
         case .memory: MemoryBenchmark(effort: effort, version: mqtt).run()

@@ -3,7 +3,9 @@ struct BrokerBenchmark {
     let effort: Effort
     let version: Int
 
-    private static let peers: [Peer] = [.loopForever, .ownLoop, .pahoC, .pahoPython, .plainBridge, .bridge]
+    private static let peers: [Peer] = [
+        .loopForever, .ownLoop, .pahoC, .pahoPython, .plainBridge, .bridge, .immediateBridge,
+    ]
 
     func run() -> BenchmarkResult {
         var result = BenchmarkResult(
@@ -24,8 +26,9 @@ struct BrokerBenchmark {
     }
 
     private func contender(_ peer: Peer, qos: Int) -> Comparison.Contender {
+        let hasTargets = peer == .bridge || peer == .immediateBridge
         let targets: [Quantity: Target] =
-            peer == .bridge ? [.messagesPerSecond: .atLeast(0.95), .processorMicroseconds: .atMost(1.3)] : [:]
+            hasTargets ? [.messagesPerSecond: .atLeast(0.95), .processorMicroseconds: .atMost(1.3)] : [:]
         return Comparison.Contender(program: peer.rawValue, targets: targets) { messages in
             let command = try peer.command(.in, version: version, qos: qos, messages: messages)
             return try Instrument(kind: .flood, version: version, qos: qos).run(command, messages: messages).sample

@@ -12,6 +12,8 @@ struct Instrument {
         case flood
         /// Sends through a real broker on a schedule, and times what comes back.
         case ping
+        /// Floods one topic, and times what its client hears of another.
+        case fairness
     }
 
     let kind: Kind

@@ -7,12 +7,13 @@ enum Peer: String, CaseIterable {
     case pythonIdea = "original idea, Python"
     case plainBridge = "bridge, plain I/O"
     case bridge = "bridge"
+    case immediateBridge = "bridge, immediate listener"
 
     /// Left out of a first impression.
     var isSlow: Bool {
         switch self {
         case .pahoC, .pahoPython, .pythonIdea: true
-        case .loopForever, .ownLoop, .plainBridge, .bridge: false
+        case .loopForever, .ownLoop, .plainBridge, .bridge, .immediateBridge: false
         }
     }
 
@@ -24,6 +25,8 @@ enum Peer: String, CaseIterable {
         case out
         /// Publishes again what comes in.
         case echo
+        /// Times one topic while another is flooded.
+        case quiet
     }
 
     /// What to run; `{port}` stands for the port of the broker.
@@ -38,6 +41,9 @@ enum Peer: String, CaseIterable {
         case .plainBridge:
             let own = try Peer.bridge.command(role, version: version, qos: qos, messages: messages, payload: payload)
             return ["/usr/bin/env", "MQTT_BRIDGE_BUFFERED_IO=off"] + own
+        case .immediateBridge:
+            let own = try Peer.bridge.command(role, version: version, qos: qos, messages: messages, payload: payload)
+            return own + ["--immediate"]
         case .bridge:
             let own = [
                 Programs.path("bridge-peer"), role.rawValue, "--port", "{port}", "--mqtt", "\(version)",

@@ -7,6 +7,9 @@ enum Quantity: String, Encodable {
     case droppedPercent = "% dropped"
     case medianDelay = "µs, median"
     case ninetyNinthDelay = "µs, p99"
+    case maximumDelay = "µs, maximum"
+    /// Messages of another topic, meanwhile.
+    case floodPerSecond = "msg/s of the flood"
     case nanosecondsPerDelivery = "ns per delivery"
     case nanosecondsPerTopic = "ns per topic"
     case systemCalls = "system calls per message"
@@ -40,5 +43,5 @@ struct Target {
         return isAtLeast ? figure >= limit : figure <= limit
     }
 
-    var text: String { "\(isAtLeast ? "≥" : "≤") \(Digits.short(limit))\(isRatio ? " ×" : "")" }
+    var text: String { "\(isAtLeast ? "≥" : "≤") \(Digits.grouped(limit))\(isRatio ? " ×" : "")" }
 }

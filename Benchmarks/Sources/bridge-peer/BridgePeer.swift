@@ -1,12 +1,12 @@
 import ArgumentParser
 
-/// The bridge as a program embeds it: in, out, or there and back.
+/// The bridge as a program embeds it: in, out, there and back, or one topic beside a flood.
 @main
 struct BridgePeer: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bridge-peer",
         abstract: "Moves so many messages over the bridge, then ends.",
-        subcommands: [In.self, Out.self, Echo.self]
+        subcommands: [In.self, Out.self, Echo.self, Quiet.self]
     )
 }
 
@@ -20,4 +20,6 @@ struct PeerOptions: ParsableArguments {
     var qos = 0
     @Option(help: "How many messages there are.")
     var messages: Int
+    @Flag(help: "Calls of listeners begin on the client's thread.")
+    var immediate = false
 }

@@ -18,6 +18,7 @@ extension PeerOptions {
     /// environment says otherwise.
     func bridge(on bus: EventBus, _ routes: [Route]) throws -> Bridge {
         BufferedIO.enable()
+        FreedMemory.keep()
         var options = ClientOptions()
         options.version = mqtt == 5 ? .v5 : .v3_1_1
         return try Bridge(

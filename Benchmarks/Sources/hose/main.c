@@ -28,6 +28,8 @@ struct connection {
     // PUBLISH packets that are to be sent, were given free, and were acknowledged; bytes of them that were written.
     long messages, allowed, acknowledged;
     size_t written;
+    // Whether a PINGREQ waits for its answer: it must not go out in the middle of a PUBLISH.
+    bool owes_ping;
     bool is_pending[65536];
 };
 
@@ -91,7 +93,7 @@ static void handle(void *context, const struct packet *packet) {
         take_sign(&publish);
         break;
     case packet_puback: acknowledge(connection, packet); break;
-    case packet_pingreq: write_whole(connection->stream.socket, (uint8_t[]){0xD0, 0}, 2); break;
+    case packet_pingreq: connection->owes_ping = true; break;
     case packet_disconnect: stream_end(&connection->stream); break;
     default: fail("a packet of type %d", packet->type);
     }
@@ -109,16 +111,25 @@ static void allow(struct connection *connection) {
         connection->is_pending[connection->allowed % (long)publishes.count + 1] = true;
 }
 
+static void answer_ping(struct connection *connection) {
+    if (!connection->owes_ping || connection->written % publishes.size != 0) return;
+    write_whole(connection->stream.socket, (uint8_t[]){0xD0, 0}, 2);
+    connection->owes_ping = false;
+}
+
 // Writes what is allowed, in as large pieces as the socket takes. Returns whether all of it was taken.
 static bool pour(struct connection *connection) {
     size_t whole = publishes.count * publishes.size, target = (size_t)connection->allowed * publishes.size;
     while (connection->written < target && !connection->stream.has_ended) {
         size_t offset = connection->written % whole, piece = target - connection->written;
+        // Up to the end of this one.
+        if (connection->owes_ping) piece = publishes.size - connection->written % publishes.size;
         if (piece > whole - offset) piece = whole - offset;
         ssize_t sent = send(connection->stream.socket, publishes.bytes + offset, piece, MSG_NOSIGNAL);
         if (sent < 0 && (errno == EAGAIN || errno == EINTR)) return false;
         if (sent < 0) fail("the client hung up: %s", strerror(errno));
         connection->written += (size_t)sent;
+        answer_ping(connection);
     }
     return true;
 }
@@ -157,6 +168,7 @@ static void turn(const bool *wants_to_write) {
     for (int i = 0; i < count; i++) {
         struct stream *stream = &connections[i]->stream;
         if (entries[i].revents & (POLLIN | POLLHUP | POLLERR)) stream_read(stream, handle, connections[i]);
+        answer_ping(connections[i]);
     }
 }
 

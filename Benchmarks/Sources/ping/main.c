@@ -59,21 +59,6 @@ static void send_at(struct stream *stream, const struct publishes *publishes, lo
     write_whole(stream->socket, packet, publishes->size);
 }
 
-static int compare(const void *left, const void *right) {
-    double first = *(const double *)left, second = *(const double *)right;
-    return (first > second) - (first < second);
-}
-
-// The first tenth warms up, and does not count.
-static void sum_up(void) {
-    long first = report.handled / 10, rest = report.handled - first;
-    if (rest == 0) fail("nothing came back");
-    qsort(delays + first, (size_t)rest, sizeof *delays, compare);
-    report.delay_median = delays[first + rest / 2];
-    report.delay_99 = delays[first + rest * 99 / 100];
-    report.delay_maximum = delays[first + rest - 1];
-}
-
 int main(int count, char **arguments) {
     (void)count;
     options = options_parse(arguments + 1);
@@ -99,7 +84,7 @@ int main(int count, char **arguments) {
         send_at(&stream, &publishes, i, first + (double)i / (double)options.rate);
     while (!is_handled || report.handled < options.messages) session_read(&stream, 100, deadline, handle, NULL);
     report_end(&report, &client);
-    sum_up();
+    report_delays(&report, delays, (size_t)report.handled);
     int code = client_wait(&client, deadline - now_in_seconds());
     if (code != 0) fail("the client ended with exit code %d", code);
     broker_stop();

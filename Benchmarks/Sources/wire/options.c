@@ -25,6 +25,8 @@ static void set(struct options *options, const char *name, const char *value) {
     else if (strcmp(name, "--rate") == 0) options->rate = number(value, 1, 1000000);
     else if (strcmp(name, "--limit") == 0) options->limit = number(value, 1, 3600);
     else if (strcmp(name, "--until") == 0) options->ends_acknowledged = strcmp(value, "acknowledged") == 0;
+    else if (strcmp(name, "--send-buffer") == 0) options->send_buffer = (int)number(value, 0, 1 << 30);
+    else if (strcmp(name, "--flood") == 0) options->is_flooding = strcmp(value, "on") == 0;
     else fail("unknown option %s", name);
 }
 
@@ -39,6 +41,7 @@ struct options options_parse(char **arguments) {
         .topic = "bench/%",
         .connections = 1,
         .rate = 1000,
+        .is_flooding = true,
         .limit = 60,
     };
     for (; *arguments && strcmp(*arguments, "--") != 0; arguments += 2) {

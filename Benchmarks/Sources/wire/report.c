@@ -1,6 +1,7 @@
 #include "report.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "loopback.h"
 
@@ -14,6 +15,20 @@ void report_end(struct report *report, const struct client *client) {
     report->ended = now_in_seconds();
     report->processor_ended = client_processor_time(client);
     report->resident_end = client_resident(client);
+}
+
+static int compare(const void *left, const void *right) {
+    double first = *(const double *)left, second = *(const double *)right;
+    return (first > second) - (first < second);
+}
+
+void report_delays(struct report *report, double *delays, size_t count) {
+    size_t first = count / 10, rest = count - first;
+    if (rest == 0) fail("nothing came back");
+    qsort(delays + first, rest, sizeof *delays, compare);
+    report->delay_median = delays[first + rest / 2];
+    report->delay_99 = delays[first + rest * 99 / 100];
+    report->delay_maximum = delays[first + rest - 1];
 }
 
 void report_print(const struct report *report, const struct options *options) {

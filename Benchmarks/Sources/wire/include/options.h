@@ -23,6 +23,10 @@ struct options {
     long rate;
     // Whether the clock ends with the last acknowledgement, without waiting for the client's sign.
     bool ends_acknowledged;
+    // Whether another topic is flooded.
+    bool is_flooding;
+    // What may wait in the socket to be sent, in bytes; 0 for as much as the system lets wait.
+    int send_buffer;
     // Seconds, after which all of it is given up.
     long limit;
     // The client and its arguments.

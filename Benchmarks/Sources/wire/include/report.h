@@ -2,6 +2,8 @@
 #ifndef WIRE_REPORT_H
 #define WIRE_REPORT_H
 
+#include <stddef.h>
+
 #include "client.h"
 #include "options.h"
 
@@ -16,13 +18,17 @@ struct report {
     double subscribed_after;
     // What the client had in memory, in KiB: before the first message, after a tenth of them, and after the last.
     long resident_idle, resident_warm, resident_end;
-    // Of a round trip, in microseconds.
+    // From the moment when a message was due to its end, in microseconds.
     double delay_median, delay_99, delay_maximum;
 };
 
 // The stretch begins, or ends, now.
 void report_begin(struct report *report, const struct client *client);
 void report_end(struct report *report, const struct client *client);
+
+// Takes in delays in microseconds, in the order of the messages, and sorts them. The first tenth warms up, and does not
+// count.
+void report_delays(struct report *report, double *delays, size_t count);
 
 void report_print(const struct report *report, const struct options *options);
 
