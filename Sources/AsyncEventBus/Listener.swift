@@ -13,7 +13,8 @@
 /// emits, before the emit returns, and go on on the pool when they have been suspended. That saves a wake-up of a thread,
 /// most of the time that an event takes to a listener; and until it suspends or returns, the emitter waits. Behind a
 /// transport the emitter is the thread that keeps the connection alive. So an immediate listener takes microseconds, and
-/// never blocks. Where it emits what it hears itself, and where it runs already, calls begin on the pool all the same.
+/// never blocks. Calls begin on the pool all the same where the listener runs already, as when it emits what it hears itself,
+/// sixteen immediate listeners deep, and where calls have a ``timeLimit``.
 ///
 /// **Retries.** An event that failed rests in the mailbox and takes up room there. It holds up the later events of its
 /// key, or all of a ``Delivery/serial`` listener, so that order holds; others go on. An event may come again that the

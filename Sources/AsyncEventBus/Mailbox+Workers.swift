@@ -11,11 +11,13 @@ extension Mailbox {
 
     func start() {
         if #available(macOS 26, iOS 26, tvOS 26, watchOS 26, visionOS 26, *), listener.isImmediate,
-            // Or a listener that emits what it hears would go deeper and deeper.
-            state.withLock({ $0.machine.workers == 1 })
+            // Or a listener that emits what it hears would run inside itself.
+            state.withLock({ $0.machine.workers == 1 }),
+            ImmediateDepth.descend({
+                // Owned by this mailbox, as the one below; the first of them.
+                Task.immediateDetached { await self.begin() }
+            })
         {
-            // Owned by this mailbox, as the one below; the first of them.
-            Task.immediateDetached { await self.begin() }
             return
         }
         if takesChunks, !listener.isImmediate { linger.missed() }
@@ -58,7 +60,7 @@ extension Mailbox {
                 finished = await deliver(item) ? item.key : nil
             }
             turns &+= 1
-            guard turns % Self.turn == 0 || Linger.now - turnBegan > Self.turnTime else { continue }
+            guard turns % Self.turn == 0 || crew.isWaiting && Linger.now - turnBegan > Self.turnTime else { continue }
             await crew.yield()
             turnBegan = Linger.now
         }
@@ -78,6 +80,7 @@ extension Mailbox {
     @available(macOS 26, iOS 26, tvOS 26, watchOS 26, visionOS 26, *)
     private func supervise() async {
         var shift = state.withLock { $0.machine.shiftBegan() }
+        var begun = 0
         while true {
             // Owned by this mailbox: counted as a worker, as `start` says. Runs here until it ends or is suspended.
             Task.immediateDetached { [shift] in await self.work(on: shift) }
@@ -86,6 +89,8 @@ extension Mailbox {
                 return
             case .begin(let next):
                 shift = next
+                begun += 1
+                if begun % Self.turn == 0 { await crew.yield() }
             case .yield(let same):
                 shift = same
                 await crew.yield()
@@ -113,7 +118,7 @@ extension Mailbox {
                 pace.count &+= 1
                 turns &+= 1
                 // Each call, where they take long: 64 of them would be too much.
-                let isLong = !pace.isQuick && Linger.now - turnBegan > Self.turnTime
+                let isLong = !pace.isQuick && crew.isWaiting && Linger.now - turnBegan > Self.turnTime
                 guard isLong || turns % Self.turn == 0 else { continue }
                 guard turns % Self.longTurn == 0 || crew.isWaiting || !pace.isQuick else { continue }
                 if state.withLock({ $0.machine.turnEnded(by: shift) }) { return }

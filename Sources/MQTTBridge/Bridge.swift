@@ -119,8 +119,10 @@ public final class Bridge: Service {
     ///   a certificate cannot be read, the broker does not speak this version.
     public func run() async throws {
         defer {
-            context.bus.detach(sender, from: context.table.outboundPatterns)
+            // In this order: what a listener has finished is noted until the store is closed, so until then what it emitted
+            // must have been taken, or refused.
             journal?.close()
+            context.bus.detach(sender, from: context.table.outboundPatterns)
         }
         let housekeeping = journal.map { Self.housekeeping($0) }
         defer { housekeeping?.cancel() }

@@ -70,16 +70,21 @@ extension SQLiteStore {
         try new.move(to: files.path)
     }
 
+    /// So many pages are written to the log before they are written back into the file, and the log begins anew.
+    private static let logFrames = 1_000
+
     private static func openExisting(_ options: SQLiteStoreOptions, _ files: StoreFiles, _ lock: StoreLock)
         throws(StoreError) -> SQLiteStore
     {
         let operation = "open the store \(options.path)"
+        // A commit may go some pages beyond the limit.
+        files.prepareLog(bytes: (logFrames + 100) * (24 + 4_096))
         try files.protect()
         let store = try openChecked(operation, files, lock: lock) { database in
             try database.execute(
                 sql: """
                     PRAGMA synchronous = \(options.synchronous == .full ? "FULL" : "NORMAL");
-                    PRAGMA wal_autocheckpoint = 2000;
+                    PRAGMA wal_autocheckpoint = \(logFrames);
                     PRAGMA journal_size_limit = 33554432
                     """
             )

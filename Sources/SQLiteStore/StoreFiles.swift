@@ -80,6 +80,30 @@ struct StoreFiles {
         }
     }
 
+    /// Writes a log of that many bytes, none of which are anything yet, where there is no log.
+    ///
+    /// A commit that makes a file longer has the medium write its content and its length, which takes up to twice as
+    /// long. SQLite takes what it finds there for a log without content (3.40, wal.c, `walIndexRecover`), and writes
+    /// over it. Where there is no room the log grows as it would.
+    func prepareLog(bytes: Int) {
+        let log = path + "-wal"
+        guard (Self.status(log)?.st_size ?? 0) == 0 else { return }
+        let descriptor = open(log, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else { return }
+        defer { _ = close(descriptor) }
+        let zeros = [UInt8](repeating: 0, count: 65_536)
+        var written = 0
+        while written < bytes {
+            let count = write(descriptor, zeros, min(zeros.count, bytes - written))
+            guard count > 0 else {
+                _ = ftruncate(descriptor, 0)
+                return
+            }
+            written += count
+        }
+        _ = fsync(descriptor)
+    }
+
     /// Removes the files, those that are there.
     func remove() {
         for suffix in Self.suffixes { _ = unlink(path + suffix) }

@@ -9,6 +9,9 @@ enum Peer: String, CaseIterable {
     case bridge = "bridge"
     case immediateBridge = "bridge, immediate listener"
 
+    /// All whose listeners are called as usual.
+    static var usual: [Peer] { allCases.filter { $0 != .immediateBridge } }
+
     /// Left out of a first impression.
     var isSlow: Bool {
         switch self {

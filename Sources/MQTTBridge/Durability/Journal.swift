@@ -144,10 +144,10 @@ final class Journal: Sendable {
         }
     }
 
-    /// Commits after a few milliseconds. What listeners have finished goes with the next batch that comes in; where none
+    /// Commits after some milliseconds. What listeners have finished goes with the next batch that comes in; where none
     /// has come meanwhile, it does not wait any longer.
     private func commitSoon(unless turns: UInt64) {
-        queue.asyncAfter(deadline: .now() + .milliseconds(5)) { [weak self] in
+        queue.asyncAfter(deadline: .now() + .milliseconds(20)) { [weak self] in
             guard let self else { return }
             deliveries.beginDispatch()
             let progress = work.progress

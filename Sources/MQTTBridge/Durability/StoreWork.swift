@@ -6,7 +6,7 @@ import MessageStore
 final class StoreWork: Sendable {
     /// How soon the store is to be opened.
     enum Urgency: Int, Comparable {
-        /// With the next change, or after a few milliseconds.
+        /// With the next change, or after some milliseconds.
         case soon
         /// At once.
         case now
