@@ -33,13 +33,21 @@ struct MutationTests {
             let problems = problems(text, environment: ["X": Self.marker])
             if problems.isEmpty { sound += 1 }
             found += problems.count
+            let isSecret = Self.isSecret(in: text)
             for problem in problems {
-                #expect(!problem.description.contains(Self.marker), "\(problem)\n\(text)")
+                #expect(!isSecret || !problem.description.contains(Self.marker), "\(problem)\n\(text)")
                 #expect(!problem.description.contains("\n"))
                 #expect(problem.line > 0 && problem.column > 0)
             }
         }
         print("\(seed): 2000 mutations, \(sound) without a mistake, \(found) problems")
+    }
+
+    /// Whether the secret still stands where secrets do: a mutation may make it the value of another key, which is shown.
+    private static func isSecret(in text: String) -> Bool {
+        text.split(whereSeparator: \.isNewline).allSatisfy { line in
+            !line.contains(marker) || line.contains("password") || line.contains("value")
+        }
     }
 
     private static func mutate(_ scalars: inout [Unicode.Scalar], _ random: inout SplitMix64) {
