@@ -121,15 +121,19 @@ struct ParcelSorting: Sendable {
 
     /// Hands each inbox its parcels, and forgets them.
     mutating func offerAll() {
-        for position in slots.indices {
-            slots[position].inbox.offer(contentsOf: slots[position].parcels)
-            slots[position].parcels.removeAll(keepingCapacity: true)
-            if spare.count < Self.spareLimit { spare.append(slots[position].parcels) }
-        }
+        for position in slots.indices where !slots[position].inbox.isImmediate { offer(position) }
+        // Others have all of the batch before these react to any of it.
+        for position in slots.indices where slots[position].inbox.isImmediate { offer(position) }
         slots.removeAll(keepingCapacity: true)
         slotOfInbox.removeAll(keepingCapacity: true)
         slotsOfAudience.removeAll(keepingCapacity: true)
         latest = nil
+    }
+
+    private mutating func offer(_ position: Int) {
+        slots[position].inbox.offer(contentsOf: slots[position].parcels)
+        slots[position].parcels.removeAll(keepingCapacity: true)
+        if spare.count < Self.spareLimit { spare.append(slots[position].parcels) }
     }
 
     /// How many arrays are kept for the next batch.

@@ -6,10 +6,11 @@ import Synchronization
 ///
 /// Listeners are async functions. ``emit(_:_:attributes:scope:)`` returns at once: it puts the event into the mailbox
 /// of each listener whose pattern matches, and the listeners run in parallel without waiting for one another or for
-/// the emitter.
+/// the emitter. Only for listeners that are immediate the emitter waits: see ``Listener``.
 ///
 /// **Order.** Events that one task or thread emits reach a serial listener in that order. Between emitters there is
-/// no order.
+/// no order. What an immediate listener emits while it hears an event may reach other immediate listeners before
+/// that event does.
 ///
 /// **Loss.** A mailbox is bounded. What it discards is counted, and told as an event `$bus.dropped` when it begins.
 ///
@@ -85,6 +86,7 @@ public final class EventBus: Sendable {
     /// - Parameters:
     ///   - name: For reports, and see ``Listener/isNamed``. Without one, reports show the pattern.
     ///   - capacity: The most events that wait, 1 or more.
+    ///   - isImmediate: Whether calls begin on the thread that emits; see ``Listener``.
     @discardableResult
     public func on(
         _ pattern: EventPattern,
@@ -208,7 +210,7 @@ public final class EventBus: Sendable {
 
     // MARK: Emitting
 
-    /// Says that something happened. Returns at once; never blocks, never throws.
+    /// Says that something happened. Returns at once, or after the calls of immediate listeners; never throws.
     public func emit(
         _ name: EventName,
         _ payload: Payload = .empty,

@@ -51,6 +51,9 @@ protocol Inbox: AnyObject, Sendable {
     /// The inbox for transports, if it is that of a named listener.
     var asNamed: NamedInbox? { get }
 
+    /// Whether what it takes may be heard before it returns.
+    var isImmediate: Bool { get }
+
     /// Takes a parcel or discards it by its policy. Never blocks.
     func offer(_ parcel: Parcel)
 

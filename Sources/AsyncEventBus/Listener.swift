@@ -10,11 +10,12 @@
 /// are few.
 ///
 /// **Threads.** Calls run on the cooperative pool, unless the listener is immediate: then they begin on the thread that
-/// emits, before the emit returns, and go on on the pool when they have been suspended. That saves a wake-up of a thread,
-/// most of the time that an event takes to a listener; and until it suspends or returns, the emitter waits. Behind a
-/// transport the emitter is the thread that keeps the connection alive. So an immediate listener takes microseconds, and
-/// never blocks. Calls begin on the pool all the same where the listener runs already, as when it emits what it hears itself,
-/// sixteen immediate listeners deep, and where calls have a ``timeLimit``.
+/// emits, before the emit returns, and go on on the pool when they have been suspended, or after a turn of many. That
+/// saves a wake-up of a thread, most of the time that an event takes to a listener; and until it suspends or returns, the
+/// emitter waits. Behind a transport the emitter is the thread that keeps the connection alive, and on durable routes
+/// the store may wait as well. So an immediate listener takes microseconds, and never blocks. Calls begin on the pool
+/// all the same where the listener runs already, as when it emits what it hears itself, sixteen immediate listeners
+/// deep, where calls have a ``timeLimit``, and on Apple's systems before version 26.
 ///
 /// **Retries.** An event that failed rests in the mailbox and takes up room there. It holds up the later events of its
 /// key, or all of a ``Delivery/serial`` listener, so that order holds; others go on. An event may come again that the

@@ -103,6 +103,8 @@ final class Mailbox: Inbox {
     /// This mailbox for transports, if its listener is named.
     var asNamed: NamedInbox? { listener.isNamed ? NamedInbox(mailbox: self) : nil }
 
+    var isImmediate: Bool { listener.isImmediate }
+
     /// How many events wait, those that rest included, and how many were discarded.
     var load: (waiting: Int, dropped: UInt64) {
         state.withLock { ($0.machine.count, $0.machine.dropped) }

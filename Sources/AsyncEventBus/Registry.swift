@@ -100,6 +100,7 @@ struct Registry: Sendable {
     private func lookUp(_ name: EventName) -> Audience {
         var audience = Audience()
         index.eachPattern(matching: name) { audience.add($0) }
+        audience.settle()
         return audience
     }
 

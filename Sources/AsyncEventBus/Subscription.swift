@@ -56,6 +56,7 @@ final class SubscriptionStorage: Inbox {
 
     /// The bus forgets a subscription when it ends: no name is kept for it.
     var asNamed: NamedInbox? { nil }
+    var isImmediate: Bool { false }
 
     init(
         pattern: EventPattern,

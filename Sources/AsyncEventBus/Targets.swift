@@ -17,7 +17,8 @@ final class Targets: Sendable {
     }
 }
 
-/// The receivers that a look-up finds, each of them once, in the order in which they are found. Pure.
+/// The receivers that a look-up finds, each of them once, in the order in which they are found, immediate ones behind the
+/// others: what they emit when they hear an event must not reach others before the event does. Pure.
 struct Audience {
     /// Up to so many are searched one by one.
     private static let few = 16
@@ -57,6 +58,12 @@ struct Audience {
         guard known.isEmpty else { return known.contains(identity) }
         return inboxes.contains { ObjectIdentifier($0) == identity }
             || relays.contains { ObjectIdentifier($0) == identity }
+    }
+
+    /// Puts those that are immediate behind the others, when all are found.
+    mutating func settle() {
+        guard inboxes.contains(where: \.isImmediate) else { return }
+        inboxes = inboxes.filter { !$0.isImmediate } + inboxes.filter(\.isImmediate)
     }
 
     /// The same for the same receivers in the same order; for others, nearly always another.

@@ -35,11 +35,14 @@ package struct NamedInbox: Sendable {
     /// The name of the listener.
     package var name: String { mailbox.listener.name }
 
+    /// Whether the listener may be called before an offer returns. Others are to be offered first what both hear.
+    package var isImmediate: Bool { mailbox.isImmediate }
+
     /// The most events of others that wait there; a measure for how many to offer at a time.
     package var capacity: Int { mailbox.listener.capacity }
 
     /// Puts an event into the mailbox, however full that is: it is never displaced, and does not count against the
-    /// capacity. The caller bounds how many wait. Returns at once.
+    /// capacity. The caller bounds how many wait. Returns at once, unless the listener is immediate.
     ///
     /// - Parameters:
     ///   - attempt: The number of the first call here: 3 after two calls in an earlier life. When the listener's

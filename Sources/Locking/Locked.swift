@@ -34,8 +34,8 @@ public struct Locked<Value: Sendable>: @unchecked Sendable {
                 pthread_mutexattr_init(&attributes)
                 defer { pthread_mutexattr_destroy(&attributes) }
                 #if canImport(Glibc)
-                // Whoever finds it held spins a little first: it is never held for longer than a few hundred
-                // nanoseconds, and a sleep and a wake-up take ten times that.
+                // Whoever finds it held spins a little first: mostly it is held for a few hundred nanoseconds, and a
+                // sleep and a wake-up take ten times that.
                 pthread_mutexattr_settype(&attributes, Int32(PTHREAD_MUTEX_ADAPTIVE_NP))
                 #endif
                 let code = pthread_mutex_init(mutex, &attributes)

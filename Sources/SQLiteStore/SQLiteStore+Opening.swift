@@ -78,7 +78,7 @@ extension SQLiteStore {
     {
         let operation = "open the store \(options.path)"
         // A commit may go some pages beyond the limit.
-        files.prepareLog(bytes: (logFrames + 100) * (24 + 4_096))
+        files.prepareLog(bytes: (logFrames + 100) * (24 + 4_096), application: Schema.applicationID)
         try files.protect()
         let store = try openChecked(operation, files, lock: lock) { database in
             try database.execute(

@@ -80,28 +80,36 @@ struct StoreFiles {
         }
     }
 
-    /// Writes a log of that many bytes, none of which are anything yet, where there is no log.
+    /// Gives a store that has no log one of that many bytes, none of which are anything yet.
     ///
     /// A commit that makes a file longer has the medium write its content and its length, which takes up to twice as
     /// long. SQLite takes what it finds there for a log without content (3.40, wal.c, `walIndexRecover`), and writes
-    /// over it. Where there is no room the log grows as it would.
-    func prepareLog(bytes: Int) {
-        let log = path + "-wal"
-        guard (Self.status(log)?.st_size ?? 0) == 0 else { return }
-        let descriptor = open(log, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    /// over it. A log that is there is left alone, since another process may use it; where there is no room for one of
+    /// that size, it grows as it would. Nor is one made beside what is no store, or no sound one.
+    ///
+    /// - Parameter application: What says in the header that the file is a store.
+    func prepareLog(bytes: Int, application: Int64) {
+        guard let header = try? header(), header.count == 100, header[18] == 2,
+            header[68..<72].reduce(0, { $0 << 8 | Int64($1) }) == application
+        else { return }
+        let (log, new) = (path + "-wal", path + "-wal.new")
+        guard Self.status(log) == nil else { return }
+        _ = unlink(new)
+        let descriptor = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { return }
-        defer { _ = close(descriptor) }
+        defer {
+            _ = close(descriptor)
+            _ = unlink(new)
+        }
         let zeros = [UInt8](repeating: 0, count: 65_536)
         var written = 0
         while written < bytes {
             let count = write(descriptor, zeros, min(zeros.count, bytes - written))
-            guard count > 0 else {
-                _ = ftruncate(descriptor, 0)
-                return
-            }
+            guard count > 0 else { return }
             written += count
         }
-        _ = fsync(descriptor)
+        // Unlike a change of its name, this fails where a log has come up meanwhile.
+        if fsync(descriptor) == 0 { _ = link(new, log) }
     }
 
     /// Removes the files, those that are there.
@@ -149,6 +157,17 @@ struct StoreFiles {
     /// SQLite takes an empty file for a new database and deletes the log beside it; ours are never empty, since they
     /// get their name when they are whole.
     func obviousDamage() throws(StoreError) -> String? {
+        let header = try header()
+        if header.isEmpty { return "the file is empty" }
+        if header.count < 100 { return "the file is cut short" }
+        guard header.starts(with: Array("SQLite format 3\0".utf8)) else { return "the file is no SQLite database" }
+        // Otherwise SQLite would open it for reading only.
+        guard header[18] <= 2, header[19] <= 2 else { return "the header of the file is damaged" }
+        return nil
+    }
+
+    /// The first 100 bytes of the database, as far as they are there.
+    private func header() throws(StoreError) -> [UInt8] {
         let operation = "read \(path)"
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else { throw StoreError(system: errno, operation: operation) }
@@ -156,12 +175,7 @@ struct StoreFiles {
         var header = [UInt8](repeating: 0, count: 100)
         let count = pread(descriptor, &header, header.count, 0)
         guard count >= 0 else { throw StoreError(system: errno, operation: operation) }
-        if count == 0 { return "the file is empty" }
-        if count < header.count { return "the file is cut short" }
-        guard header.starts(with: Array("SQLite format 3\0".utf8)) else { return "the file is no SQLite database" }
-        // Otherwise SQLite would open it for reading only.
-        guard header[18] <= 2, header[19] <= 2 else { return "the header of the file is damaged" }
-        return nil
+        return Array(header.prefix(count))
     }
 
     /// Whether there is a log without its database.

@@ -51,6 +51,24 @@ struct MailboxStateMachineShiftsTests {
         #expect(machine.count == 7)
     }
 
+    @Test("however long calls take, and however full the mailbox is, no more keep a thread than there are threads")
+    func threads() throws {
+        var machine = Machine(capacity: 10, limit: 64, policy: .dropOldest, takesChunks: true, threads: 2)
+        for number in 0..<9 { _ = machine.offered(number, key: nil) }
+        let first = machine.shiftBegan()
+        let startsSecond = try chunk(machine.chunkAsked(by: first)).startWorker
+        #expect(startsSecond)
+        let second = machine.shiftBegan()
+        let startsThird = try chunk(machine.chunkAsked(by: second)).startWorker
+        #expect(!startsThird && !startsWorker(machine.offered(9, key: nil)))
+        // One is suspended, and goes on beside those on duty: its thread is free.
+        guard case .begin = machine.shiftLeft(first) else {
+            Issue.record("nobody takes the thread")
+            return
+        }
+        #expect(!startsWorker(machine.offered(10, key: nil)))
+    }
+
     @Test("a single event needs one worker, however long its call takes")
     func single() throws {
         var machine = machine()

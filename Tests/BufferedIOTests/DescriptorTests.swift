@@ -111,7 +111,7 @@ struct DescriptorTests {
 
     // MARK: The pair that wakes nobody
 
-    @Test("the library's own pair, made while it connects, swallows the byte that would wake it")
+    @Test("the library's own pair, made with a handle of ours, swallows the byte that would wake it")
     func swallowed() throws {
         let before = try pair()
         buffered_io_set_making(true)

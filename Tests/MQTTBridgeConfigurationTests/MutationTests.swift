@@ -24,7 +24,7 @@ struct MutationTests {
             .replacing("# key_password", with: "key_password")
         #expect(original.contains(Self.marker))
         var random = seed.random
-        var (sound, found) = (0, 0)
+        var (sound, found, secret) = (0, 0, 0)
         for _ in 0..<2_000 {
             var scalars = Array(original.unicodeScalars)
             for _ in 0...random.below(3) { Self.mutate(&scalars, &random) }
@@ -34,12 +34,14 @@ struct MutationTests {
             if problems.isEmpty { sound += 1 }
             found += problems.count
             let isSecret = Self.isSecret(in: text)
+            if isSecret { secret += 1 }
             for problem in problems {
                 #expect(!isSecret || !problem.description.contains(Self.marker), "\(problem)\n\(text)")
                 #expect(!problem.description.contains("\n"))
                 #expect(problem.line > 0 && problem.column > 0)
             }
         }
+        #expect(secret > 1_900)
         print("\(seed): 2000 mutations, \(sound) without a mistake, \(found) problems")
     }
 

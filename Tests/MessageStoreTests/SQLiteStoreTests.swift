@@ -130,6 +130,30 @@ struct SQLiteStoreTests {
         #expect(try again.check() == [] && size() == first)
     }
 
+    @Test("no log is made beside what is no store, and what is there already is left as it is")
+    func foreignLog() throws {
+        try open().close()
+        let log = path + "-wal"
+        try Data("theirs".utf8).write(to: URL(filePath: log))
+        let store = try open()
+        #expect(try Data(contentsOf: URL(filePath: log)).count < 100_000)
+        store.close()
+
+        let manager = FileManager.default
+        let target = folder.file("other")
+        try manager.createSymbolicLink(atPath: log, withDestinationPath: target)
+        _ = failure { try open().close() }
+        let written = manager.fileExists(atPath: target) ? try Data(contentsOf: URL(filePath: target)).count : 0
+        #expect(written < 100_000)
+        try? manager.removeItem(atPath: log)
+
+        for content in [Data(), Data("no database at all".utf8)] {
+            try content.write(to: URL(filePath: path))
+            #expect(failure { try open().close() }?.code == .damaged)
+            #expect(!manager.fileExists(atPath: log) && !manager.fileExists(atPath: log + ".new"))
+        }
+    }
+
     @Test("the folder and every file belong to this user alone, whatever the umask and whatever they were")
     func permissions() throws {
         let store = try open()

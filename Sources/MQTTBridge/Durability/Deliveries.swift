@@ -100,7 +100,8 @@ final class Deliveries: Sendable {
             return wanted
         }
         if !wanted.isEmpty { work.add(.now) { $0.deliveries.formUnion(wanted) } }
-        for group in offers { group.inbox.offer(contentsOf: group.offers) }
+        for group in offers where !group.inbox.isImmediate { group.inbox.offer(contentsOf: group.offers) }
+        for group in offers where group.inbox.isImmediate { group.inbox.offer(contentsOf: group.offers) }
     }
 
     private func append(_ offer: Offer, for inbox: NamedInbox, to offers: inout [Offers], of count: Int) {

@@ -364,10 +364,16 @@ final class Journal: Sendable {
             guard !core.isClosed else { return }
             try? turn(&core)
             deliveries.finishDispatch()
+            // What immediate listeners have emitted just now.
+            try? turn(&core)
             core.isClosed = true
             for outflow in core.outflows.values { outflow.close() }
             let error = ClientError(.notRunning, operation: "store an emit")
-            for departure in work.close().departures { departure.receipt?.didRefuse(error) }
+            for departure in work.close().departures {
+                departure.receipt?.didRefuse(error)
+                let record = departure.record
+                context.reporter.count(.refused, broker: record.broker, topic: record.topic, reason: "\(error)")
+            }
         }
     }
 }

@@ -17,10 +17,11 @@ public enum FreedMemory {
     /// By which a user decides that instead: mallopt(3).
     private static let variables = ["GLIBC_TUNABLES", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"]
 
-    /// Switches it on for this process, for good. After large messages the process may hold 4 MiB more for each client.
+    /// Switches it on for this process, for good. After large messages the process may hold 4 MiB more for each thread that
+    /// allocates, which are some for each client.
     ///
     /// For programs rather than libraries, since it concerns all that the process allocates. Returns whether it is on:
-    /// not where the allocator is another one than glibc's, nor where the environment has settings for that one.
+    /// not where it was built without glibc, nor where the environment has settings for that one.
     @discardableResult
     public static func keep() -> Bool {
         variables.allSatisfy { unsafe getenv($0) == nil } && set_kept_memory(kept, largest)
