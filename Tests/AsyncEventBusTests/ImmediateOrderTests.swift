@@ -22,7 +22,10 @@ struct ImmediateOrderTests {
         #expect(heard.entries == ["a0", "b0", "a1", "b1"])
     }
 
-    @Test("reaches others behind all of a batch, of one name or of several", arguments: [["a", "a"], ["a", "c", "a"]])
+    @Test(
+        "reaches others behind all of a batch, of one name or of several",
+        arguments: [["a", "a"], ["a", "c", "a"]]
+    )
     func batch(names: [EventName]) async {
         join()
         var batch = EmitBatch()
