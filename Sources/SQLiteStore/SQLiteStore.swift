@@ -1,7 +1,6 @@
 import GRDB
 public import MessageStore
 
-// SAFETY: `session` is touched on the serial queue of the database only.
 /// Keeps messages in one SQLite file, which survives the end of the process.
 ///
 /// One process at a time uses a store as its own (``open(_:)``); beside it others may look, check it and deal with dead
@@ -12,6 +11,8 @@ public import MessageStore
 /// is given out.
 ///
 /// The file takes no less room when messages are removed; new ones use it again.
+///
+/// SAFETY: `session` is touched on the serial queue of the database only.
 public final class SQLiteStore: MessageStore, @unchecked Sendable {
     /// The path of the file.
     public let path: String

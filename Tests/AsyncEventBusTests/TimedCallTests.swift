@@ -1,4 +1,4 @@
-import Locking
+import TestSupport
 import Testing
 
 @testable import AsyncEventBus

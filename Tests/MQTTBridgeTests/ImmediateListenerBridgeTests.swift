@@ -32,12 +32,12 @@ extension BridgeTests {
             try MosquittoBroker.start(configuration: "allow_anonymous true\nmax_queued_messages 0")
         }
 
-        /// A named listener that emits what it hears to both routes out, and whose first call waits for `isOpen`.
-        private func join(_ bus: EventBus, _ kind: Kind, _ calls: Locked<[String]>, _ isOpen: Locked<Bool>) {
+        /// A named listener that emits what it hears to both routes out, and whose calls wait at a gate.
+        private func join(_ bus: EventBus, _ kind: Kind, _ calls: Locked<[String]>, _ gate: Gate) {
             bus.on("t.*", name: "work", delivery: kind.delivery, capacity: 16, isImmediate: true) { event in
                 let text = event.payload.text ?? ""
                 calls.withLock { $0.append(text) }
-                while !isOpen.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(2)) }
+                try await gate.passUnlessCancelled()
                 // Now and then one goes on on another thread than it began on.
                 if calls.withLock({ $0.count }) % 100 == 0 { await Task.yield() }
                 bus.emit("stored.a", event.payload)
@@ -53,8 +53,8 @@ extension BridgeTests {
             let broker = try startBroker()
             let store = MemoryStore()
             let station = try Station([try .quick(broker.url)], routes: routes, store: store, hears: false)
-            let (calls, isOpen) = (Locked<[String]>([]), Locked(false))
-            join(station.bus, kind, calls, isOpen)
+            let (calls, gate) = (Locked<[String]>([]), Gate())
+            join(station.bus, kind, calls, gate)
             let numbers = (0..<3_000).map(String.init)
             let sorted = numbers.sorted()
             try await withPlainClient(broker.url, ["stored/#", "quick/#"]) { plain in
@@ -63,7 +63,7 @@ extension BridgeTests {
                     for number in numbers.prefix(1_000) { try await plain.publish("t/a", number) }
                     try await until(within: .seconds(20)) { try store.count(.inbound) == 1_000 }
                     #expect(calls.withLock { $0.count } <= 16)
-                    isOpen.withLock { $0 = true }
+                    gate.open()
                     for number in numbers.dropFirst(1_000) { try await plain.publish("t/a", number) }
                     try await plain.hears(6_000, within: .seconds(30))
                     try await until(within: .seconds(10)) {
@@ -86,12 +86,13 @@ extension BridgeTests {
         func shutdown() async throws {
             let broker = try startBroker()
             let store = MemoryStore()
-            let (calls, accepted) = (Locked<[String]>([]), Locked<Set<String>>([]))
+            let (calls, accepted, open) = (Locked<[String]>([]), Locked<Set<String>>([]), Gate())
+            open.open()
             try await withPlainClient(broker.url, ["stored/#"]) { plain in
                 // Three processes one after the other, the first two of which end under load.
                 for round in 0..<3 {
                     let station = try Station([try .quick(broker.url)], routes: routes, store: store, hears: false)
-                    join(station.bus, .concurrent, calls, Locked(true))
+                    join(station.bus, .concurrent, calls, open)
                     let publisher = try await withRunning(station) {
                         let heard = calls.withLock { $0.count }
                         let publisher = Task {

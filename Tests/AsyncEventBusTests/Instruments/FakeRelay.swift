@@ -1,5 +1,5 @@
 import AsyncEventBus
-import Locking
+import TestSupport
 
 /// A transport that answers as it is told to, and remembers what it took.
 final class FakeRelay: EventRelay {

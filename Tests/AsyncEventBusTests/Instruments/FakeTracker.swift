@@ -1,5 +1,5 @@
 @testable import AsyncEventBus
-import Locking
+import TestSupport
 
 /// Remembers what it is told of one delivery.
 final class FakeTracker: DeliveryTracker {

@@ -15,15 +15,15 @@ final class Hearer: Sendable {
     private struct State {
         var calls: [Call] = []
         var finished: [String] = []
-        var isOpen: Bool
         var failing: Set<String> = []
     }
 
-    private let state: Locked<State>
+    private let state = Locked(State())
+    private let gate = Gate()
 
     /// - Parameter isOpen: Whether calls return at once, and not only after ``open()``.
     init(isOpen: Bool = true) {
-        state = Locked(State(isOpen: isOpen))
+        if isOpen { gate.open() }
     }
 
     /// All calls that began, in order.
@@ -33,7 +33,7 @@ final class Hearer: Sendable {
     var finished: [String] { state.withLock { $0.finished } }
 
     /// Lets calls return.
-    func open() { state.withLock { $0.isOpen = true } }
+    func open() { gate.open() }
 
     /// Lets calls for these payloads fail; those for others no longer do.
     func fail(at texts: Set<String>) { state.withLock { $0.failing = texts } }
@@ -51,7 +51,7 @@ final class Hearer: Sendable {
         bus.on(pattern, name: name, delivery: delivery, capacity: capacity, retry: retry) { [self] event in
             let text = event.payload.text ?? "?"
             state.withLock { $0.calls.append(Call(text: text, attempt: event.attempt)) }
-            while !state.withLock({ $0.isOpen }) { try await Task.sleep(for: .milliseconds(2)) }
+            try await gate.passUnlessCancelled()
             try state.withLock { state in
                 if state.failing.contains(text) { throw Failure() }
                 state.finished.append(text)

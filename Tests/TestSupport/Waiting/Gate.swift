@@ -1,7 +1,5 @@
-import Locking
-
 /// Holds up whoever comes to it, until it is opened.
-final class Gate: Sendable {
+public final class Gate: Sendable {
     private struct State {
         var isOpen = false
         var waiters: [Int: CheckedContinuation<Void, any Error>] = [:]
@@ -10,7 +8,11 @@ final class Gate: Sendable {
 
     private let state = Locked(State())
 
-    func open() {
+    /// A gate that is closed.
+    public init() {}
+
+    /// Lets everybody pass, from now on.
+    public func open() {
         let waiters = state.withLock { state in
             state.isOpen = true
             defer { state.waiters = [:] }
@@ -20,12 +22,12 @@ final class Gate: Sendable {
     }
 
     /// Waits, and does not care about cancellation.
-    func pass() async {
+    public func pass() async {
         _ = try? await withCheckedThrowingContinuation { enter($0) }
     }
 
     /// Waits, and throws `CancellationError` when cancelled.
-    func passUnlessCancelled() async throws {
+    public func passUnlessCancelled() async throws {
         let token = state.withLock { state in
             state.nextToken += 1
             return state.nextToken
