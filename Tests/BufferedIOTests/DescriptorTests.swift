@@ -48,20 +48,21 @@ struct DescriptorTests {
         #expect(try pair.peerReads() == [3])
     }
 
-    /// In a process of its own, where nobody else takes the number.
+    /// In a process of its own, and with a number that nobody else takes there.
     @Test("one that was closed leaves nothing to the next of its number")
     func reuse() async {
         await #expect(processExitsWith: .success) {
+            let lowest: Int32 = 512
             var number: Int32 = -1
             do {
-                let pair = try SocketPair()
+                let pair = try SocketPair(lowest: lowest)
                 number = pair.ours
                 #expect(try pair.peerWrites([1, 2, 3]) == 3)
                 #expect(try pair.read(1) == [1])
                 #expect(try pair.write([4]) == 1)
                 #expect(pair.unread == 2 && pair.unsent == 1)
             }
-            let plain = try SocketPair(isAttached: false)
+            let plain = try SocketPair(isAttached: false, lowest: lowest)
             #expect(plain.ours == number, "the number was not given again")
             #expect(plain.unread == 0 && plain.unsent == 0 && !buffered_io_is_used(number), "it has old buffers")
             #expect(try plain.write([5]) == 1)

@@ -44,13 +44,13 @@ struct LeavingTests {
             try peer.serve()
         }
         defer { reading.open() }
-        let options = ClientOptions.quick { $0.drainLimit = .seconds(15) }
+        let options = ClientOptions.quick { $0.drainLimit = .seconds(30) }
         try await withClient(to: broker.port, options: options) { client, listener in
             try await listener.connected()
             for number in 0..<count { try client.enqueue(.numbered(number, qos: qos, padding: 500)) }
             reading.open()
         }
-        let isOver = try await eventually { broker.count(.disconnect) == 1 }
+        let isOver = try await eventually(within: .seconds(30)) { broker.count(.disconnect) == 1 }
         #expect(isOver)
         #expect(broker.peers.first?.recorded.last?.type == .disconnect)
         #expect(broker.published.map { Message(topic: "", payload: $0.payload).number } == Array(0..<count))

@@ -93,9 +93,9 @@ struct BridgeLateEchoTests {
             try await Task.sleep(for: .seconds(11))
             try broker.restart()
             let bridge = station.bridge
-            try await withTimeLimit(.seconds(10)) { try await bridge.becomeReady() }
+            try await withTimeLimit(.seconds(30)) { try await bridge.becomeReady() }
             let receipt = station.bus.emitTracked("b", "last")
-            try await withTimeLimit(.seconds(10)) { try await receipt.published() }
+            try await withTimeLimit(.seconds(30)) { try await receipt.published() }
             try await settled { station.count }
         }
         #expect(station.count == 21)

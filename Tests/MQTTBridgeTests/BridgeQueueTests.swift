@@ -24,7 +24,7 @@ extension BridgeTests {
                 try broker.restart()
                 try await withPlainClient(broker.url, version: version) { plain in
                     let bridge = station.bridge
-                    try await withTimeLimit(.seconds(10)) { try await bridge.becomeReady() }
+                    try await withTimeLimit(.seconds(30)) { try await bridge.becomeReady() }
                     let last = station.bus.emitTracked("a", "last")
                     try await withTimeLimit(.seconds(20)) { try await last.published() }
                     try await settled { plain.count + station.count }
@@ -106,7 +106,7 @@ extension BridgeTests {
             let sender = Task { try await bus.send("a") }
             sender.cancel()
             await #expect(throws: CancellationError.self) {
-                try await withTimeLimit(.seconds(5)) { try await sender.value }
+                try await withTimeLimit(.seconds(30)) { try await sender.value }
             }
         }
     }

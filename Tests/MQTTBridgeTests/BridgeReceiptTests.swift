@@ -32,7 +32,7 @@ extension BridgeTests {
                 #expect(receipt.summary.published == 0)
                 mayAnswer.withLock { $0 = true }
                 try #require(broker.peers.first).send(.puback(packetID: held.withLock { $0[0] }))
-                try await withTimeLimit(.seconds(10)) { try await receipt.published() }
+                try await withTimeLimit(.seconds(30)) { try await receipt.published() }
                 try await receipt.finished()
                 #expect(receipt.summary.published == 1)
                 #expect(receipt.summary.delivered == 1)
@@ -49,7 +49,7 @@ extension BridgeTests {
             try await withRunning(station) {
                 let receipt = station.bus.emitTracked("closed.x", "secret")
                 let error = await #expect(throws: ClientError.self) {
-                    try await withTimeLimit(.seconds(10)) { try await receipt.published() }
+                    try await withTimeLimit(.seconds(30)) { try await receipt.published() }
                 }
                 #expect(error?.code == .notAuthorized)
                 #expect(error?.reason == .notAuthorized)
@@ -60,7 +60,7 @@ extension BridgeTests {
                 #expect(report["topic"] == "closed/x")
                 #expect(report["reason"]?.contains("not authorised") == true)
                 let open = station.bus.emitTracked("open.x")
-                try await withTimeLimit(.seconds(10)) { try await open.published() }
+                try await withTimeLimit(.seconds(30)) { try await open.published() }
             }
             #expect(station.reports("refused").count == 1)
         }
@@ -109,7 +109,7 @@ extension BridgeTests {
                 #expect(try await eventually { receipt.summary.published == 1 })
                 #expect(receipt.summary.relayed == 2)
                 try right.restart()
-                try await withTimeLimit(.seconds(10)) { try await receipt.published() }
+                try await withTimeLimit(.seconds(30)) { try await receipt.published() }
                 #expect(receipt.summary.published == 2)
             }
         }

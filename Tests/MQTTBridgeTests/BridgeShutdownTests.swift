@@ -30,7 +30,7 @@ extension BridgeTests {
                 for number in 0..<500 { station.bus.emit("a", "\(number)") }
                 let began = ContinuousClock.now
                 await group.triggerGracefulShutdown()
-                try await withTimeLimit(.seconds(10), "the group ends") { try await run.value }
+                try await withTimeLimit(.seconds(30), "the group ends") { try await run.value }
                 #expect(began.duration(to: .now) < .seconds(5))
                 try await plain.hears(500)
                 try await settled { plain.count }
@@ -74,7 +74,7 @@ extension BridgeTests {
             let receipts = (0..<300).map { station.bus.emitTracked("a", "\($0)") }
             let began = ContinuousClock.now
             run.cancel()
-            try await withTimeLimit(.seconds(10), "run() returns") { try await run.value }
+            try await withTimeLimit(.seconds(30), "run() returns") { try await run.value }
             let time = began.duration(to: .now)
             #expect(time > .milliseconds(400))
             #expect(time < .seconds(4))
@@ -92,10 +92,10 @@ extension BridgeTests {
             let (first, second) = (try station(), try station())
             let bridge = first.bridge
             let run = Task { try await bridge.run() }
-            try await withTimeLimit(.seconds(10)) { try await bridge.becomeReady() }
+            try await withTimeLimit(.seconds(30)) { try await bridge.becomeReady() }
             try await withRunning(second) {
                 let error = await #expect(throws: ClientError.self) {
-                    try await withTimeLimit(.seconds(10)) { try await run.value }
+                    try await withTimeLimit(.seconds(30)) { try await run.value }
                 }
                 #expect(error?.code == .takenOver)
                 await #expect(throws: ClientError.self) { try await bridge.becomeReady() }

@@ -60,7 +60,7 @@ extension BridgeTests {
             try await withRunning(station, ready: false) {
                 let bridge = station.bridge
                 let error = await #expect(throws: ClientError.self) {
-                    try await withTimeLimit(.seconds(10)) { try await bridge.becomeReady() }
+                    try await withTimeLimit(.seconds(30)) { try await bridge.becomeReady() }
                 }
                 #expect(error?.code == .notAuthorized)
                 #expect(error?.operation == "subscribe to \"a\"")

@@ -1,5 +1,6 @@
 import Testing
 
-/// All tests of bridges with real connections: one after the other, so that none waits for the processors of another.
-@Suite("Bridge", .serialized, .needsMosquitto)
+/// All tests of bridges with real connections. They wait more than they compute, so that several run at a time;
+/// `Scripts/test` says how many.
+@Suite("Bridge", .needsMosquitto)
 enum BridgeTests {}

@@ -41,8 +41,8 @@ extension BridgeTests {
                     store.fail(nil)
                     try await station.tells("storerecovered")
                     try await station.tells("resumed")
-                    try await withTimeLimit(.seconds(5)) { try await receipt.stored() }
-                    try await withTimeLimit(.seconds(5)) { try await receipt.published() }
+                    try await withTimeLimit(.seconds(30)) { try await receipt.stored() }
+                    try await withTimeLimit(.seconds(30)) { try await receipt.published() }
                     // One of them is the emit.
                     try await station.hears(52)
                     try await until { try store.count(.inbound) == 0 && store.count(.outbound) == 0 }

@@ -111,10 +111,10 @@ extension BridgeTests {
                     try await withTimeLimit(.seconds(20)) { try await publisher.value }
                     // Each receipt has come to an end, also those of the last moment.
                     try await withTimeLimit(.seconds(20)) { await emitter.value }
-                    try await until(within: .seconds(10)) {
+                    try await until(within: .seconds(30)) {
                         Set(hearer.finished + rest.finished) == Set(numbers.prefix(600))
                     }
-                    try await until(within: .seconds(10)) {
+                    try await until(within: .seconds(30)) {
                         try store.count(.inbound) == 0 && store.count(.outbound) == 0
                     }
                     try await until { accepted.withLock { $0 }.isSubset(of: plain.texts) }
@@ -131,12 +131,12 @@ extension BridgeTests {
             let station = try Station([quick], routes: [Route("o/{n}", "o.{n}", .out)], store: store)
             let receipts = try await withRunning(station) {
                 let receipts = (0..<2_000).map { station.bus.emitTracked("o.a", Payload("\($0)")) }
-                for receipt in receipts { try await withTimeLimit(.seconds(10)) { try await receipt.stored() } }
+                for receipt in receipts { try await withTimeLimit(.seconds(30)) { try await receipt.stored() } }
                 return receipts
             }
             for receipt in receipts {
                 await #expect(throws: ClientError.self) {
-                    try await withTimeLimit(.seconds(5)) { try await receipt.published() }
+                    try await withTimeLimit(.seconds(30)) { try await receipt.published() }
                 }
             }
             let late = station.bus.emitTracked("o.a", "late")

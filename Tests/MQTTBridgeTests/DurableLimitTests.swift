@@ -44,7 +44,7 @@ extension BridgeTests {
                     // What was read with the last one that fitted, and no more.
                     #expect(try store.count(.inbound) < 10 + Self.batch)
                     slow.open()
-                    try await until(within: .seconds(10)) { slow.finished.count == 500 }
+                    try await until(within: .seconds(30)) { slow.finished.count == 500 }
                     try await until { try store.count(.inbound) == 0 }
                     if hold == .zero { try await station.tells("resumed") }
                 }
@@ -96,21 +96,21 @@ extension BridgeTests {
                 try await until { try store.count(.outbound) == 10 }
                 let late = station.bus.emitTracked("o.a", "late")
                 if policy == .dropOldest {
-                    try await withTimeLimit(.seconds(5)) { try await late.stored() }
+                    try await withTimeLimit(.seconds(30)) { try await late.stored() }
                     #expect(try store.waiting() == (1..<10).map(String.init) + ["late"])
                 } else {
                     await #expect(throws: (any Error).self) {
-                        try await withTimeLimit(.seconds(5)) { try await late.stored() }
+                        try await withTimeLimit(.seconds(30)) { try await late.stored() }
                     }
                     #expect(try store.waiting() == (0..<10).map(String.init))
                 }
                 try await station.tells("dropped")
                 let bus = station.bus
                 let send = Task { try await bus.send("o.a", "sent") }
-                if policy != .block { try await withTimeLimit(.seconds(5)) { try await send.value } }
+                if policy != .block { try await withTimeLimit(.seconds(30)) { try await send.value } }
                 try broker.restart()
                 try await withPlainClient(broker.url) { plain in
-                    try await withTimeLimit(.seconds(10), "send returns") { try await send.value }
+                    try await withTimeLimit(.seconds(30), "send returns") { try await send.value }
                     try await until { try store.count(.outbound) == 0 }
                     try await settled { plain.count }
                 }
@@ -124,14 +124,14 @@ extension BridgeTests {
             let store = WatchedStore()
             let station = try Station([try .quick("mqtt://127.0.0.1:1")], routes: [route], store: store)
             let first = station.bus.emitTracked("o.a", Payload([UInt8](repeating: 0, count: 400)))
-            try await withTimeLimit(.seconds(5)) { try await first.stored() }
+            try await withTimeLimit(.seconds(30)) { try await first.stored() }
             let bus = station.bus
             let send = Task { try await bus.send("o.a", Payload([UInt8](repeating: 0, count: 700))) }
             try await settled { store.attempts }
             send.cancel()
             // One that turned round and round would never notice.
             await #expect(throws: CancellationError.self) {
-                try await withTimeLimit(.seconds(5)) { try await send.value }
+                try await withTimeLimit(.seconds(30)) { try await send.value }
             }
         }
     }

@@ -25,13 +25,13 @@ extension BridgeTests {
             let station = try Station([try .quick(broker.url, version)], routes: routes, store: store)
             try await withRunning(station) {
                 let receipt = station.bus.emitTracked("o.a", "1")
-                try await withTimeLimit(.seconds(5)) { try await receipt.stored() }
+                try await withTimeLimit(.seconds(30)) { try await receipt.stored() }
                 try await until { published(broker).count == 1 }
                 #expect(receipt.summary.published == 0)
                 #expect(try store.waiting() == ["1"])
                 mayAnswer.withLock { $0 = true }
                 try #require(broker.peers.first).send(.puback(packetID: try #require(published(broker)[0].packetID)))
-                try await withTimeLimit(.seconds(5)) { try await receipt.published() }
+                try await withTimeLimit(.seconds(30)) { try await receipt.published() }
                 try await until { try store.count(.outbound) == 0 }
             }
             #expect(broker.errors.isEmpty)
@@ -52,7 +52,7 @@ extension BridgeTests {
             let first = try Station([try .quick("mqtt://127.0.0.1:1")], routes: routes, store: store)
             let ids = try await (0..<5).asyncMap { number in
                 let receipt = first.bus.emitTracked("o.a", Payload("\(number)"))
-                try await withTimeLimit(.seconds(5)) { try await receipt.stored() }
+                try await withTimeLimit(.seconds(30)) { try await receipt.stored() }
                 return receipt.id
             }
             let second = try Station([try .quick(broker.url)], routes: routes, store: store)
@@ -84,11 +84,11 @@ extension BridgeTests {
                 try broker.restart()
                 try await withPlainClient(broker.url) { plain in
                     let bridge = station.bridge
-                    try await withTimeLimit(.seconds(10)) { try await bridge.becomeReady() }
+                    try await withTimeLimit(.seconds(30)) { try await bridge.becomeReady() }
                     // What is new on another topic does not wait for them.
                     let start = ContinuousClock.now
                     let live = station.bus.emitTracked("o.live", "live")
-                    try await withTimeLimit(.seconds(5)) { try await live.published() }
+                    try await withTimeLimit(.seconds(30)) { try await live.published() }
                     #expect(try store.count(.outbound) > 0)
                     try await until { try store.count(.outbound) == 0 }
                     #expect(start.duration(to: .now) > .milliseconds(600))
@@ -118,7 +118,7 @@ extension BridgeTests {
             let station = try Station([try .quick(broker.url)], routes: routes, store: MemoryStore())
             try await withRunning(station) {
                 let receipt = station.bus.emitTracked("o.a", "1")
-                try await withTimeLimit(.seconds(5)) { try await receipt.published() }
+                try await withTimeLimit(.seconds(30)) { try await receipt.published() }
                 let copies = published(broker)
                 #expect(copies.count == 2)
                 #expect(copies.allSatisfy { $0.user(PropertyName.id) == receipt.id.tag })
@@ -145,11 +145,11 @@ extension BridgeTests {
             try await withRunning(station) {
                 let bad = station.bus.emitTracked("o.a", "bad")
                 let good = station.bus.emitTracked("o.a", "good")
-                try await withTimeLimit(.seconds(5)) { try await good.published() }
+                try await withTimeLimit(.seconds(30)) { try await good.published() }
                 await #expect(throws: ClientError.self) {
-                    try await withTimeLimit(.seconds(5)) { try await bad.published() }
+                    try await withTimeLimit(.seconds(30)) { try await bad.published() }
                 }
-                try await withTimeLimit(.seconds(5)) { try await bad.stored() }
+                try await withTimeLimit(.seconds(30)) { try await bad.stored() }
                 #expect(bad.summary.published == 0)
                 try await until { try store.count(.outbound) == 0 && store.letters.count == 1 }
                 let letter = try #require(try store.letters.first)
@@ -190,9 +190,9 @@ extension BridgeTests {
                 try await settled { published(broker).count }
                 for number in 1...5 { station.bus.emit("o.a", Payload("\(number)")) }
                 let other = station.bus.emitTracked("o.b", "other")
-                try await withTimeLimit(.seconds(5)) { try await other.published() }
+                try await withTimeLimit(.seconds(30)) { try await other.published() }
                 #expect(first.summary.published == 0)
-                try await withTimeLimit(.seconds(10)) { try await first.published() }
+                try await withTimeLimit(.seconds(30)) { try await first.published() }
                 try await until { try store.count(.outbound) == 0 }
             }
             #expect(
@@ -220,9 +220,9 @@ extension BridgeTests {
                 try broker.restart()
                 try await withPlainClient(broker.url) { plain in
                     let bridge = station.bridge
-                    try await withTimeLimit(.seconds(10)) { try await bridge.becomeReady() }
+                    try await withTimeLimit(.seconds(30)) { try await bridge.becomeReady() }
                     let last = station.bus.emitTracked("u.b", "last")
-                    try await withTimeLimit(.seconds(5)) { try await last.published() }
+                    try await withTimeLimit(.seconds(30)) { try await last.published() }
                     try await until { try store.count(.outbound) == 0 }
                     try await settled { plain.count }
                     #expect(!plain.texts.contains("late"))

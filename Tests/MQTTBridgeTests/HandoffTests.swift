@@ -29,7 +29,7 @@ struct HandoffTests {
             end.finish()
         }
         if messages <= 32 { #expect(done.withLock { $0 } == [1]) }
-        try await withTimeLimit(.seconds(5)) { for await _ in ended {} }
+        try await withTimeLimit(.seconds(30)) { for await _ in ended {} }
         #expect(done.withLock { $0 } == [1])
     }
 

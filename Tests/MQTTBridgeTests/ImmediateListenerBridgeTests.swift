@@ -66,7 +66,7 @@ extension BridgeTests {
                     gate.open()
                     for number in numbers.dropFirst(1_000) { try await plain.publish("t/a", number) }
                     try await plain.hears(6_000, within: .seconds(30))
-                    try await until(within: .seconds(10)) {
+                    try await until(within: .seconds(30)) {
                         try store.count(.inbound) == 0 && store.count(.outbound) == 0
                     }
                     try await settled { plain.count }
@@ -150,7 +150,7 @@ extension BridgeTests {
                         try await plain.publish("t/a", text, user: user)
                     }
                     for kind in kinds { try await station.tells(kind) }
-                    try await until(within: .seconds(10)) {
+                    try await until(within: .seconds(30)) {
                         try store.count(.inbound) == 0 && store.count(.outbound) == 0
                     }
                     // What it emitted for each report went out, and what the other listener emitted.

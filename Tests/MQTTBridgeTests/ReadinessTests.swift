@@ -22,14 +22,14 @@ struct ReadinessTests {
         readiness.subscribed("a", refusal: nil)
         #expect(!readiness.isReady)
         readiness.subscribed("b", refusal: nil)
-        for waiter in waiters { try await withTimeLimit(.seconds(5)) { try await waiter.value } }
+        for waiter in waiters { try await withTimeLimit(.seconds(30)) { try await waiter.value } }
         #expect(readiness.isReady)
         try await readiness.wait()
         readiness.lost("a")
         #expect(!readiness.isReady)
         let again = await waiting(readiness)
         readiness.subscribed("a", refusal: nil)
-        try await withTimeLimit(.seconds(5)) { try await again.value }
+        try await withTimeLimit(.seconds(30)) { try await again.value }
     }
 
     @Test("a refused subscription is told to who waits, with what to do")
@@ -83,6 +83,6 @@ struct ReadinessTests {
         }
         await #expect(throws: CancellationError.self) { try await early.value }
         readiness.subscribed("a", refusal: nil)
-        try await withTimeLimit(.seconds(5)) { try await other.value }
+        try await withTimeLimit(.seconds(30)) { try await other.value }
     }
 }

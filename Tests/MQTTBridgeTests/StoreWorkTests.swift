@@ -67,7 +67,7 @@ struct StoreWorkTests {
         let waiter = Task { try await work.waitForRoom(route: "r", size: 100) }
         _ = work.take()
         work.admitWaiters()
-        try await withTimeLimit(.seconds(5)) { try await waiter.value }
+        try await withTimeLimit(.seconds(30)) { try await waiter.value }
     }
 
     @Test("who waits with a large message is not told that there is room where it does not fit")
@@ -81,7 +81,7 @@ struct StoreWorkTests {
         }
         waiter.cancel()
         await #expect(throws: CancellationError.self) {
-            try await withTimeLimit(.seconds(5)) { try await waiter.value }
+            try await withTimeLimit(.seconds(30)) { try await waiter.value }
         }
     }
 
@@ -92,8 +92,8 @@ struct StoreWorkTests {
         let waiters = [Task { try await work.waitForRoom(route: "r", size: 1) }, Task { await work.committed() }]
         for _ in 0..<100 { await Task.yield() }
         #expect(work.close().departures.count == 1)
-        for waiter in waiters { try await withTimeLimit(.seconds(5)) { try await waiter.value } }
-        try await withTimeLimit(.seconds(5)) {
+        for waiter in waiters { try await withTimeLimit(.seconds(30)) { try await waiter.value } }
+        try await withTimeLimit(.seconds(30)) {
             await work.committed()
             try await work.waitForRoom(route: "r", size: 1)
         }

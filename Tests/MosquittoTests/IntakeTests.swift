@@ -141,7 +141,7 @@ struct IntakeTests {
         #expect(recorder.parks == [.refused])
         #expect(recorder.resumptions == 1)
         run.cancel()
-        try await withTimeLimit(.seconds(5), "run() returns") { try await run.value }
+        try await withTimeLimit(.seconds(30), "run() returns") { try await run.value }
         clients.withLock { $0 = [] }
     }
 

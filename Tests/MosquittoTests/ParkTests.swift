@@ -136,7 +136,7 @@ struct ParkTests {
         client.resume()
         try await recorder.connected()
         run.cancel()
-        try await withTimeLimit(.seconds(5), "run() returns") { try await run.value }
+        try await withTimeLimit(.seconds(30), "run() returns") { try await run.value }
         #expect(recorder.disconnections == [nil])
     }
 

@@ -115,7 +115,7 @@ struct SubscribingTests {
             let subscribing = Task { try await client.subscribe([SubscriptionRequest("a")]) }
             try await recorder.wait(for: "a failed attempt") { !$0.retries.isEmpty }
             try await client.unsubscribe(["a"])
-            let subscribed = try await withTimeLimit(.seconds(5), "subscribe() returns") {
+            let subscribed = try await withTimeLimit(.seconds(30), "subscribe() returns") {
                 try await subscribing.value
             }
             #expect(subscribed.map(\.grantedQoS) == [nil])

@@ -21,13 +21,21 @@ final class SocketPair: Sendable {
     private let peer: Int32
     private let isPeerOpen = Locked(true)
 
+    /// - Parameter lowest: ours gets the first free number from there on. Threads of other tests and of the runtime
+    ///   take the first free one of all, so that a number far above theirs is given again as soon as it is free.
     /// - Throws: `SystemFailure` when there are no sockets.
-    init(_ kind: Kind = .stream, isAttached: Bool = true) throws {
+    init(_ kind: Kind = .stream, isAttached: Bool = true, lowest: Int32? = nil) throws {
         let type = kind == .stream ? SOCK_STREAM : SOCK_SEQPACKET
         var pair: [Int32] = [0, 0]
         let result = socketpair(AF_UNIX, Int32(type.rawValue | SOCK_NONBLOCK.rawValue), 0, &pair)
         guard result == 0 else { throw SystemFailure(number: errno) }
-        (ours, peer) = (pair[0], pair[1])
+        if let lowest {
+            defer { close(pair[0]) }
+            ours = Int32(try checked { Int(fcntl(pair[0], F_DUPFD_CLOEXEC, lowest)) })
+        } else {
+            ours = pair[0]
+        }
+        peer = pair[1]
         guard !isAttached || buffered_io_attach(ours) else { throw TestSupportError("attach \(ours): no memory") }
     }
 

@@ -83,7 +83,7 @@ func withPlainClient<Value: Sendable>(
         result = .failure(error)
     }
     run.cancel()
-    try await withTimeLimit(.seconds(10), "the plain client ends") { try await run.value }
+    try await withTimeLimit(.seconds(30), "the plain client ends") { try await run.value }
     return try result.get()
 }
 

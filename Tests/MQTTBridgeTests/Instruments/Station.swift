@@ -63,7 +63,7 @@ final class Station: Sendable {
 
     /// Waits until something was told.
     @discardableResult
-    func tells(_ kind: String, _ count: Int = 1, within limit: Duration = .seconds(10)) async throws -> Report {
+    func tells(_ kind: String, _ count: Int = 1, within limit: Duration = .seconds(30)) async throws -> Report {
         try await waits("\(count) × $bridge.\(kind)", within: limit) { $0.reports(kind).count >= count }
         return reports(kind)[count - 1]
     }
@@ -87,7 +87,7 @@ func withRunning<Value: Sendable>(
     do {
         if ready {
             for station in stations {
-                try await withTimeLimit(.seconds(10), "the bridge is ready") { try await station.bridge.becomeReady() }
+                try await withTimeLimit(.seconds(30), "the bridge is ready") { try await station.bridge.becomeReady() }
             }
         }
         result = .success(try await body())
@@ -95,7 +95,7 @@ func withRunning<Value: Sendable>(
         result = .failure(error)
     }
     for run in runs { run.cancel() }
-    for run in runs { try await withTimeLimit(.seconds(10), "run() returns") { try await run.value } }
+    for run in runs { try await withTimeLimit(.seconds(30), "run() returns") { try await run.value } }
     // What was told last has been heard.
     for station in stations { await station.bus.becomeIdle() }
     return try result.get()

@@ -3,7 +3,7 @@ import Testing
 
 /// Waits until a condition holds, and fails the test where it does not in time. For what cannot be awaited.
 func until(
-    within limit: Duration = .seconds(5),
+    within limit: Duration = .seconds(30),
     sourceLocation: SourceLocation = #_sourceLocation,
     _ condition: () async throws -> Bool
 ) async throws {

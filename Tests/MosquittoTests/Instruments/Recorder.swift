@@ -119,33 +119,33 @@ final class Recorder: ClientDelegate {
     /// - Throws: `TestSupportError` with all events when it does not in time.
     func wait(
         for what: String,
-        within limit: Duration = .seconds(10),
+        within limit: Duration = .seconds(30),
         until condition: (Recorder) throws -> Bool
     ) async throws {
         guard try await !eventually(within: limit, { try condition(self) }) else { return }
         throw TestSupportError("not within \(limit): \(what); \(messages.count) messages; events: \(events)")
     }
 
-    func connected(_ count: Int = 1, within limit: Duration = .seconds(10)) async throws {
+    func connected(_ count: Int = 1, within limit: Duration = .seconds(30)) async throws {
         try await wait(for: "\(count) connections", within: limit) { $0.connections.count >= count }
     }
 
-    func parked(_ count: Int = 1, within limit: Duration = .seconds(10)) async throws {
+    func parked(_ count: Int = 1, within limit: Duration = .seconds(30)) async throws {
         try await wait(for: "parked \(count) times", within: limit) { $0.parks.count >= count }
     }
 
-    func subscribed(_ count: Int = 1, within limit: Duration = .seconds(10)) async throws {
+    func subscribed(_ count: Int = 1, within limit: Duration = .seconds(30)) async throws {
         try await wait(for: "subscribed \(count) times", within: limit) { $0.subscriptions.count >= count }
     }
 
     @discardableResult
-    func received(_ count: Int, within limit: Duration = .seconds(10)) async throws -> [Message] {
+    func received(_ count: Int, within limit: Duration = .seconds(30)) async throws -> [Message] {
         try await wait(for: "\(count) messages", within: limit) { $0.messages.count >= count }
         return messages
     }
 
     /// The reason of the first attempt that failed.
-    func firstFailure(within limit: Duration = .seconds(10)) async throws -> ClientError {
+    func firstFailure(within limit: Duration = .seconds(30)) async throws -> ClientError {
         try await wait(for: "a failed attempt", within: limit) { !$0.retries.isEmpty }
         return retries[0].error
     }

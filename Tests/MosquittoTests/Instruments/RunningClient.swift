@@ -24,7 +24,7 @@ func withClient<Value: Sendable>(
     let result: Result<Value, any Error>
     do { result = .success(try await body(client, recorder)) } catch { result = .failure(error) }
     run.cancel()
-    let end = await Result { try await withTimeLimit(.seconds(10), "run() returns") { try await run.value } }
+    let end = await Result { try await withTimeLimit(.seconds(30), "run() returns") { try await run.value } }
     let value = try result.get()
     try end.get()
     return value
@@ -46,7 +46,7 @@ func failureOfClient(
     to url: String,
     options: ClientOptions = .quick(),
     recorder: Recorder = Recorder(),
-    within limit: Duration = .seconds(10)
+    within limit: Duration = .seconds(30)
 ) async throws -> ClientError {
     let client = try Client(
         brokers: [try BrokerURL(url)],

@@ -56,7 +56,7 @@ extension FakeBroker {
 
         /// Sends a packet.
         ///
-        /// - Throws: `TestSupportError` when the client is gone, or did not read for 5 seconds.
+        /// - Throws: `TestSupportError` when the client is gone, or did not read for 30 seconds.
         public func send(_ packet: ServerPacket) throws { try sendRaw(packet.encode(version)) }
 
         /// Sends bytes as they are.

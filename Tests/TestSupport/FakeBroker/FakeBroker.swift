@@ -26,7 +26,7 @@ public final class FakeBroker: Sendable {
     ///   - timeLimit: How long each read of a script waits.
     ///   - script: What to do with a connection; its number is ``Peer/index``.
     /// - Throws: `TestSupportError` when no port is free.
-    public init(timeLimit: Duration = .seconds(5), _ script: @escaping @Sendable (Peer) throws -> Void) throws {
+    public init(timeLimit: Duration = .seconds(30), _ script: @escaping @Sendable (Peer) throws -> Void) throws {
         core = try FakeBrokerCore(timeLimit: timeLimit, script: script)
         port = core.port
         core.start()
@@ -49,7 +49,7 @@ public final class FakeBroker: Sendable {
     /// Waits until there was at least one connection and every script has returned.
     ///
     /// - Throws: The first error of a script, or `TimeLimitExceeded`.
-    public func finished(within limit: Duration = .seconds(5)) async throws {
+    public func finished(within limit: Duration = .seconds(30)) async throws {
         let core = core
         let isDone = try await eventually(within: limit) {
             core.state.withLock { !$0.peers.isEmpty && $0.running == 0 }

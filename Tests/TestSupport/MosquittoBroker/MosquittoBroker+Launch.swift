@@ -8,7 +8,7 @@ extension MosquittoBroker {
     /// plugin), nothing is saved, everything is logged.
     ///
     /// - Parameter configuration: Lines of mosquitto.conf(5); they come after the listener's.
-    /// - Throws: `TestSupportError` when mosquitto is missing, or with its log when it does not listen within 5 s.
+    /// - Throws: `TestSupportError` when mosquitto is missing, or with its log when it does not listen within 30 s.
     public static func start(
         configuration: String = "allow_anonymous true",
         listener: Listener = .tcp
@@ -48,7 +48,7 @@ extension MosquittoBroker {
             streams: .init(input: input, output: output, errors: output)
         )
         process.withLock { $0 = child }
-        let deadline = ContinuousClock.now + .seconds(5)
+        let deadline = ContinuousClock.now + .seconds(30)
         // mosquitto listens a little before it handles signals: a stop in between would not save its database.
         while !isListening() || !child.handles([SIGTERM, SIGHUP]) {
             if let status = child.exitStatus {
@@ -56,7 +56,7 @@ extension MosquittoBroker {
             }
             if ContinuousClock.now >= deadline {
                 child.kill()
-                throw TestSupportError("mosquitto does not listen on \(port) after 5 seconds:\n\(log)")
+                throw TestSupportError("mosquitto does not listen on \(port) after 30 seconds:\n\(log)")
             }
             usleep(2_000)
         }

@@ -58,7 +58,7 @@ public final class MosquittoBroker: Sendable {
     ///
     /// After `kill()` it only starts it.
     ///
-    /// - Throws: `TestSupportError` with the log when it does not listen within 5 seconds.
+    /// - Throws: `TestSupportError` with the log when it does not listen within 30 seconds.
     public func restart() throws {
         stop()
         try launch()

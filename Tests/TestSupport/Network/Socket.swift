@@ -67,7 +67,7 @@ final class Socket: Sendable {
     /// Sends all bytes. SIGPIPE is never raised.
     ///
     /// - Throws: `TestSupportError` when the peer is gone or does not read for `limit`.
-    func send(_ bytes: [UInt8], within limit: Duration = .seconds(5)) throws {
+    func send(_ bytes: [UInt8], within limit: Duration = .seconds(30)) throws {
         let deadline = ContinuousClock.now + limit
         var rest = bytes[...]
         while !rest.isEmpty {

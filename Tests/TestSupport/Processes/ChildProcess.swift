@@ -91,7 +91,7 @@ public final class ChildProcess: Sendable {
         containing text: String,
         in stream: Stream? = nil,
         after start: Int = 0,
-        within limit: Duration = .seconds(5)
+        within limit: Duration = .seconds(30)
     ) async throws -> String {
         let output = output
         var found: String?
@@ -108,7 +108,7 @@ public final class ChildProcess: Sendable {
 
     /// Writes a line and a line feed to its standard input.
     ///
-    /// - Throws: `TestSupportError` when it closed its input, or did not read for 5 seconds.
+    /// - Throws: `TestSupportError` when it closed its input, or did not read for 30 seconds.
     public func write(line: String) throws { try input.write(Array("\(line)\n".utf8)) }
 
     /// Ends its standard input.
@@ -123,7 +123,7 @@ public final class ChildProcess: Sendable {
     /// Waits for its end, and for the last of its lines.
     ///
     /// - Throws: `TimeLimitExceeded`; the child runs on.
-    public func wait(within limit: Duration = .seconds(5)) async throws -> ProcessStatus {
+    public func wait(within limit: Duration = .seconds(30)) async throws -> ProcessStatus {
         let process = process
         let output = output
         _ = try await eventually(within: limit) { process.exitStatus != nil }

@@ -41,7 +41,7 @@ final class PipeEnd: Sendable {
     /// Writes all bytes. SIGPIPE is never raised.
     ///
     /// - Throws: `TestSupportError` when the reader is gone or does not read for `limit`.
-    func write(_ bytes: [UInt8], within limit: Duration = .seconds(5)) throws {
+    func write(_ bytes: [UInt8], within limit: Duration = .seconds(30)) throws {
         try descriptor.withLock { descriptor in
             guard let open = descriptor else { throw TestSupportError("write to a pipe: it is closed") }
             _ = fcntl(open, F_SETFL, fcntl(open, F_GETFL) | O_NONBLOCK)

@@ -37,7 +37,7 @@ public enum Shell {
         environment: [String: String]? = nil,
         directory: String? = nil,
         input: String = "",
-        timeout: Duration = .seconds(10)
+        timeout: Duration = .seconds(30)
     ) throws -> Outcome {
         let folder = try TemporaryDirectory()
         let inputPath = try folder.write(input, to: "stdin")

@@ -5,7 +5,7 @@
 ///
 /// - Throws: What the condition throws, and `CancellationError`.
 public func eventually(
-    within limit: Duration = .seconds(5),
+    within limit: Duration = .seconds(30),
     _ condition: () async throws -> Bool
 ) async throws -> Bool {
     let deadline = ContinuousClock.now + limit
