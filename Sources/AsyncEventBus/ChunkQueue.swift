@@ -38,7 +38,8 @@ struct ChunkQueue<Element: Sendable>: Sendable {
     /// Adds elements that are not kept.
     mutating func append(contentsOf elements: [Element]) {
         ordinaryInLine += elements.count
-        line.append(contentsOf: elements.lazy.map { Item(element: $0, isKept: false) })
+        // One by one: a copy of a parcel costs a count up and down for each thing in it, and a sequence makes two.
+        for position in elements.indices { line.append(Item(element: elements[position], isKept: false)) }
     }
 
     /// The chunk that elements are to be claimed from now; nil if there is none. Those that are kept and those that are

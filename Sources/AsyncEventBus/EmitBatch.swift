@@ -4,32 +4,33 @@ import Locking
 ///
 /// Holds what it is given; the owner bounds how many that are. Keeps its storage from one filling to the next.
 package struct EmitBatch: Sendable {
-    private struct Entry: Sendable {
-        let event: Event
-        let destination: Destination
-        let includesNamed: Bool
-    }
-
     /// Events one after the other that the same receivers hear.
     private struct Run: Sendable {
-        let targets: Targets
+        let destination: Destination
+        let includesNamed: Bool
+        /// As it is when the batch is emitted.
+        var targets: Targets?
+        /// The position behind its last event.
         var end: Int
+
+        func isHeard(as other: Run) -> Bool { targets === other.targets && includesNamed == other.includesNamed }
+
+        var inboxes: [any Inbox] { (includesNamed ? targets?.inboxes : targets?.unnamed) ?? [] }
     }
 
-    private var entries: [Entry] = []
+    /// The events, as mailboxes take them.
+    private var parcels: [Parcel] = []
     private var runs: [Run] = []
     private var sorting = ParcelSorting()
-    /// What all receivers hear, if they hear the same.
-    private var parcels: [Parcel] = []
 
     /// A batch without events.
     package init() {}
 
     /// How many events there are.
-    package var count: Int { entries.count }
+    package var count: Int { parcels.count }
 
     /// Whether there is no event.
-    package var isEmpty: Bool { entries.isEmpty }
+    package var isEmpty: Bool { parcels.isEmpty }
 
     /// Adds an event behind the others.
     ///
@@ -37,25 +38,26 @@ package struct EmitBatch: Sendable {
     ///   - destination: Made by the bus that the batch is emitted on, for the name of the event.
     ///   - includesNamed: Whether named listeners hear it: not, if the transport offers it to them itself.
     package mutating func append(_ event: Event, to destination: Destination, includesNamed: Bool = true) {
-        entries.append(Entry(event: event.attempt(1), destination: destination, includesNamed: includesNamed))
+        parcels.append(Parcel(event: event.attempt(1), receipt: nil))
+        let last = runs.count - 1
+        if last >= 0, runs[last].destination === destination, runs[last].includesNamed == includesNamed {
+            runs[last].end += 1
+        } else {
+            runs.append(Run(destination: destination, includesNamed: includesNamed, end: parcels.count))
+        }
     }
 
     /// Removes all events, and keeps the storage.
     package mutating func removeAll() {
-        entries.removeAll(keepingCapacity: true)
+        parcels.removeAll(keepingCapacity: true)
         runs.removeAll(keepingCapacity: true)
     }
 
     /// Finds out who hears the events now.
     mutating func resolve(in registry: borrowing Locked<Registry>) {
         registry.withLock { registry in
-            for (position, entry) in entries.enumerated() {
-                let targets = entry.destination.targets(in: &registry)
-                if runs.last?.targets === targets {
-                    runs[runs.count - 1].end = position + 1
-                } else {
-                    runs.append(Run(targets: targets, end: position + 1))
-                }
+            for position in runs.indices {
+                runs[position].targets = runs[position].destination.targets(in: &registry)
             }
         }
     }
@@ -63,33 +65,32 @@ package struct EmitBatch: Sendable {
     /// Offers each event to the transports that want it, in order; `refused` is called where there is no room.
     func offerToRelays(refused: (any EventRelay, Event) -> Void) {
         var start = 0
-        for run in runs {
-            if !run.targets.relays.isEmpty {
-                for entry in entries[start..<run.end] {
-                    for relay in run.targets.relays where relay.take(entry.event, receipt: nil) == .full {
-                        refused(relay, entry.event)
+        for position in runs.indices {
+            let (relays, end) = (runs[position].targets?.relays ?? [], runs[position].end)
+            if !relays.isEmpty {
+                for parcel in parcels[start..<end] {
+                    for relay in relays where relay.take(parcel.event, receipt: nil) == .full {
+                        refused(relay, parcel.event)
                     }
                 }
             }
-            start = run.end
+            start = end
         }
     }
 
     /// Offers each mailbox its events at once, in order.
     mutating func offerToInboxes() {
-        guard let first = entries.first, let run = runs.first else { return }
-        guard runs.count > 1 || entries.contains(where: { $0.includesNamed != first.includesNamed }) else {
-            parcels.append(contentsOf: entries.lazy.map { Parcel(event: $0.event, receipt: nil) })
-            for inbox in first.includesNamed ? run.targets.inboxes : run.targets.unnamed {
-                inbox.offer(contentsOf: parcels)
-            }
-            parcels.removeAll(keepingCapacity: true)
+        guard let first = runs.first else { return }
+        guard runs.contains(where: { !$0.isHeard(as: first) }) else {
+            for inbox in first.inboxes { inbox.offer(contentsOf: parcels) }
             return
         }
         var start = 0
         for run in runs {
-            for entry in entries[start..<run.end] {
-                sorting.add(entry.event, run.targets, includesNamed: entry.includesNamed)
+            if let targets = run.targets {
+                for position in start..<run.end {
+                    sorting.add(parcels[position], targets, includesNamed: run.includesNamed)
+                }
             }
             start = run.end
         }
@@ -112,11 +113,11 @@ struct ParcelSorting: Sendable {
     /// Arrays of parcels that are empty, to be filled again.
     private var spare: [[Parcel]] = []
 
-    /// Adds an event behind those that its inboxes have got so far.
-    mutating func add(_ event: Event, _ targets: Targets, includesNamed: Bool) {
+    /// Adds a parcel behind those that its inboxes have got so far.
+    mutating func add(_ parcel: Parcel, _ targets: Targets, includesNamed: Bool) {
         let audience = Audience(targets: ObjectIdentifier(targets), includesNamed: includesNamed)
         if latest?.audience != audience { latest = (audience, slots(audience, targets)) }
-        for slot in latest?.slots ?? [] { slots[slot].parcels.append(Parcel(event: event, receipt: nil)) }
+        for slot in latest?.slots ?? [] { slots[slot].parcels.append(parcel) }
     }
 
     /// Hands each inbox its parcels, and forgets them.

@@ -281,18 +281,29 @@ public final class EventBus: Sendable {
         return receipt
     }
 
-    /// An identity that nothing else has: for an event that comes in without one.
-    package func makeID() -> EventID {
-        EventID(source: source, sequence: nextSequence())
+    /// A number that no other event of this bus has: for one that comes in without an identity.
+    package func makeNumber() -> UInt64 { sequence.wrappingAdd(1, ordering: .relaxed).newValue }
+
+    /// The identity of the event with that number.
+    package func id(_ number: UInt64) -> EventID { EventID(source: source, sequence: number) }
+
+    /// An event with that number, which a transport brought in without an identity. Its origin is this bus.
+    package func makeEvent(
+        _ number: UInt64,
+        _ name: EventName,
+        _ payload: Payload,
+        time: Timestamp,
+        origin: EventOrigin,
+        attributes: EventAttributes
+    ) -> Event {
+        Event(sequence: number, name: name, payload: payload, time: time, origin: origin, attributes: attributes)
     }
 
-    private func nextSequence() -> UInt64 { sequence.wrappingAdd(1, ordering: .relaxed).newValue }
-
     private func makeEvent(_ name: EventName, _ payload: Payload, _ attributes: EventAttributes) -> Event {
-        Event(
-            sequence: nextSequence(),
-            name: name,
-            payload: payload,
+        makeEvent(
+            makeNumber(),
+            name,
+            payload,
             time: .now,
             origin: origins.withLock { $0.next() },
             attributes: attributes

@@ -128,9 +128,9 @@ final class Mailbox: Inbox {
         // Not under the lock: to ask for keys calls the user.
         let keys = listener.delivery.hasKeys ? parcels.map { listener.delivery.key(of: $0.event) } : []
         var hasKept = false
-        for parcel in parcels {
-            parcel.receipt?.willDeliver()
-            hasKept = hasKept || parcel.isKept
+        for position in parcels.indices where !parcels[position].isPlain {
+            parcels[position].receipt?.willDeliver()
+            hasKept = hasKept || parcels[position].isKept
         }
         let (startsWorker, losses) = state.withLock { state -> (Bool, Losses?) in
             if !hasKept, let startsWorker = state.machine.offeredTogether(parcels) { return (startsWorker, nil) }

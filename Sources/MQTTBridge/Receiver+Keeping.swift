@@ -6,20 +6,20 @@ import Mosquitto
 extension Receiver {
     /// Prepares a message of a durable route for the store. Returns false where nobody would miss it.
     func keep(
-        _ message: Message,
+        _ message: inout Message,
         _ place: EventPlace,
         _ decoded: WireFormat.Decoded,
-        _ id: EventID,
+        _ number: UInt64,
         _ batch: inout Batch
     ) -> Bool {
         guard let journal else { return false }
         let now = batch.intake.time(by: journal.clock)
-        if decoded.id != nil {
+        if let id = decoded.id {
             batch.intake.seen.append(
                 SeenIdentity(source: id.source, tag: id.tag, event: place.match.event.text, time: now)
             )
         }
-        let event = event(place, message, decoded, id, at: batch.time, isForwarded: true)
+        let event = event(place, &message, decoded, number, at: batch.time, isForwarded: true)
         let (inboxes, hasOthers) = context.bus.receivers(at: place.destination)
         let departures = sender.departures(for: event)
         for departure in departures { journal.pressure.forwards(from: broker.name, by: departure.record.route) }
@@ -46,7 +46,7 @@ extension Receiver {
             drop(.dropped, message, reason)
             return
         }
-        let id = format.decode(message).id ?? context.bus.makeID()
+        let id = format.decode(message).id ?? context.bus.id(context.bus.makeNumber())
         let now = journal.clock.now
         let letter = DeadLetter(
             direction: .inbound,

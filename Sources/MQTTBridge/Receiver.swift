@@ -47,7 +47,7 @@ final class Receiver: ClientDelegate {
         self.sender = sender
     }
 
-    func client(received messages: [Message]) -> Intake {
+    func client(received messages: consuming [Message]) -> Intake {
         CrashPoint.afterRead.pass()
         var batch = spare.withLock { spare in
             defer { spare = nil }
@@ -58,8 +58,7 @@ final class Receiver: ClientDelegate {
             spare.withLock { [batch] in $0 = batch }
         }
         batch.time = .now
-        // By position: a copy of a message costs a count up and down for each thing in it.
-        for position in messages.indices { receive(messages[position], &batch) }
+        for position in messages.indices { receive(&messages[position], &batch) }
         if let journal, !batch.intake.isEmpty {
             do throws(StoreError) {
                 try journal.commit(&batch.intake)
@@ -82,9 +81,23 @@ final class Receiver: ClientDelegate {
         journal?.wroteAcknowledgements()
     }
 
-    private func receive(_ message: Message, _ batch: inout Batch) {
-        let plan = plan(for: message)
+    /// - Parameter message: Not changed, here and below: a copy of it costs a count up and down for each thing in it.
+    private func receive(_ message: inout Message, _ batch: inout Batch) {
+        let plan = message.knownTopic?.note as? TopicPlan ?? makePlan(for: message)
         guard !plan.places.isEmpty else { return }
+        guard message.isPlain, !format.readsEnvelopes, !format.needsEchoWindow else {
+            receiveSpecial(&message, plan, &batch)
+            return
+        }
+        let decoded = WireFormat.Decoded(payload: message.payload)
+        let number = context.bus.makeNumber()
+        for position in plan.places.indices { take(&message, plan.places[position], decoded, number, &batch) }
+    }
+
+    /// A message that says something about its event, or may be an echo, or is too large. Apart from those that most
+    /// are: what these need would be made ready for all.
+    @inline(never)
+    private func receiveSpecial(_ message: inout Message, _ plan: TopicPlan, _ batch: inout Batch) {
         // The client leaves out what is larger than the limit.
         if let size = message.omittedPayloadSize {
             tooLarge(message, size, plan, &batch)
@@ -104,10 +117,10 @@ final class Receiver: ClientDelegate {
         {
             return
         }
-        let fresh = decoded.id ?? context.bus.makeID()
+        let number = decoded.id == nil ? context.bus.makeNumber() : 0
         for place in plan.places {
-            if decoded.id != nil {
-                let heard = Guards.Heard(id: fresh, name: place.match.event)
+            if let id = decoded.id {
+                let heard = Guards.Heard(id: id, name: place.match.event)
                 guard context.guards.hears(heard) else {
                     // State that is kept comes again with each connection, and is not news.
                     if !message.isRetained { drop(.loop, message, "another copy came before") }
@@ -115,58 +128,88 @@ final class Receiver: ClientDelegate {
                 }
                 batch.identities.append(heard)
             }
-            if place.isDurable, keep(message, place, decoded, fresh, &batch) { continue }
-            let event = event(place, message, decoded, fresh, at: batch.time, isForwarded: false)
-            batch.events.append(event, to: place.destination)
-            if journal != nil, message.qos == .atMostOnce { batch.unrepeated.append(event, to: place.destination) }
+            take(&message, place, decoded, number, &batch)
         }
     }
 
-    /// What becomes of the messages on the topic of this one.
-    private func plan(for message: Message) -> TopicPlan {
-        let topic = message.topicMemory.topic
-        if let plan = topic?.note as? TopicPlan { return plan }
+    /// Puts the event of a message into the batch, or the message into its part for the store.
+    ///
+    /// - Parameter number: The number of the event on this bus, where the message has no identity.
+    private func take(
+        _ message: inout Message,
+        _ place: EventPlace,
+        _ decoded: WireFormat.Decoded,
+        _ number: UInt64,
+        _ batch: inout Batch
+    ) {
+        if place.isDurable, keep(&message, place, decoded, number, &batch) { return }
+        let event = event(place, &message, decoded, number, at: batch.time, isForwarded: false)
+        batch.events.append(event, to: place.destination)
+        if journal != nil, message.qos == .atMostOnce { batch.unrepeated.append(event, to: place.destination) }
+    }
+
+    /// Finds out what becomes of the messages on the topic of this one.
+    private func makePlan(for message: Message) -> TopicPlan {
         let matches = context.table.lookUpInbound(message.topic, broker: broker.name)
         let plan = TopicPlan(
             places: matches.map { EventPlace($0, destination: context.bus.destination(for: $0.event)) }
         )
-        topic?.note = plan
+        message.knownTopic?.note = plan
         return plan
     }
 
+    /// - Parameter number: The number of the event on this bus, where the message has no identity.
     func event(
         _ place: EventPlace,
-        _ message: Message,
+        _ message: inout Message,
         _ decoded: WireFormat.Decoded,
-        _ id: EventID,
+        _ number: UInt64,
         at time: Timestamp,
         isForwarded: Bool
     ) -> Event {
-        func makeOrigin() -> EventOrigin {
-            EventOrigin(
-                bus: decoded.origin ?? context.bus.source,
-                transport: MQTTDetails(
-                    broker: broker.name,
-                    link: link,
-                    topic: message.topic,
-                    qos: message.qos,
-                    isRetained: message.isRetained,
-                    route: place.match.route.name,
-                    carriesIdentity: format.carriesIdentity,
-                    isForwarded: isForwarded
-                ),
-                hops: decoded.hops,
-                isReplayed: message.isRetained
+        let isPlain = decoded.id == nil && decoded.origin == nil && decoded.hops == 0
+        guard isPlain else {
+            return Event(
+                id: decoded.id ?? context.bus.id(number),
+                name: place.match.event,
+                payload: Payload(decoded.payload),
+                time: decoded.time ?? time,
+                origin: makeOrigin(place, message, decoded, isForwarded: isForwarded),
+                attributes: decoded.attributes
             )
         }
-        let isPlain = decoded.origin == nil && decoded.hops == 0
-        return Event(
-            id: id,
-            name: place.match.event,
-            payload: Payload(decoded.payload),
+        let kind = EventPlace.Kind(qos: message.qos, isRetained: message.isRetained, isForwarded: isForwarded)
+        return context.bus.makeEvent(
+            number,
+            place.match.event,
+            Payload(decoded.payload),
             time: decoded.time ?? time,
-            origin: isPlain ? place.origin(of: message, isForwarded: isForwarded, make: makeOrigin) : makeOrigin(),
+            origin: place.origin(of: kind)
+                ?? place.share(makeOrigin(place, message, decoded, isForwarded: isForwarded), among: kind),
             attributes: decoded.attributes
+        )
+    }
+
+    private func makeOrigin(
+        _ place: EventPlace,
+        _ message: Message,
+        _ decoded: WireFormat.Decoded,
+        isForwarded: Bool
+    ) -> EventOrigin {
+        EventOrigin(
+            bus: decoded.origin ?? context.bus.source,
+            transport: MQTTDetails(
+                broker: broker.name,
+                link: link,
+                topic: message.topic,
+                qos: message.qos,
+                isRetained: message.isRetained,
+                route: place.match.route.name,
+                carriesIdentity: format.carriesIdentity,
+                isForwarded: isForwarded
+            ),
+            hops: decoded.hops,
+            isReplayed: message.isRetained
         )
     }
 

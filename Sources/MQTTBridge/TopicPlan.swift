@@ -14,13 +14,11 @@ final class TopicPlan {
 
 /// Where one route puts the messages of one topic.
 final class EventPlace {
-    /// What plain messages, which say nothing about where they come from, have in common.
-    private struct Shared {
+    /// What plain messages, which say nothing about where they come from, have in common if they share an origin.
+    struct Kind: Equatable {
         let qos: QoS
         let isRetained: Bool
         let isForwarded: Bool
-        let origin: EventOrigin
-        var uses = 0
     }
 
     /// How many events share an origin: we take references and listeners drop them, and one object for all would go to
@@ -31,7 +29,9 @@ final class EventPlace {
     let destination: Destination
     /// Whether the store keeps the messages. Apart from the route, which is large to copy.
     let isDurable: Bool
-    private var shared: Shared?
+    private var shared: EventOrigin?
+    private var sharedKind: Kind?
+    private var uses = 0
 
     init(_ match: RouteTable.Inbound, destination: Destination) {
         self.match = match
@@ -39,16 +39,16 @@ final class EventPlace {
         isDurable = match.route.isDurable
     }
 
-    /// The origin of a plain message, made by `make` where it cannot be that of an earlier one.
-    func origin(of message: Message, isForwarded: Bool, make: () -> EventOrigin) -> EventOrigin {
-        if let known = shared, known.qos == message.qos, known.isRetained == message.isRetained,
-            known.isForwarded == isForwarded, known.uses < Self.usesLimit
-        {
-            shared?.uses += 1
-            return known.origin
-        }
-        let origin = make()
-        shared = Shared(qos: message.qos, isRetained: message.isRetained, isForwarded: isForwarded, origin: origin)
+    /// The origin of a plain message; nil where it cannot be that of an earlier one.
+    func origin(of kind: Kind) -> EventOrigin? {
+        guard sharedKind == kind, uses < Self.usesLimit else { return nil }
+        uses += 1
+        return shared
+    }
+
+    /// Keeps an origin for the next messages.
+    func share(_ origin: EventOrigin, among kind: Kind) -> EventOrigin {
+        (shared, sharedKind, uses) = (origin, kind, 1)
         return origin
     }
 }

@@ -63,12 +63,12 @@ struct WireFormat: Sendable {
         }
     }
 
+    /// Whether a message without properties says something about its event: in its payload.
+    var readsEnvelopes: Bool { version == .v3_1_1 && metadata == .cloudevents }
+
     func decode(_ message: Message) -> Decoded {
-        if !message.hasProperties, version == .v5 || metadata != .cloudevents {
-            return Decoded(payload: message.payload)
-        }
         let properties = message.properties
-        if CloudEvents.isStructured(properties.contentType) || (version == .v3_1_1 && metadata == .cloudevents) {
+        if CloudEvents.isStructured(properties.contentType) || readsEnvelopes {
             // What claims to be an envelope and is none is passed on as it is.
             if let decoded = CloudEvents.decode(message.payload) { return decoded }
         }

@@ -5,8 +5,8 @@ public protocol ClientDelegate: Sendable {
     /// Messages came in: all that one turn of the loop has read, in order.
     ///
     /// Their acknowledgements leave after this has returned ``Intake/acknowledge``. Whoever stores messages before they
-    /// are acknowledged does so here.
-    func client(received messages: [Message]) -> Intake
+    /// are acknowledged does so here. The array is given away: it can be taken apart without a copy.
+    func client(received messages: consuming [Message]) -> Intake
 
     /// The acknowledgements of all that ``client(received:)`` got so far were given to the operating system: a crash of
     /// this process does not take them back. Whether the broker got them is not known.

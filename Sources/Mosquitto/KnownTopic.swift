@@ -6,21 +6,15 @@ package final class KnownTopic: @unchecked Sendable {
     package let text: String
 
     /// What the delegate has noted; nothing, when the topic was not kept.
-    package var note: AnyObject?
+    package var note: AnyObject? {
+        get { noted }
+        set { noted = newValue }
+    }
+
+    // Private: the compiler sees all that touches it, and need not check for conflicts when the program runs.
+    private var noted: AnyObject?
 
     init(_ text: String) {
         self.text = text
     }
-}
-
-/// The topic of a received message, if it is known. Plays no part in comparing messages.
-package struct TopicMemory: Sendable, Hashable {
-    /// The topic; nil for messages that were not received.
-    package var topic: KnownTopic?
-
-    /// All are equal.
-    package static func == (left: TopicMemory, right: TopicMemory) -> Bool { true }
-
-    /// Adds nothing.
-    package func hash(into hasher: inout Hasher) {}
 }

@@ -140,7 +140,7 @@ final class Link {
             return now.duration(to: min(deadline, wishes.hold.deadline ?? deadline))
         case .live(let handle):
             // Messages that came in one record with CONNACK.
-            if !handle.inbox.messages.isEmpty { return .zero }
+            if handle.inbox.messageCount > 0 { return .zero }
             if let qos = wishes.nextQoS, window.hasRoom(for: qos) { return .zero }
             var deadline = nextKeepAlive
             if let drainDeadline { deadline = min(deadline, drainDeadline) }
@@ -288,7 +288,7 @@ final class Link {
         } else if ready.readable || ready.failed {
             code = drain(handle)
         }
-        let received = handle.inbox.messages.count
+        let received = handle.inbox.messageCount
         guard deliver(handle.inbox) == .acknowledge else {
             park(handle, .refused)
             return
@@ -319,7 +319,7 @@ final class Link {
     /// Reads until the socket is empty, or a batch is full.
     private func drain(_ handle: LibraryHandle) -> LibraryCode {
         let limit = machine.readsCarefully ? 1 : Self.batchLimit
-        while handle.inbox.messages.count < limit, handle.inbox.payloadBytes < Self.batchBytes {
+        while handle.inbox.messageCount < limit, handle.inbox.payloadBytes < Self.batchBytes {
             let before = handle.inbox.progress
             let code = handle.read()
             guard code.isSuccess, handle.socket >= 0 else { return code }
@@ -334,10 +334,9 @@ final class Link {
     }
 
     private func deliver(_ inbox: HandleInbox) -> Intake {
-        guard !inbox.messages.isEmpty else { return .acknowledge }
+        guard inbox.messageCount > 0 else { return .acknowledge }
         let resumptions = storage.resumptions
-        let intake = storage.delegate.client(received: inbox.messages)
-        inbox.removeMessages()
+        let intake = storage.delegate.client(received: inbox.takeMessages())
         if intake == .refuse { storage.refused(resumptions: resumptions) } else { owesAcknowledgements = true }
         return intake
     }

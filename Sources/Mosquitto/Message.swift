@@ -2,7 +2,8 @@
 public struct Message: Sendable, Hashable {
     /// The topic. Of a received message: text, whatever characters it has; never to be used as a filter or a path.
     public var topic: String {
-        didSet { topicMemory = TopicMemory() }
+        get { knownTopic?.text ?? ownTopic }
+        set { (ownTopic, knownTopic) = (newValue, nil) }
     }
     /// The payload.
     public var payload: [UInt8]
@@ -18,12 +19,16 @@ public struct Message: Sendable, Hashable {
     }
     /// Of a received message whose payload was larger than ``ClientOptions/largestPayload``: how large it was, in bytes.
     /// ``payload`` is empty then.
-    public internal(set) var omittedPayloadSize: Int?
-    /// What is remembered of the topic; of received messages only.
-    package internal(set) var topicMemory = TopicMemory()
+    public private(set) var omittedPayloadSize: Int?
+    /// The topic of a received message, with what is remembered of it; nil once it was changed.
+    package private(set) var knownTopic: KnownTopic?
+    /// Where the topic is no known one.
+    private var ownTopic: String
 
     /// Most messages have none, and are passed on as a few words.
-    private var boxedProperties: Box?
+    private var boxedProperties: Box? {
+        didSet { isPlain = boxedProperties == nil && omittedPayloadSize == nil }
+    }
 
     private final class Box: Sendable, Hashable {
         let value: MessageProperties
@@ -35,8 +40,8 @@ public struct Message: Sendable, Hashable {
         func hash(into hasher: inout Hasher) { hasher.combine(value) }
     }
 
-    /// Whether MQTT 5 says anything about it.
-    package var hasProperties: Bool { boxedProperties != nil }
+    /// Whether all of it is there, and MQTT 5 says nothing about it. Stored: other modules ask without a copy of it.
+    package private(set) var isPlain: Bool
 
     /// A message.
     public init(
@@ -46,20 +51,50 @@ public struct Message: Sendable, Hashable {
         isRetained: Bool = false,
         properties: MessageProperties = MessageProperties()
     ) {
-        self.topic = topic
+        ownTopic = topic
         self.payload = payload
         self.qos = qos
         self.isRetained = isRetained
-        self.properties = properties
+        let box = properties.isEmpty ? nil : Box(properties)
+        boxedProperties = box
+        isPlain = box == nil
     }
 
     /// A message that was received.
-    init(_ topic: KnownTopic, payload: [UInt8], qos: QoS, isRetained: Bool) {
-        self.topic = topic.text
-        topicMemory = TopicMemory(topic: topic)
+    init(
+        _ topic: KnownTopic,
+        payload: [UInt8],
+        qos: QoS,
+        isRetained: Bool,
+        properties: MessageProperties? = nil,
+        omittedPayloadSize: Int? = nil
+    ) {
+        ownTopic = ""
+        knownTopic = topic
         self.payload = payload
         self.qos = qos
         self.isRetained = isRetained
+        self.omittedPayloadSize = omittedPayloadSize
+        let box = properties.flatMap { $0.isEmpty ? nil : Box($0) }
+        boxedProperties = box
+        isPlain = box == nil && omittedPayloadSize == nil
+    }
+
+    /// Compares what is carried.
+    public static func == (left: Message, right: Message) -> Bool {
+        left.topic == right.topic && left.payload == right.payload && left.qos == right.qos
+            && left.isRetained == right.isRetained && left.boxedProperties == right.boxedProperties
+            && left.omittedPayloadSize == right.omittedPayloadSize
+    }
+
+    /// Hashes what is carried.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(topic)
+        hasher.combine(payload)
+        hasher.combine(qos)
+        hasher.combine(isRetained)
+        hasher.combine(boxedProperties)
+        hasher.combine(omittedPayloadSize)
     }
 }
 

@@ -9,7 +9,12 @@ struct DestinationTests {
 
     private func emit(to destination: Destination, _ payload: Payload) {
         var batch = EmitBatch()
-        let event = Event(id: bus.makeID(), name: destination.name, payload: payload, origin: EventOrigin(bus: "test"))
+        let event = Event(
+            id: bus.id(bus.makeNumber()),
+            name: destination.name,
+            payload: payload,
+            origin: EventOrigin(bus: "test")
+        )
         batch.append(event, to: destination)
         bus.emit(&batch)
     }

@@ -31,7 +31,7 @@ struct ImmediateOrderTests {
         var batch = EmitBatch()
         for (number, name) in names.enumerated() {
             let event = Event(
-                id: bus.makeID(),
+                id: bus.id(bus.makeNumber()),
                 name: name,
                 payload: Payload("\(number)"),
                 origin: EventOrigin(bus: bus.source)

@@ -79,7 +79,7 @@ struct MailboxChunkTests {
         }
         bus.addListener(listener, to: "a")
         let inbox = try #require(bus.named(for: "a").first)
-        let event = Event(id: bus.makeID(), name: "a", payload: "0", origin: EventOrigin(bus: "test"))
+        let event = Event(id: bus.id(bus.makeNumber()), name: "a", payload: "0", origin: EventOrigin(bus: "test"))
         inbox.offer(contentsOf: (0..<50).map { _ in (event, 1, ended) })
         await begun.wait(for: 1)
         bus.removeListener(listener)

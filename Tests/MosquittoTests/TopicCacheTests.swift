@@ -6,7 +6,7 @@ import Testing
 struct TopicCacheTests {
     @Test("a topic that came before is found as the same, and no other is taken for it", arguments: ["", "a", "a/é/b"])
     func find(text: String) {
-        var cache = TopicCache()
+        let cache = TopicCache()
         let first = cache.topic(text)
         #expect(first.text == text)
         #expect(cache.topic("other") !== first)
@@ -15,7 +15,7 @@ struct TopicCacheTests {
 
     @Test("of more topics than there are places, in turn, a bounded number is found, and each has its own text")
     func bounded() {
-        var cache = TopicCache()
+        let cache = TopicCache()
         var first: [KnownTopic] = []
         for number in 0..<20_000 { first.append(cache.topic("topic/\(number)")) }
         var found = 0
@@ -29,7 +29,7 @@ struct TopicCacheTests {
 
     @Test("a long topic is not kept")
     func long() {
-        var cache = TopicCache()
+        let cache = TopicCache()
         let (long, short) = (String(repeating: "a", count: 513), String(repeating: "a", count: 512))
         #expect(cache.topic(long) !== cache.topic(long))
         #expect(cache.topic(short) === cache.topic(short))

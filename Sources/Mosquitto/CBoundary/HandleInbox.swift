@@ -2,7 +2,7 @@
 ///
 /// libmosquitto holds a lock while it calls back, and the properties that it passes die with the call: a callback
 /// copies what it got in here and returns. Whoever called into the library looks here afterwards.
-final class HandleInbox {
+@safe final class HandleInbox {
     struct Connack {
         let reason: ReasonCode
         let sessionPresent: Bool
@@ -17,10 +17,11 @@ final class HandleInbox {
     var connack: Connack?
     /// Payloads above this size are not copied, in bytes.
     var largestPayload = Int.max
-    private(set) var messages: [Message] = []
+    /// How many messages there are.
+    private(set) var messageCount = 0
     /// The size of their payloads.
     private(set) var payloadBytes = 0
-    var topics = TopicCache()
+    let topics = TopicCache()
     /// Acknowledged or, at QoS 0, written: packet identifier and reason.
     var completed: [(packetID: Int32, reason: ReasonCode)] = []
     var subacks: [(packetID: Int32, reasons: [ReasonCode])] = []
@@ -35,14 +36,33 @@ final class HandleInbox {
 
     func didProgress() { progress &+= 1 }
 
-    func add(_ message: Message) {
-        messages.append(message)
-        payloadBytes += message.payload.count
+    // SAFETY: touched by the thread of the handle alone, which is in none of these functions when it calls another; a
+    // property would be checked for that with each message.
+    private let messages: UnsafeMutablePointer<[Message]>
+
+    init() {
+        unsafe messages = .allocate(capacity: 1)
+        unsafe messages.initialize(to: [])
     }
 
-    /// The messages were handed over.
-    func removeMessages() {
-        messages.removeAll(keepingCapacity: true)
-        payloadBytes = 0
+    deinit {
+        unsafe messages.deinitialize(count: 1)
+        unsafe messages.deallocate()
+    }
+
+    func add(_ message: consuming Message) {
+        messageCount &+= 1
+        payloadBytes &+= message.payload.count
+        unsafe messages.pointee.append(message)
+    }
+
+    /// Hands over the messages.
+    func takeMessages() -> [Message] {
+        var taken: [Message] = []
+        // As many will come again, perhaps.
+        taken.reserveCapacity(messageCount)
+        unsafe swap(&taken, &messages.pointee)
+        (messageCount, payloadBytes) = (0, 0)
+        return taken
     }
 }

@@ -81,13 +81,12 @@ private func readMessage(
     if let bytes = unsafe raw.payload, size > 0, size <= inbox.largestPayload {
         payload = unsafe Array(UnsafeRawBufferPointer(start: bytes, count: size))
     }
-    var copy = unsafe Message(
+    return unsafe Message(
         inbox.topics.topic(raw.topic),
         payload: payload,
         qos: QoS(rawValue: UInt8(truncatingIfNeeded: raw.qos)) ?? .atMostOnce,
-        isRetained: raw.retain
+        isRetained: raw.retain,
+        properties: properties == nil ? nil : PropertyReader.messageProperties(properties),
+        omittedPayloadSize: size > inbox.largestPayload ? size : nil
     )
-    if let properties = unsafe properties { copy.properties = unsafe PropertyReader.messageProperties(properties) }
-    if size > inbox.largestPayload { copy.omittedPayloadSize = size }
-    return copy
 }

@@ -199,7 +199,7 @@ internal import Glibc
     func publish(_ message: Message) throws(ClientError) -> Int32 {
         var packetID: Int32 = 0
         let properties =
-            version == .v5 && message.hasProperties ? try PropertyList(message.properties) : PropertyList()
+            version == .v5 && !message.isPlain ? try PropertyList(message.properties) : PropertyList()
         let code = unsafe message.topic.withCString { topic in
             unsafe message.payload.withUnsafeBytes { bytes in
                 unsafe mosquitto_publish_v5(
