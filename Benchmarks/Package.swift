@@ -26,7 +26,10 @@ let mosquitto: [LinkerSetting] = [.linkedLibrary("mosquitto")]
 let package = Package(
     name: "benchmarks",
     platforms: [.macOS(.v15)],
-    products: [.library(name: "CountAllocations", type: .dynamic, targets: ["count-allocations"])],
+    products: [
+        .library(name: "CountAllocations", type: .dynamic, targets: ["count-allocations"]),
+        .library(name: "WritableMask", type: .dynamic, targets: ["writable-mask"]),
+    ],
     dependencies: [
         .package(name: "mqtt-event-bridge", path: ".."),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -37,6 +40,8 @@ let package = Package(
     targets: [
         // Loaded into a program to count.
         .target(name: "count-allocations"),
+        // Loaded into a program that runs under valgrind.
+        .target(name: "writable-mask"),
 
         // Runs the others, and prints what they measured.
         .executableTarget(

@@ -9,11 +9,18 @@ struct Counting {
     let qos: Int
 
     /// A tenth of the messages is the run with few.
-    func perMessage(_ messages: Int, _ count: (_ run: ([String]) throws -> Void) throws -> Int) throws -> Double {
+    ///
+    /// - Parameter binary: The program to run instead of the peer's own.
+    func perMessage(
+        _ messages: Int,
+        binary: URL? = nil,
+        _ count: (_ run: ([String]) throws -> Void) throws -> Int
+    ) throws -> Double {
         let few = messages / 10
         let counts = try [few, messages].map { number in
             let role: Peer.Role = kind == .sink ? .out : .in
-            let command = try peer.command(role, version: version, qos: qos, messages: number)
+            var command = try peer.command(role, version: version, qos: qos, messages: number)
+            if let binary { command[0] = binary.path(percentEncoded: false) }
             return try count { prefix in
                 _ = try Instrument(kind: kind, version: version, qos: qos).run(prefix + command, messages: number)
             }
@@ -50,5 +57,50 @@ struct Counting {
                 return count
             }
         }
+    }
+
+    /// Instructions outside of the kernel, of all threads, counted by valgrind: virtual machines seldom let the counters of
+    /// a processor be read. Threads take turns there, so that the count hardly differs from one run to the next.
+    func instructions(_ messages: Int) throws -> Double {
+        try withTemporaryFolder { folder in
+            let binary = try Self.stripped(program, folder)
+            let file = folder.appending(path: "instructions")
+            let options = ["--tool=callgrind", "--callgrind-out-file=/dev/null"]
+            return try perMessage(messages, binary: binary) { run in
+                try run(Self.valgrind + options + ["--log-file=\(file.path(percentEncoded: false))"])
+                let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+                let collected = lines.last { $0.contains("Collected : ") }?.split(separator: " ").last
+                guard let count = collected.flatMap({ Int($0) }) else { throw ProgramFailure("valgrind says nothing") }
+                return count
+            }
+        }
+    }
+
+    /// Why instructions cannot be counted on this machine; nil where they can be.
+    func obstacleToInstructions() -> String? {
+        do {
+            try withTemporaryFolder { folder in
+                let binary = try Self.stripped(program, folder).path(percentEncoded: false)
+                let command = Self.valgrind.dropFirst() + ["--tool=none", binary, "--help"]
+                _ = try Programs.output(of: Self.valgrind[0], Array(command))
+            }
+            return nil
+        } catch {
+            return "valgrind does not run it: \(error)"
+        }
+    }
+
+    private static var valgrind: [String] {
+        ["/usr/bin/env", "LD_PRELOAD=\(Programs.path("libWritableMask.so"))", "valgrind"]
+    }
+
+    private var program: String { Programs.path(peer == .loopForever ? "c-loop-forever" : "bridge-peer") }
+
+    /// A copy without what the compiler tells debuggers: that is newer than what valgrind 3.19 reads, and it gives up.
+    private static func stripped(_ program: String, _ folder: URL) throws -> URL {
+        let copy = folder.appending(path: "program")
+        let arguments = ["strip", "--strip-debug", "-o", copy.path(percentEncoded: false), program]
+        _ = try Programs.output(of: "/usr/bin/env", arguments)
+        return copy
     }
 }

@@ -18,9 +18,11 @@ struct Gate {
         var counts: [Double] = []
         /// Why it could not be counted.
         var problem: String?
+        /// Why nothing can count it here.
+        var obstacle: String?
 
         var least: Double? { counts.min() }
-        var isKept: Bool { problem == nil && least.map { $0 <= bound.most } == true }
+        var isKept: Bool { obstacle != nil || problem == nil && least.map { $0 <= bound.most } == true }
     }
 
     /// Prints a table, and for each bound that is not kept what to do.
@@ -33,10 +35,10 @@ struct Gate {
             "| condition | counted | most | unit | kept |", "|---|--:|--:|---|---|",
         ]
         for finding in findings {
-            let counts = finding.counts.map(Digits.short).joined(separator: ", ")
+            let counts = finding.counts.map(Digits.grouped).joined(separator: "; ")
             let cells = [
-                finding.bound.condition, counts, Digits.short(finding.bound.most), finding.bound.quantity.rawValue,
-                finding.isKept ? "yes" : "NO",
+                finding.bound.condition, counts, Digits.grouped(finding.bound.most), finding.bound.quantity.rawValue,
+                finding.obstacle ?? (finding.isKept ? "yes" : "NO"),
             ]
             lines.append("| \(cells.joined(separator: " | ")) |")
         }
@@ -48,6 +50,8 @@ struct Gate {
 
     private func find(_ bound: GateBound) -> Finding {
         var finding = Finding(bound: bound)
+        finding.obstacle = bound.obstacle(version: version)
+        guard finding.obstacle == nil else { return finding }
         do {
             while finding.counts.count < Self.attempts && !finding.isKept {
                 note("\(bound.condition), \(bound.quantity.rawValue): \(finding.counts.count + 1)")
@@ -69,8 +73,8 @@ struct Gate {
                 """
         }
         return """
-            FAILED: \(bound.condition): \(Digits.short(least)) \(bound.quantity.rawValue), the bound is \
-            \(Digits.short(bound.most)).
+            FAILED: \(bound.condition): \(Digits.grouped(least)) \(bound.quantity.rawValue), the bound is \
+            \(Digits.grouped(bound.most)).
             What it is made of: \(analysis)
             If it is worth its price, raise the bound in Benchmarks/Sources/bench/GateBound.swift and say why in the commit.
             """

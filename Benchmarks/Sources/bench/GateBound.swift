@@ -6,7 +6,8 @@ struct GateBound {
     /// So little above what it was when this was set that one more for each message does not pass.
     let most: Double
 
-    /// All of them. Allocations are those beside the library's own, payloads are of 64 bytes, durability is memory.
+    /// All of them. Allocations and instructions are those beside the usual C client's, payloads are of 64 bytes,
+    /// durability is memory. Instructions may be a tenth more: compilers differ.
     static let all = [
         GateBound(kind: .hose, qos: 0, quantity: .systemCalls, most: 0.1),
         GateBound(kind: .hose, qos: 1, quantity: .systemCalls, most: 0.1),
@@ -16,16 +17,27 @@ struct GateBound {
         GateBound(kind: .hose, qos: 1, quantity: .allocations, most: 2.7),
         GateBound(kind: .sink, qos: 0, quantity: .allocations, most: 10.8),
         GateBound(kind: .sink, qos: 1, quantity: .allocations, most: 16.8),
+        GateBound(kind: .hose, qos: 0, quantity: .instructions, most: 4_430),
+        GateBound(kind: .hose, qos: 1, quantity: .instructions, most: 4_130),
+        GateBound(kind: .sink, qos: 0, quantity: .instructions, most: 15_700),
+        GateBound(kind: .sink, qos: 1, quantity: .instructions, most: 20_000),
     ]
 
     var condition: String { "\(kind == .sink ? "out" : "in"), QoS \(qos)" }
 
     private var messages: Int { 20_000 }
 
-    /// A command that tells what a figure is made of.
+    /// A command that tells what a figure is made of. For valgrind 3.19, with a program that `strip --strip-debug` was
+    /// applied to.
     func analysis(version: Int) throws -> String {
         let options = "--mqtt \(version) --qos \(qos) --messages \(messages)"
-        let tool = quantity == .systemCalls ? "strace -f -c" : "heaptrack"
+        let tool =
+            switch quantity {
+            case .systemCalls: "strace -f -c"
+            case .instructions:
+                "env LD_PRELOAD=\(Programs.path("libWritableMask.so")) valgrind --tool=callgrind --separate-threads=yes"
+            default: "heaptrack"
+            }
         let role: Peer.Role = kind == .sink ? .out : .in
         let peer = try Peer.bridge.command(role, version: version, qos: qos, messages: messages)
         return "\(Programs.path(kind.rawValue)) \(options) -- \(tool) \(peer.joined(separator: " "))"
@@ -33,9 +45,21 @@ struct GateBound {
 
     /// Counts it once.
     func count(version: Int) throws -> Double {
-        let bridge = Counting(kind: kind, peer: .bridge, version: version, qos: qos)
-        if quantity == .systemCalls { return try bridge.systemCalls(messages) }
-        let library = Counting(kind: kind, peer: .loopForever, version: version, qos: qos)
-        return try bridge.allocations(messages) - library.allocations(messages)
+        let bridge = counting(.bridge, version)
+        let library = counting(.loopForever, version)
+        return switch quantity {
+        case .systemCalls: try bridge.systemCalls(messages)
+        case .instructions: try bridge.instructions(messages) - library.instructions(messages)
+        default: try bridge.allocations(messages) - library.allocations(messages)
+        }
+    }
+
+    /// Why it cannot be counted on this machine at all; nil where it can be.
+    func obstacle(version: Int) -> String? {
+        quantity == .instructions ? counting(.bridge, version).obstacleToInstructions() : nil
+    }
+
+    private func counting(_ peer: Peer, _ version: Int) -> Counting {
+        Counting(kind: kind, peer: peer, version: version, qos: qos)
     }
 }

@@ -14,6 +14,7 @@ enum Quantity: String, Encodable {
     case nanosecondsPerTopic = "ns per topic"
     case systemCalls = "system calls per message"
     case allocations = "allocations per message"
+    case instructions = "instructions per message"
     case idleMebibytes = "MiB before the first message"
     case warmMebibytes = "MiB after a tenth"
     case endMebibytes = "MiB after the last"
