@@ -39,6 +39,30 @@ public struct EventID: Sendable, Hashable {
     }
 }
 
+extension EventID {
+    /// The source, a slash and the number; nil where the tag is a text. Made for each event that is published, hence with
+    /// one allocation.
+    package var numberedText: String? {
+        guard case .sequence(let number) = storage else { return nil }
+        let source = source.utf8
+        return String(unsafeUninitializedCapacity: source.count + 1 + Self.mostDigits) { buffer in
+            let end = buffer.initialize(from: source).index
+            buffer[end] = UInt8(ascii: "/")
+            var (rest, length) = (number, 1)
+            while rest >= 10 { (rest, length) = (rest / 10, length + 1) }
+            rest = number
+            for position in (end + 1...end + length).reversed() {
+                buffer[position] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            }
+            return end + 1 + length
+        }
+    }
+
+    /// Of a number of 64 bits.
+    private static let mostDigits = 20
+}
+
 extension EventID: CustomStringConvertible {
     /// The source and the tag, with a `/` between them.
     public var description: String { "\(source)/\(tag)" }

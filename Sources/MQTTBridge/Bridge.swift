@@ -84,7 +84,7 @@ public final class Bridge: Service {
                 delegate: Receiver(broker: broker, link: link, context: context, journal: journal, sender: sender),
                 logger: logger
             )
-            let outlet = Sender.Outlet(client: client, format: broker.wireFormat, link: link)
+            let outlet = Sender.Outlet(broker: broker.name, client: client, format: broker.wireFormat, link: link)
             outlets[broker.name] = outlet
             guard let journal else { continue }
             journal.deliveries.setLink(link, of: broker.name)

@@ -1,7 +1,7 @@
 /// What goes along with a payload on the wire, so that other bridges know an event again.
 public enum Metadata: String, Sendable, Hashable, CaseIterable {
-    /// The identity, the bus it first entered and the number of bridges so far unless it is 1, as user properties.
-    /// MQTT 5 only.
+    /// The identity, whose source is the bus that it first entered, and the number of bridges so far unless it is 1, as the
+    /// user properties `bridgeid` (`SOURCE/TAG`) and `bridgehops`. MQTT 5 only.
     case minimal
     /// CloudEvents: user properties in MQTT 5 (binary mode), an envelope of JSON in 3.1.1 (structured mode).
     case cloudevents

@@ -10,12 +10,28 @@ final class RouteTable: Sendable {
         let event: EventName
     }
 
-    /// What one route makes of an event.
-    struct Outbound: Sendable {
+    /// What one route makes of an event. An object: each event is handed one.
+    final class Outbound: Sendable {
         let route: Route
+        /// The position of the route's broker in ``RouteTable/brokers``.
+        let broker: Int
         let topic: String
         /// Why nothing can be published there; nil if it can.
         let problem: ClientError?
+        /// What each event needs to know of the route, which is large to copy.
+        let isDurable: Bool
+        let qos: QoS
+        let isRetained: Bool
+
+        init(route: Route, broker: Int, topic: String, problem: ClientError?) {
+            self.route = route
+            self.broker = broker
+            self.topic = topic
+            self.problem = problem
+            isDurable = route.isDurable
+            qos = route.qos
+            isRetained = route.retain
+        }
     }
 
     private struct BrokerTopic: Hashable {
@@ -34,6 +50,8 @@ final class RouteTable: Sendable {
     private static let longestCached = 512
 
     let routes: [Route]
+    /// The names of all brokers, sorted.
+    let brokers: [String]
     /// Whether some route that publishes is durable.
     let hasDurableOutbound: Bool
     private let topics: [String: PatternIndex<Int>]
@@ -46,6 +64,7 @@ final class RouteTable: Sendable {
         guard problems.isEmpty else { throw RouteProblems(problems: problems) }
         let routes = routes.map { $0.resolved(hasStore: hasStore) }
         self.routes = routes
+        self.brokers = brokers.sorted()
         hasDurableOutbound = routes.contains { $0.isDurable && $0.direction.includesOut }
         var topics: [String: PatternIndex<Int>] = [:]
         var events = PatternIndex<Int>()
@@ -107,9 +126,12 @@ final class RouteTable: Sendable {
         let segments = name.segments
         return events.values(matching: name).sorted().compactMap { position in
             let route = routes[position]
-            guard let levels = route.toTopic(segments) else { return nil }
+            guard let levels = route.toTopic(segments), let broker = brokers.firstIndex(of: route.broker) else {
+                return nil
+            }
             let topic = levels.joined(separator: "/")
-            return Outbound(route: route, topic: topic, problem: Self.problem(levels, topic, route))
+            let problem = Self.problem(levels, topic, route)
+            return Outbound(route: route, broker: broker, topic: topic, problem: problem)
         }
     }
 

@@ -5,41 +5,55 @@ import Mosquitto
 
 /// Takes events from the bus and publishes them, by the routes.
 final class Sender: EventRelay {
-    /// A broker to publish to.
-    struct Outlet: Sendable {
+    /// A broker to publish to. An object: each event is handed one.
+    final class Outlet: Sendable {
+        let broker: String
         let client: Client
         let format: WireFormat
         let link: String
+
+        init(broker: String, client: Client, format: WireFormat, link: String) {
+            self.broker = broker
+            self.client = client
+            self.format = format
+            self.link = link
+        }
     }
 
     private let context: BridgeContext
     private let journal: Journal?
-    /// Set once, before anything is emitted.
-    private let shared = Locked<[String: Outlet]>([:])
+    /// By the positions of the brokers in the table. Set once, before anything is emitted.
+    private let shared = Locked<[Outlet?]>([])
 
     init(context: BridgeContext, journal: Journal?) {
         self.context = context
         self.journal = journal
     }
 
-    private var outlets: [String: Outlet] { shared.withLock { $0 } }
+    private var outlets: [Outlet?] { shared.withLock { $0 } }
 
-    func attach(_ outlets: [String: Outlet]) { shared.withLock { $0 = outlets } }
+    func attach(_ outlets: [String: Outlet]) {
+        let sorted = context.table.brokers.map { outlets[$0] }
+        shared.withLock { $0 = sorted }
+    }
+
+    private func outlet(for target: RouteTable.Outbound) -> Outlet? {
+        shared.withLock { $0.isEmpty ? nil : $0[target.broker] }
+    }
 
     func take(_ event: Event, receipt: Receipt?) -> RelayAnswer {
         var answer = RelayAnswer.declined
-        let outlets = outlets
         for target in context.table.outbound(event.name) {
             // What came in by a durable route was stored for the durable routes out with it.
-            if target.route.isDurable, event.mqtt?.isForwarded == true { continue }
-            guard let outlet = outlets[target.route.broker], mayPass(event, target, outlet) else { continue }
+            if target.isDurable, event.mqtt?.isForwarded == true { continue }
+            guard let outlet = outlet(for: target), mayPass(event, target, outlet) else { continue }
             if let problem = target.problem {
                 refuse(target, problem, receipt)
                 answer = .taken
                 continue
             }
             do throws(ClientError) {
-                if target.route.isDurable, let journal {
+                if target.isDurable, let journal {
                     try store(event, target, outlet, receipt, journal)
                 } else {
                     try publish(event, target, outlet, receipt)
@@ -66,12 +80,12 @@ final class Sender: EventRelay {
     func waitForRoom(for event: Event) async throws {
         // Only those that the event is for: another broker may be away for days.
         for target in context.table.outbound(event.name) {
-            if target.route.isDurable, let journal {
-                guard let outlet = outlets[target.route.broker] else { continue }
+            if target.isDurable, let journal {
+                guard let outlet = outlet(for: target) else { continue }
                 let size = departure(event, target, outlet, nil, now: 0).record.size
                 try await journal.work.waitForRoom(route: target.route.name, size: size)
             } else {
-                try await outlets[target.route.broker]?.client.waitForRoom()
+                try await outlet(for: target)?.client.waitForRoom()
             }
         }
     }
@@ -79,9 +93,8 @@ final class Sender: EventRelay {
     /// What durable routes make of an event that is about to be stored itself.
     func departures(for event: Event) -> [Departure] {
         guard let journal, context.table.hasDurableOutbound else { return [] }
-        let outlets = outlets
         return context.table.outbound(event.name).compactMap { target in
-            guard target.route.isDurable, let outlet = outlets[target.route.broker], mayPass(event, target, outlet)
+            guard target.isDurable, let outlet = outlet(for: target), mayPass(event, target, outlet)
             else { return nil }
             if let problem = target.problem {
                 refuse(target, problem, nil)
@@ -93,9 +106,9 @@ final class Sender: EventRelay {
 
     /// Durable messages could not be stored: those that they were made of come again.
     func withdraw(_ departures: [Departure]) {
-        let outlets = outlets
+        let links = Dictionary(uniqueKeysWithValues: zip(context.table.brokers, outlets.map { $0?.link }))
         for record in departures.map(\.record) {
-            guard let link = outlets[record.broker]?.link else { continue }
+            guard let link = links[record.broker] ?? nil else { continue }
             context.guards.unplace(EventID(source: record.source, tag: record.tag), link: link, topic: record.topic)
         }
     }
@@ -170,13 +183,12 @@ final class Sender: EventRelay {
         _ outlet: Outlet,
         _ receipt: Receipt?
     ) throws(ClientError) {
-        let route = target.route
-        let message = outlet.format.encode(event, topic: target.topic, qos: route.qos, retain: route.retain)
+        let message = outlet.format.encode(event, topic: target.topic, qos: target.qos, retain: target.isRetained)
         guard let receipt else {
-            try outlet.publish(message, route.broker, context, completion: nil)
+            try outlet.publish(message, context, completion: nil)
             return
         }
-        try outlet.publish(message, route.broker, context) { result in
+        try outlet.publish(message, context) { result in
             switch result {
             case .success: receipt.didPublish()
             case .failure(let error): receipt.didRefuse(error, endsStoring: false)
@@ -188,8 +200,8 @@ final class Sender: EventRelay {
 
     private func refuse(_ target: RouteTable.Outbound, _ error: ClientError, _ receipt: Receipt?) {
         receipt?.willPublish()
-        if target.route.isDurable { receipt?.willStore() }
-        receipt?.didRefuse(error, endsStoring: target.route.isDurable)
+        if target.isDurable { receipt?.willStore() }
+        receipt?.didRefuse(error, endsStoring: target.isDurable)
         let kind: StatusReporter.Counted = error.code == .queueFull ? .dropped : .refused
         context.reporter.count(kind, broker: target.route.broker, topic: target.topic, reason: "\(error)")
     }
@@ -203,8 +215,7 @@ extension Sender.Outlet {
     /// Gives a message, whose topic ``RouteTable`` has checked, to the client, and lets the loop guard know where it will
     /// come back without a sign that it is ours.
     func publish(
-        _ message: Message,
-        _ broker: String,
+        _ message: consuming Message,
         _ context: BridgeContext,
         completion: (@Sendable (Result<ReasonCode, ClientError>) -> Void)?
     ) throws(ClientError) {

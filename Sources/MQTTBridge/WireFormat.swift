@@ -22,22 +22,26 @@ struct WireFormat: Sendable {
     var carriesIdentity: Bool { version == .v5 ? metadata != .none : metadata == .cloudevents }
 
     func encode(_ event: Event, topic: String, qos: QoS, retain: Bool) -> Message {
-        var message = Message(topic: topic, payload: event.payload.bytes, qos: qos, isRetained: retain)
         guard version == .v5 else {
-            if metadata == .cloudevents { message.payload = CloudEvents.structured(event) }
-            return message
+            let payload = metadata == .cloudevents ? CloudEvents.structured(event) : event.payload.bytes
+            return Message(topic: topic, payload: payload, qos: qos, isRetained: retain)
         }
         let attributes = event.attributes
-        message.properties = MessageProperties(
-            contentType: attributes.contentType,
-            responseTopic: attributes.replyTo,
-            correlationData: attributes.correlation,
-            expiry: attributes.timeToLive,
-            userProperties: attributes.headers.isEmpty
-                ? identity(of: event)
-                : attributes.headers.map { .init($0.name, $0.value) } + identity(of: event)
+        return Message(
+            topic: topic,
+            payload: event.payload.bytes,
+            qos: qos,
+            isRetained: retain,
+            properties: MessageProperties(
+                contentType: attributes.contentType,
+                responseTopic: attributes.replyTo,
+                correlationData: attributes.correlation,
+                expiry: attributes.timeToLive,
+                userProperties: attributes.headers.isEmpty
+                    ? identity(of: event)
+                    : attributes.headers.map { .init($0.name, $0.value) } + identity(of: event)
+            )
         )
-        return message
     }
 
     private func identity(of event: Event) -> [MessageProperties.UserProperty] {
@@ -46,12 +50,9 @@ struct WireFormat: Sendable {
         case .none:
             return []
         case .minimal:
-            let id = [
-                MessageProperties.UserProperty(PropertyName.id, event.id.tag),
-                .init(PropertyName.origin, event.id.source),
-            ]
+            let id = MessageProperties.UserProperty(PropertyName.id, event.id.wireText)
             // Each property costs the library more than the message does: the first hop goes without saying.
-            return hops == 1 ? id : id + [.init(PropertyName.hops, String(hops))]
+            return hops == 1 ? [id] : [id, .init(PropertyName.hops, String(hops))]
         case .cloudevents:
             var properties: [MessageProperties.UserProperty] = [
                 .init(PropertyName.specVersion, "1.0"), .init(PropertyName.eventID, event.id.tag),
@@ -89,9 +90,9 @@ struct WireFormat: Sendable {
         }
         let hops = properties[user: PropertyName.hops]
         decoded.hops = hops.flatMap(Self.hops) ?? 0
-        if let tag = properties[user: PropertyName.id], let source = properties[user: PropertyName.origin] {
-            decoded.id = EventID(source: source, tag: tag)
-            decoded.origin = source
+        if let id = properties[user: PropertyName.id].flatMap(EventID.init(wireText:)) {
+            decoded.id = id
+            decoded.origin = id.source
             if hops == nil { decoded.hops = 1 }
         } else if isCloudEvent, let tag = properties[user: PropertyName.eventID],
             let source = properties[user: PropertyName.source]

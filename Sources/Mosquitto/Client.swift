@@ -82,7 +82,7 @@ public final class Client: Sendable {
 
     /// As ``enqueue(_:completion:)``, for a topic that was found good before.
     package func enqueue(
-        checked message: Message,
+        checked message: consuming Message,
         completion: (@Sendable (Result<ReasonCode, ClientError>) -> Void)? = nil
     ) throws(ClientError) {
         guard message.payload.count <= 268_435_455 - 65_535 else {

@@ -33,7 +33,7 @@ public struct Message: Sendable, Hashable {
     private final class Box: Sendable, Hashable {
         let value: MessageProperties
 
-        init(_ value: MessageProperties) { self.value = value }
+        init(_ value: consuming MessageProperties) { self.value = value }
 
         static func == (left: Box, right: Box) -> Bool { left.value == right.value }
 
@@ -49,7 +49,7 @@ public struct Message: Sendable, Hashable {
         payload: [UInt8] = [],
         qos: QoS = .atMostOnce,
         isRetained: Bool = false,
-        properties: MessageProperties = MessageProperties()
+        properties: consuming MessageProperties = MessageProperties()
     ) {
         ownTopic = topic
         self.payload = payload

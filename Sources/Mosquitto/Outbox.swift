@@ -7,10 +7,10 @@ final class Publication: Sendable {
     /// What it counts towards the limit in bytes.
     let size: Int
 
-    init(message: Message, completion: (@Sendable (Result<ReasonCode, ClientError>) -> Void)?) {
+    init(message: consuming Message, completion: (@Sendable (Result<ReasonCode, ClientError>) -> Void)?) {
+        size = message.payload.count + message.topic.utf8.count
         self.message = message
         self.completion = completion
-        size = message.payload.count + message.topic.utf8.count
     }
 }
 

@@ -30,7 +30,7 @@ extension BridgeTests {
                     store.fail(code)
                     for number in 1...50 {
                         let user: [MessageProperties.UserProperty] = [
-                            .init(PropertyName.id, "\(number)"), .init(PropertyName.origin, "elsewhere"),
+                            .init(PropertyName.id, "elsewhere/\(number)")
                         ]
                         try await plain.publish("t/a", "\(number)", user: user)
                     }
@@ -66,7 +66,7 @@ extension BridgeTests {
             let brokers = [try Broker.quick(near.url), try Broker.quick(far.url, name: "far")]
             let station = try Station(brokers, routes: routes, store: store)
             let properties: [FakeBroker.Property] = [
-                .userProperty(PropertyName.id, "1"), .userProperty(PropertyName.origin, "elsewhere"),
+                .userProperty(PropertyName.id, "elsewhere/1")
             ]
             func send() throws {
                 let encoded = ["d/a", "m/a"].enumerated().flatMap { offset, topic in

@@ -112,7 +112,7 @@ extension BridgeTests {
                     try await withRunning(station) {
                         for number in numbers {
                             let user: [MessageProperties.UserProperty] = [
-                                .init(PropertyName.id, "\(number)"), .init(PropertyName.origin, "elsewhere"),
+                                .init(PropertyName.id, "elsewhere/\(number)")
                             ]
                             try await plain.publish("t/a", "\(number)", user: user)
                             try await plain.publish("t/a", "plain")

@@ -64,8 +64,7 @@ extension BridgeTests {
                 try await until { try store.count(.outbound) == 0 }
             }
             #expect(published(broker).map(\.text) == (0..<6).map(String.init))
-            #expect(published(broker).prefix(5).map { $0.user(PropertyName.id) } == ids.map(\.tag))
-            #expect(published(broker).prefix(5).allSatisfy { $0.user(PropertyName.origin) == ids[0].source })
+            #expect(published(broker).prefix(5).map { $0.user(PropertyName.id) } == ids.map(\.wireText))
             #expect(broker.errors.isEmpty)
         }
 
@@ -121,8 +120,7 @@ extension BridgeTests {
                 try await withTimeLimit(.seconds(30)) { try await receipt.published() }
                 let copies = published(broker)
                 #expect(copies.count == 2)
-                #expect(copies.allSatisfy { $0.user(PropertyName.id) == receipt.id.tag })
-                #expect(copies.allSatisfy { $0.user(PropertyName.origin) == receipt.id.source })
+                #expect(copies.allSatisfy { $0.user(PropertyName.id) == receipt.id.wireText })
             }
         }
 

@@ -144,7 +144,7 @@ extension BridgeTests {
                     for number in 0..<500 {
                         // The same identity twice is a loop, and each third is too large.
                         let user: [MessageProperties.UserProperty] = [
-                            .init(PropertyName.id, "\(number / 2)"), .init(PropertyName.origin, "elsewhere"),
+                            .init(PropertyName.id, "elsewhere/\(number / 2)")
                         ]
                         let text = number % 3 == 0 ? "larger than may be" : "\(number)"
                         try await plain.publish("t/a", text, user: user)

@@ -68,8 +68,8 @@ struct WireFormatTests {
         )
         #expect(
             message.properties.userProperties == [
-                .init("one", "1"), .init("two", "2"), .init("one", "3"), .init("bridgeid", "17"),
-                .init("bridgeorigin", "bus-1"), .init("bridgehops", "5"),
+                .init("one", "1"), .init("two", "2"), .init("one", "3"), .init("bridgeid", "bus-1/17"),
+                .init("bridgehops", "5"),
             ]
         )
         let bare = WireFormat(version: .v5, metadata: .none).encode(event, topic: "t", qos: .atMostOnce, retain: false)
@@ -101,21 +101,38 @@ struct WireFormatTests {
             origin: EventOrigin(bus: "bus-1")
         )
         let message = format.encode(first, topic: "t", qos: .atMostOnce, retain: false)
-        #expect(message.properties.userProperties == [.init("bridgeid", "17"), .init("bridgeorigin", "bus-1")])
+        #expect(message.properties.userProperties == [.init("bridgeid", "bus-1/17")])
         let decoded = format.decode(message)
         #expect(decoded.hops == 1 && decoded.id == first.id)
         #expect(format.decode(Message(topic: "t", properties: .init(userProperties: [.init("a", "b")]))).hops == 0)
     }
 
-    @Test("an identity needs both of its halves")
-    func halves() {
-        for names in [["bridgeid"], ["bridgeorigin"], []] {
-            let properties = names.map { MessageProperties.UserProperty($0, "x") } + [.init("h", "v")]
-            let message = Message(topic: "t", properties: MessageProperties(userProperties: properties))
-            let decoded = WireFormat(version: .v5, metadata: .minimal).decode(message)
-            #expect(decoded.id == nil)
-            #expect(decoded.attributes.headers == [.init("h", "v")])
-        }
+    @Test(
+        "an identity needs both of its halves",
+        arguments: ["x", "/x", "x/", "/", "", "x/%", "x/%2", "x/%41", "x/%2f"]
+    )
+    func halves(text: String) {
+        let properties = [MessageProperties.UserProperty("bridgeid", text), .init("h", "v")]
+        let message = Message(topic: "t", properties: MessageProperties(userProperties: properties))
+        let decoded = WireFormat(version: .v5, metadata: .minimal).decode(message)
+        #expect(decoded.id == nil && decoded.origin == nil)
+        #expect(decoded.attributes.headers == [.init("h", "v")])
+    }
+
+    @Test(
+        "an identity is one text, whatever its halves hold, and comes back byte by byte",
+        arguments: [
+            ("bus", "17", "bus/17"), ("a/b", "0", "a/b/0"), ("a", "b/c", "a/b%2Fc"), ("a%2F", "%2F%", "a%2F/%252F%25"),
+            ("bus", "18446744073709551615", "bus/18446744073709551615"), ("bus", "017", "bus/017"),
+            ("é", "e\u{301}/\u{301}", "é/e\u{301}%2F\u{301}"), ("/", "/", "//%2F"), (" ", "\u{0}", " /\u{0}"),
+        ]
+    )
+    func wireText(source: String, tag: String, text: String) throws {
+        let id = EventID(source: source, tag: tag)
+        #expect(Array(id.wireText.utf8) == Array(text.utf8))
+        let read = try #require(EventID(wireText: text))
+        #expect(read == id)
+        #expect(Array(read.source.utf8) == Array(source.utf8) && Array(read.tag.utf8) == Array(tag.utf8))
     }
 
     @Test("which modes carry an identity, and which need the echo window")

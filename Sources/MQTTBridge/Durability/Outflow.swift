@@ -169,7 +169,7 @@ final class Outflow: Sendable {
             message.properties.expiry = .seconds(max(1, (expires - clock.now) / 1_000_000_000))
         }
         do throws(ClientError) {
-            try outlet.publish(message, broker, context) { [self] result in answered(item, result) }
+            try outlet.publish(message, context) { [self] result in answered(item, result) }
         } catch {
             answered(item, .failure(error))
         }

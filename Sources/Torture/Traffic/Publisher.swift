@@ -132,9 +132,7 @@ final class Publisher: Sendable {
             qos: .atLeastOnce,
             properties: MessageProperties(
                 expiry: load.expiry,
-                userProperties: [
-                    .init("bridgeid", "\(parcel.key)-\(parcel.number)"), .init("bridgeorigin", Self.source),
-                ]
+                userProperties: [.init("bridgeid", "\(Self.source)/\(parcel.key)-\(parcel.number)")]
             )
         )
         state.withLock { $0.unacknowledged += 1 }

@@ -61,17 +61,9 @@ final class Receiver: Sendable {
                     continue
                 }
                 let text = String(decoding: message.payload, as: UTF8.self)
-                ledger.saw(.init(Parcel(payload: text), identity: identity(message.properties)))
+                ledger.saw(.init(Parcel(payload: text), identity: message.properties[user: "bridgeid"]))
             }
             return .acknowledge
-        }
-
-        /// Both halves of the id, or nil where one is missing.
-        private func identity(_ properties: MessageProperties) -> String? {
-            guard let tag = properties[user: "bridgeid"], let source = properties[user: "bridgeorigin"] else {
-                return nil
-            }
-            return "\(source)#\(tag)"
         }
 
         func client(noticed event: ClientEvent) {
