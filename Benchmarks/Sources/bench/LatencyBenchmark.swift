@@ -29,7 +29,7 @@ struct LatencyBenchmark {
         return Comparison.Contender(
             program: peer.rawValue,
             // For the 99th percentile to mean anything.
-            messages: max(1_000, Int(Double(Self.rate) * effort.secondsPerRun * 4)),
+            messages: Int(Double(Self.rate) * max(0.7, effort.secondsPerRun * 4)),
             targets: hasTargets ? [.medianDelay: .atMost(1.2), .ninetyNinthDelay: .atMost(1.5)] : [:]
         ) { messages in
             let command = try peer.command(.echo, version: version, qos: 0, messages: messages)

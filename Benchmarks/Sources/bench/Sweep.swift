@@ -17,6 +17,14 @@ struct Sweep {
 
     private static let quantities: [Quantity] = [.processorMicroseconds, .messagesPerSecond, .droppedPercent]
 
+    /// Whether a first impression has it.
+    var isMain: Bool { ["payload", "topics", "routes", "listeners"].contains(name) }
+
+    /// Only where it begins and where it ends.
+    var ends: Sweep {
+        Sweep(name: name, axis: axis, points: [points.first, points.last].compactMap(\.self), programs: programs)
+    }
+
     /// The rows; their ratios refer to the same program at the first point.
     func rows(_ effort: Effort) -> [BenchmarkResult.Row] {
         var rows = points.flatMap { point in
