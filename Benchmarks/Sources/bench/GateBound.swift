@@ -15,12 +15,12 @@ struct GateBound {
         GateBound(kind: .sink, qos: 1, quantity: .systemCalls, most: 0.2),
         GateBound(kind: .hose, qos: 0, quantity: .allocations, most: 2.7),
         GateBound(kind: .hose, qos: 1, quantity: .allocations, most: 2.7),
-        GateBound(kind: .sink, qos: 0, quantity: .allocations, most: 10.8),
-        GateBound(kind: .sink, qos: 1, quantity: .allocations, most: 16.8),
-        GateBound(kind: .hose, qos: 0, quantity: .instructions, most: 4_430),
-        GateBound(kind: .hose, qos: 1, quantity: .instructions, most: 4_130),
-        GateBound(kind: .sink, qos: 0, quantity: .instructions, most: 15_700),
-        GateBound(kind: .sink, qos: 1, quantity: .instructions, most: 20_000),
+        GateBound(kind: .sink, qos: 0, quantity: .allocations, most: 8.8),
+        GateBound(kind: .sink, qos: 1, quantity: .allocations, most: 11.8),
+        GateBound(kind: .hose, qos: 0, quantity: .instructions, most: 4_500),
+        GateBound(kind: .hose, qos: 1, quantity: .instructions, most: 4_200),
+        GateBound(kind: .sink, qos: 0, quantity: .instructions, most: 12_700),
+        GateBound(kind: .sink, qos: 1, quantity: .instructions, most: 15_400),
     ]
 
     var condition: String { "\(kind == .sink ? "out" : "in"), QoS \(qos)" }
