@@ -112,7 +112,7 @@ struct LeavingTests {
             print("figures: \(before) → \(after)")
             #expect(after.descriptors <= before.descriptors)
             // What a leak of the buffers would take: 200 × 128 KiB. Sanitizers keep what was freed.
-            if !Resources.isSanitized { #expect(after.memory < before.memory + 13_000_000) }
+            if !Sanitizer.isOn { #expect(after.memory < before.memory + 13_000_000) }
         }
         let text = String(decoding: result?.standardOutputContent ?? [], as: UTF8.self)
         for line in text.split(separator: "\n") where line.hasPrefix("figures: ") { print(line) }

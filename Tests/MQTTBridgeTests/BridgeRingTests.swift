@@ -115,19 +115,22 @@ extension BridgeTests {
             #expect(ring.p.droppedNothing && ring.q.droppedNothing)
         }
 
-        @Test("500 storms at a time end as well", arguments: without)
+        /// Where the machine does not keep up with that many in the breaker's pause, some are under way when it is over.
+        private static let storms = Sanitizer.isOn ? 20 : 100
+
+        @Test("many storms at a time end as well", arguments: without)
         func storms(mode: Echoes.Mode) async throws {
             let ring = try Ring(mode)
             let seen = try await ring.run(mode.version) { left, _ in
-                for number in 0..<250 {
+                for number in 0..<Self.storms {
                     try await left.publish("n/\(number)", "storm \(number)")
                     ring.p.bus.emit("emitted", Payload("\(number)"))
                 }
             }
             let counts = [ring.p.count, ring.q.count, seen.left.count, seen.right.count]
-            print("ring, \(mode.testDescription): 250 plain messages and 250 emits: p, q, left, right \(counts)")
-            // That they end is the promise; on a slow machine more copies are under way when the pause is over.
-            #expect(counts.allSatisfy { $0 <= 30_000 })
+            print("ring, \(mode.testDescription): \(Self.storms) plain messages and emits: p, q, left, right \(counts)")
+            // That they end is the promise: 40 copies of each, or, on a slow machine, those after a pause too.
+            #expect(counts.allSatisfy { $0 <= Self.storms * 120 })
             #expect(ring.p.droppedNothing && ring.q.droppedNothing)
         }
 

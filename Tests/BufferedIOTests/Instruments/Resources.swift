@@ -27,9 +27,4 @@ struct Resources: Sendable {
         }
         return last
     }
-
-    /// Whether this was built with AddressSanitizer or ThreadSanitizer.
-    static var isSanitized: Bool {
-        dlsym(nil, "__asan_init") != nil || dlsym(nil, "__tsan_init") != nil
-    }
 }

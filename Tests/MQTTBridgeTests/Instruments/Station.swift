@@ -102,7 +102,7 @@ func withRunning<Value: Sendable>(
 }
 
 /// Waits until a number has not changed for half a second.
-func settled(within limit: Duration = .seconds(30), _ count: () -> Int) async throws {
+func settled(within limit: Duration = .seconds(60), _ count: () -> Int) async throws {
     var (last, since) = (count(), ContinuousClock.now)
     let isSettled = try await eventually(within: limit) {
         let now = count()
