@@ -1,4 +1,4 @@
-import Glibc
+import Dispatch
 import TestSupport
 import Testing
 
@@ -141,12 +141,12 @@ struct ClientTests {
 
     @Test("a peer that reads nothing cannot hold the end up", arguments: ProtocolVersion.allCases)
     func endWithoutReader(version: ProtocolVersion) async throws {
-        let isDone = Locked(false)
+        let end = DispatchSemaphore(value: 0)
         let broker = try FakeBroker { peer in
             try peer.accept()
-            while !isDone.withLock({ $0 }) { usleep(5_000) }
+            end.wait()
         }
-        defer { isDone.withLock { $0 = true } }
+        defer { end.signal() }
         let options = ClientOptions.quick(version).with { $0.drainLimit = .milliseconds(200) }
         let begin = Locked(ContinuousClock.now)
         try await withClient(to: broker.url, options: options) { client, recorder in

@@ -18,14 +18,17 @@ struct Counting {
     ) throws -> Double {
         let few = messages / 10
         let counts = try [few, messages].map { number in
-            let role: Peer.Role = kind == .sink ? .out : .in
-            var command = try peer.command(role, version: version, qos: qos, messages: number)
+            var command = try command(number)
             if let binary { command[0] = binary.path(percentEncoded: false) }
             return try count { prefix in
                 _ = try Instrument(kind: kind, version: version, qos: qos).run(prefix + command, messages: number)
             }
         }
         return Double(counts[1] - counts[0]) / Double(messages - few)
+    }
+
+    private func command(_ messages: Int) throws -> [String] {
+        try peer.command(kind == .sink ? .out : .in, version: version, qos: qos, messages: messages)
     }
 
     func systemCalls(_ messages: Int) throws -> Double {
@@ -63,7 +66,7 @@ struct Counting {
     /// a processor be read. Threads take turns there, so that the count hardly differs from one run to the next.
     func instructions(_ messages: Int) throws -> Double {
         try withTemporaryFolder { folder in
-            let binary = try Self.stripped(program, folder)
+            let binary = try stripped(folder)
             let file = folder.appending(path: "instructions")
             let options = ["--tool=callgrind", "--callgrind-out-file=/dev/null"]
             return try perMessage(messages, binary: binary) { run in
@@ -80,7 +83,7 @@ struct Counting {
     func obstacleToInstructions() -> String? {
         do {
             try withTemporaryFolder { folder in
-                let binary = try Self.stripped(program, folder).path(percentEncoded: false)
+                let binary = try stripped(folder).path(percentEncoded: false)
                 let command = Self.valgrind.dropFirst() + ["--tool=none", binary, "--help"]
                 _ = try Programs.output(of: Self.valgrind[0], Array(command))
             }
@@ -94,12 +97,10 @@ struct Counting {
         ["/usr/bin/env", "LD_PRELOAD=\(Programs.path("libWritableMask.so"))", "valgrind"]
     }
 
-    private var program: String { Programs.path(peer == .loopForever ? "c-loop-forever" : "bridge-peer") }
-
-    /// A copy without what the compiler tells debuggers: that is newer than what valgrind 3.19 reads, and it gives up.
-    private static func stripped(_ program: String, _ folder: URL) throws -> URL {
+    /// A copy of the program without what the compiler tells debuggers: that is newer than what valgrind 3.19 reads, and it gives up.
+    private func stripped(_ folder: URL) throws -> URL {
         let copy = folder.appending(path: "program")
-        let arguments = ["strip", "--strip-debug", "-o", copy.path(percentEncoded: false), program]
+        let arguments = ["strip", "--strip-debug", "-o", copy.path(percentEncoded: false), try command(1)[0]]
         _ = try Programs.output(of: "/usr/bin/env", arguments)
         return copy
     }

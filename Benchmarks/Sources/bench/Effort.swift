@@ -13,6 +13,9 @@ struct Effort: Encodable {
     /// For what is counted, not timed: it is the same each time.
     var counting: Effort { Effort(repeats: isQuick ? 1 : 3, secondsPerRun: secondsPerRun, isQuick: isQuick) }
 
+    /// For runs that take long whatever is wanted, and for many conditions: a first impression has one repeat.
+    var brief: Effort { Effort(repeats: isQuick ? 1 : repeats, secondsPerRun: secondsPerRun, isQuick: isQuick) }
+
     /// Those of the peers that are measured.
     func choose(_ peers: [Peer]) -> [Peer] { peers.filter { !isQuick || !$0.isSlow } }
 }

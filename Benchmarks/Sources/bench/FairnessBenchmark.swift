@@ -32,25 +32,16 @@ struct FairnessBenchmark {
         var result = BenchmarkResult(
             "Fairness: a quiet topic of \(Self.rate) messages a second beside a flood, \(protocolName(version))",
             reference: "“\(Self.loads[0].name)”",
-            effort: once
+            effort: effort.brief
         )
         let comparison = Comparison(
             condition: "quiet topic",
             quantities: [.medianDelay, .ninetyNinthDelay, .maximumDelay, .floodPerSecond],
             contenders: Self.loads.map(contender),
-            effort: once
+            effort: effort.brief
         )
         result.rows = comparison.rows()
         return result
-    }
-
-    /// A run takes a second and more, whatever the effort.
-    private var once: Effort {
-        Effort(
-            repeats: effort.isQuick ? 1 : effort.repeats,
-            secondsPerRun: effort.secondsPerRun,
-            isQuick: effort.isQuick
-        )
     }
 
     private func contender(_ load: Load) -> Comparison.Contender {

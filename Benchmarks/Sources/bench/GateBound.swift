@@ -27,20 +27,21 @@ struct GateBound {
 
     private var messages: Int { 20_000 }
 
-    /// A command that tells what a figure is made of. For valgrind 3.19, with a program that `strip --strip-debug` was
-    /// applied to.
+    /// A command that tells what a figure is made of.
     func analysis(version: Int) throws -> String {
         let options = "--mqtt \(version) --qos \(qos) --messages \(messages)"
-        let tool =
-            switch quantity {
-            case .systemCalls: "strace -f -c"
-            case .instructions:
-                "env LD_PRELOAD=\(Programs.path("libWritableMask.so")) valgrind --tool=callgrind --separate-threads=yes"
-            default: "heaptrack"
-            }
         let role: Peer.Role = kind == .sink ? .out : .in
-        let peer = try Peer.bridge.command(role, version: version, qos: qos, messages: messages)
-        return "\(Programs.path(kind.rawValue)) \(options) -- \(tool) \(peer.joined(separator: " "))"
+        var peer = try Peer.bridge.command(role, version: version, qos: qos, messages: messages)
+        var (before, tool) = ("", "heaptrack")
+        if quantity == .systemCalls { tool = "strace -f -c" }
+        if quantity == .instructions {
+            // See Counting: valgrind reads no debug information that is newer than itself.
+            before = "strip --strip-debug -o /tmp/stripped \(peer[0]) && "
+            tool =
+                "env LD_PRELOAD=\(Programs.path("libWritableMask.so")) valgrind --tool=callgrind --separate-threads=yes"
+            peer[0] = "/tmp/stripped"
+        }
+        return "\(before)\(Programs.path(kind.rawValue)) \(options) -- \(tool) \(peer.joined(separator: " "))"
     }
 
     /// Counts it once.

@@ -11,7 +11,7 @@ struct MemoryBenchmark {
         )
         let messages = effort.isQuick ? 1_000_000 : 10_000_000
         result.rows += rows("\(messages / 1_000_000) million messages", topics: 1, messages, [.bridge])
-        let topics = messages / (effort.isQuick ? 5 : 10)
+        let topics = effort.isQuick ? 200_000 : 1_000_000
         let condition = "\(Digits.grouped(Double(topics))) topics"
         result.rows += rows(condition, topics: topics, topics, [.loopForever, .bridge])
         return result

@@ -18,7 +18,7 @@
     /// Payloads above this size are not copied, in bytes.
     var largestPayload = Int.max
     /// How many messages there are.
-    private(set) var messageCount = 0
+    var messageCount: Int { unsafe messages.pointee.count }
     /// The size of their payloads.
     private(set) var payloadBytes = 0
     let topics = TopicCache()
@@ -51,7 +51,6 @@
     }
 
     func add(_ message: consuming Message) {
-        messageCount &+= 1
         payloadBytes &+= message.payload.count
         unsafe messages.pointee.append(message)
     }
@@ -62,7 +61,7 @@
         // As many will come again, perhaps.
         taken.reserveCapacity(messageCount)
         unsafe swap(&taken, &messages.pointee)
-        (messageCount, payloadBytes) = (0, 0)
+        payloadBytes = 0
         return taken
     }
 }
