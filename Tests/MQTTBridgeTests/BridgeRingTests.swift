@@ -61,9 +61,11 @@ extension BridgeTests {
         )
         func emits(mode: Echoes.Mode) async throws {
             let ring = try Ring(mode)
-            let seen = try await ring.run(mode.version) { _, _ in
+            let seen = try await ring.run(mode.version) { left, right in
                 for number in 0..<1_000 { ring.p.bus.emit(EventName(spelled: "n.\(number)"), "\(number)") }
                 try await ring.q.hears(1_000)
+                try await left.hears(1_000)
+                try await right.hears(1_000)
             }
             #expect(ring.p.count == 1_000)
             #expect(ring.q.count == 1_000)
@@ -87,8 +89,8 @@ extension BridgeTests {
             let ring = try Ring(mode)
             let seen = try await ring.run(mode.version) { left, _ in
                 for number in 0..<100 { try await left.publish("n/\(number)", "\(number)") }
-                try await ring.p.hears(100)
-                try await ring.q.hears(100)
+                try await ring.p.hears(200)
+                try await ring.q.hears(200)
             }
             let counts = [ring.p.count, ring.q.count, seen.left.count, seen.right.count]
             print("ring, \(mode.testDescription): 100 plain messages: p, q, left, right \(counts)")

@@ -74,7 +74,7 @@ final class Listener: ClientDelegate {
         until condition: (Listener) throws -> Bool
     ) async throws {
         guard try await !eventually(within: limit, { try condition(self) }) else { return }
-        throw TestSupportError("not within \(limit): \(what); \(count) messages, ends: \(disconnections)")
+        throw TestSupportError("not within \(limit.stretched): \(what); \(count) messages, ends: \(disconnections)")
     }
 }
 

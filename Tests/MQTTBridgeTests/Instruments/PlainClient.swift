@@ -54,9 +54,11 @@ final class PlainClient: Sendable {
         )
     }
 
-    func hears(_ count: Int, within limit: Duration = .seconds(20)) async throws {
+    func hears(_ count: Int, within limit: Duration = .seconds(30)) async throws {
         if try await eventually(within: limit, { self.count >= count }) { return }
-        throw TestSupportError("not within \(limit): \(count) messages; \(self.count) came: \(texts.prefix(20))")
+        throw TestSupportError(
+            "not within \(limit.stretched): \(count) messages; \(self.count) came: \(texts.prefix(20))"
+        )
     }
 
     fileprivate func run() async throws { try await client.run() }

@@ -57,7 +57,7 @@ final class Station: Sendable {
     }
 
     /// Waits until so many events were heard.
-    func hears(_ count: Int, within limit: Duration = .seconds(20)) async throws {
+    func hears(_ count: Int, within limit: Duration = .seconds(30)) async throws {
         try await waits("\(count) events", within: limit) { $0.count >= count }
     }
 
@@ -70,7 +70,7 @@ final class Station: Sendable {
 
     private func waits(_ what: String, within limit: Duration, _ condition: (Station) -> Bool) async throws {
         if try await eventually(within: limit, { condition(self) }) { return }
-        throw TestSupportError("not within \(limit): \(what); heard \(count) events; told \(reports)")
+        throw TestSupportError("not within \(limit.stretched): \(what); heard \(count) events; told \(reports)")
     }
 }
 
@@ -101,13 +101,13 @@ func withRunning<Value: Sendable>(
     return try result.get()
 }
 
-/// Waits until a number has not changed for half a second.
+/// Waits until a number has not changed for half a second, `stretched`.
 func settled(within limit: Duration = .seconds(60), _ count: () -> Int) async throws {
     var (last, since) = (count(), ContinuousClock.now)
     let isSettled = try await eventually(within: limit) {
         let now = count()
         if now != last { (last, since) = (now, .now) }
-        return since.duration(to: .now) > .milliseconds(500)
+        return since.duration(to: .now) > .milliseconds(500).stretched
     }
     if !isSettled { throw TimeLimitExceeded("nothing more arrives (\(last) so far)", limit) }
 }

@@ -21,7 +21,7 @@ final class FakeBrokerCore: Sendable {
     init(timeLimit: Duration, script: @escaping @Sendable (FakeBroker.Peer) throws -> Void) throws {
         reservation = try PortReservation()
         (listener, port) = try Socket.listening(on: reservation.port)
-        self.timeLimit = timeLimit
+        self.timeLimit = timeLimit.stretched
         self.script = script
     }
 

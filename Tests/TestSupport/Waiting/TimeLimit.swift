@@ -5,11 +5,11 @@ public struct TimeLimitExceeded: Error, Sendable, Equatable, CustomStringConvert
 
     /// - Parameter what: What did not happen, as a sentence without a full stop.
     public init(_ what: String, _ limit: Duration) {
-        description = "not within \(limit): \(what)"
+        description = "not within \(limit.stretched): \(what)"
     }
 }
 
-/// Runs `body` and returns its result, or throws when it takes longer than `limit`.
+/// Runs `body` and returns its result, or throws when it takes longer than `limit`, `stretched`.
 ///
 /// At the limit `body` is cancelled but not waited for, so that one that ignores cancellation fails its test instead
 /// of hanging the run. Cancelling the caller cancels `body` and waits for it.
@@ -28,7 +28,7 @@ public func withTimeLimit<T: Sendable>(
         do { first.set(.success(try await body())) } catch { first.set(.failure(error)) }
     }
     let timer = Task {
-        try await Task.sleep(for: limit)
+        try await Task.sleep(for: limit.stretched)
         first.set(.failure(TimeLimitExceeded(what, limit)))
     }
     defer {
