@@ -133,9 +133,10 @@ public final class EventBus: Sendable {
         let storage = SubscriptionStorage(pattern: pattern, capacity: capacity, policy: whenFull) { [weak self] in
             self?.tell($0)
         }
-        registry.withLock { $0.add(.inbox(storage), to: pattern) }
+        let target = Registry.Target(storage)
+        registry.withLock { $0.add(target, to: pattern) }
         defer {
-            registry.withLock { $0.remove(.inbox(storage), from: pattern) }
+            registry.withLock { $0.remove(target, from: pattern) }
             storage.close()
         }
         return try await body(Subscription(storage: storage))
@@ -180,15 +181,17 @@ public final class EventBus: Sendable {
 
     /// Offers the events whose name matches to a transport.
     public func attach(_ relay: some EventRelay, to patterns: some Sequence<EventPattern>) {
+        let target = Registry.Target(relay)
         registry.withLock { registry in
-            for pattern in patterns { registry.add(.relay(relay), to: pattern) }
+            for pattern in patterns { registry.add(target, to: pattern) }
         }
     }
 
     /// Offers no more events of these patterns to a transport.
     public func detach(_ relay: some EventRelay, from patterns: some Sequence<EventPattern>) {
+        let target = Registry.Target(relay)
         registry.withLock { registry in
-            for pattern in patterns { registry.remove(.relay(relay), from: pattern) }
+            for pattern in patterns { registry.remove(target, from: pattern) }
         }
     }
 

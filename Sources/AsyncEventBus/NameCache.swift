@@ -1,4 +1,7 @@
-/// The targets of names that came before.
+/// The targets of names that come again and again.
+///
+/// Of a name that comes for the first time the hash is kept, and only when it comes again its targets: names that never
+/// come again cost no more than that.
 ///
 /// Bounded: a name has four places, by its hash, and where they are taken it takes the place of one of those there. Grows
 /// from a few places as names come. Pure.
@@ -17,7 +20,8 @@ struct NameCache: Sendable {
     private static let longest = 512
 
     private var entries: [Entry?] = []
-    /// The hashes of the entries, apart, so that a search counts no references. Zero where there is none.
+    /// The hashes of the entries, apart, so that a search counts no references, and those of names that came once. Zero
+    /// where there is none.
     private var hashes: [UInt64] = []
     /// How many names came, and so which of those that are in the way gives way.
     private var newcomers = 0
@@ -30,29 +34,34 @@ struct NameCache: Sendable {
         return nil
     }
 
-    /// Keeps the targets of a name that has none here.
-    mutating func insert(_ targets: Targets, for name: EventName) {
+    /// A name came that has no targets here: keeps them if it came before.
+    mutating func note(_ targets: Targets, for name: EventName) {
         guard name.text.utf8.count <= Self.longest else { return }
-        if newcomers * 2 >= entries.count, entries.count < Self.limit { grow() }
-        put(Entry(name: name, targets: targets))
+        let hash = name.bytesHash
+        if let place = places(of: hash).first(where: { hashes[$0] == hash }) {
+            entries[place] = Entry(name: name, targets: targets)
+        } else {
+            if newcomers * 2 >= entries.count, entries.count < Self.limit { grow() }
+            put(hash, nil)
+        }
     }
 
     private mutating func grow() {
-        let known = entries
-        let count = max(Self.fewest, known.count * 2)
+        let known = zip(hashes, entries)
+        let count = max(Self.fewest, entries.count * 2)
         entries = Array(repeating: nil, count: count)
         hashes = Array(repeating: 0, count: count)
         newcomers = 0
-        for case let entry? in known { put(entry) }
+        for (hash, entry) in known where hash != 0 { put(hash, entry) }
     }
 
-    private mutating func put(_ entry: Entry) {
-        let places = places(of: entry.name.bytesHash)
+    private mutating func put(_ hash: UInt64, _ entry: Entry?) {
+        let places = places(of: hash)
         // A name whose hash is zero looks like no name, and gives way first.
         let free = places.first { hashes[$0] == 0 }
         let place = free ?? places.lowerBound + newcomers & (Self.ways - 1)
         entries[place] = entry
-        hashes[place] = entry.name.bytesHash
+        hashes[place] = hash
         newcomers &+= 1
     }
 

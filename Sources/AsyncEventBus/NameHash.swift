@@ -3,6 +3,8 @@
 /// Begins with a number that is drawn in each process, so that nobody who sends names can choose those that collide.
 enum NameHash {
     private static let seed = UInt64.random(in: .min ... .max)
+    /// An odd number with as many ones as zeros, in no pattern.
+    private static let goldenRatio: UInt64 = 0x9e37_79b9_7f4a_7c15
 
     /// The hash of all bytes of a text.
     static func of(_ text: String) -> UInt64 {
@@ -12,25 +14,36 @@ enum NameHash {
 
     /// The hash of bytes.
     static func of(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
-        var hash = seed ^ UInt64(truncatingIfNeeded: bytes.count)
+        // The length so that no text can make up for that of another: the difference of the sums depends on the seed.
+        var hash = seed &+ UInt64(truncatingIfNeeded: bytes.count) &* goldenRatio
+        guard bytes.count > 8 else { return mixed(hash ^ bytes.head) }
         var position = 0
-        while position + 8 <= bytes.count {
+        while position + 8 < bytes.count {
             hash = mixed(hash ^ bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
             position += 8
         }
-        guard position < bytes.count else { return hash }
-        var last: UInt64 = 0
-        while position < bytes.count {
-            last = last << 8 | UInt64(bytes[position])
-            position += 1
-        }
-        return mixed(hash ^ last)
+        // The last eight: some of them may be there already.
+        return mixed(hash ^ bytes.loadUnaligned(fromByteOffset: bytes.count - 8, as: UInt64.self))
     }
 
     /// Spreads the bits of a word.
     static func mixed(_ word: UInt64) -> UInt64 {
-        // An odd number with as many ones as zeros, in no pattern: the golden ratio.
-        let (high, low) = word.multipliedFullWidth(by: 0x9e37_79b9_7f4a_7c15)
+        let (high, low) = word.multipliedFullWidth(by: goldenRatio)
         return high ^ low
     }
+}
+
+extension UnsafeRawBufferPointer {
+    /// A word made of the first eight bytes, or of all where there are fewer: texts of the same length that differ in these
+    /// bytes have different words.
+    var head: UInt64 {
+        switch count {
+        case 8...: loadUnaligned(as: UInt64.self)
+        case 4...: pair(loadUnaligned(as: UInt32.self), loadUnaligned(fromByteOffset: count - 4, as: UInt32.self))
+        case 1...: pair(UInt32(self[0]) << 8 | UInt32(self[count / 2]), UInt32(self[count - 1]))
+        default: 0
+        }
+    }
+
+    private func pair(_ high: UInt32, _ low: UInt32) -> UInt64 { UInt64(high) << 32 | UInt64(low) }
 }

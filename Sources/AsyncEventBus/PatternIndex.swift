@@ -57,18 +57,47 @@ package struct PatternIndex<Value: Hashable & Sendable>: Sendable {
     /// The values whose pattern matches. A value under several matching patterns comes several times.
     package func values(matching name: EventName) -> [Value] {
         var found: [Value] = []
-        eachPattern(matching: name) { found += $0 }
+        eachPattern(of: matches(name)) { found += $0 }
         return found
     }
 
-    /// Calls `found` with the values of each pattern that matches.
-    func eachPattern(matching name: EventName, found: ([Value]) -> Void) {
-        if !exact.isEmpty, let values = exact[name]?.values { found(values) }
-        guard wildcardCount > 0 else { return }
-        for match in tree.matches(name) {
+    /// The patterns that match a name.
+    func matches(_ name: EventName) -> Matches {
+        Matches(
+            exact: exact.isEmpty ? nil : exact[name],
+            wildcards: wildcardCount == 0 ? SegmentTree.Matches() : tree.matches(name)
+        )
+    }
+
+    /// Calls `found` with the values of each pattern of a result that is as old as the last change, or younger.
+    func eachPattern(of matches: Matches, found: ([Value]) -> Void) {
+        if let values = matches.exact?.values { found(values) }
+        guard let first = matches.wildcards.first else { return }
+        found(values(of: first))
+        for match in matches.wildcards.others { found(values(of: match)) }
+    }
+
+    /// What `body` makes of the value, where one pattern matches that has no other; nil elsewhere.
+    ///
+    /// The value is read in its place: a copy would count a reference to all that it holds.
+    func withOnlyValue<Result>(of matches: Matches, _ body: (borrowing Value) -> Result) -> Result? {
+        if let exact = matches.exact { return matches.wildcards.first == nil ? exact.only.map { body($0) } : nil }
+        guard let match = matches.wildcards.first, matches.wildcards.others.isEmpty else { return nil }
+        return values.withUnsafeBufferPointer { values in
             let node = Int(match.node)
-            found(match.isWhole ? values[node].whole.values : values[node].rest.values)
+            return match.isWhole ? values[node].whole.only.map { body($0) } : values[node].rest.only.map { body($0) }
         }
+    }
+
+    private func values(of match: SegmentTree.Match) -> [Value] {
+        let node = Int(match.node)
+        return match.isWhole ? values[node].whole.values : values[node].rest.values
+    }
+
+    /// The patterns that match a name, as they are now.
+    struct Matches {
+        fileprivate let exact: ValueSet<Value>?
+        fileprivate let wildcards: SegmentTree.Matches
     }
 }
 

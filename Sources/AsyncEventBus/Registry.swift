@@ -1,22 +1,32 @@
 /// Who wants what on a bus. Pure but for the objects that it names.
 struct Registry: Sendable {
     /// One receiver; equal when it is the same object.
-    enum Target: Hashable, Sendable {
-        case inbox(any Inbox)
-        case relay(any EventRelay)
-
-        static func == (left: Target, right: Target) -> Bool {
-            switch (left, right) {
-            case (.inbox(let left), .inbox(let right)): left === right
-            case (.relay(let left), .relay(let right)): left === right
-            default: false
-            }
+    struct Target: Hashable, Sendable {
+        enum Receiver: Sendable {
+            case inbox(any Inbox)
+            case relay(any EventRelay)
         }
+
+        let receiver: Receiver
+        /// Those of names that nobody else hears.
+        let alone: Targets
+
+        init(_ inbox: any Inbox) {
+            receiver = .inbox(inbox)
+            alone = Targets(inboxes: [inbox], relays: [])
+        }
+
+        init(_ relay: any EventRelay) {
+            receiver = .relay(relay)
+            alone = Targets(inboxes: [], relays: [relay])
+        }
+
+        static func == (left: Target, right: Target) -> Bool { left.identity == right.identity }
 
         func hash(into hasher: inout Hasher) { hasher.combine(identity) }
 
         var identity: ObjectIdentifier {
-            switch self {
+            switch receiver {
             case .inbox(let inbox): ObjectIdentifier(inbox)
             case .relay(let relay): ObjectIdentifier(relay)
             }
@@ -28,7 +38,13 @@ struct Registry: Sendable {
 
     private struct Registration {
         let mailbox: Mailbox
+        let target: Target
         var patterns: Set<EventPattern> = []
+
+        init(_ mailbox: Mailbox) {
+            self.mailbox = mailbox
+            target = Target(mailbox)
+        }
     }
 
     /// Targets that names may share, by the low bits of a hash of who is in them. A power of two.
@@ -49,10 +65,11 @@ struct Registry: Sendable {
     func mailbox(of listener: Listener) -> Mailbox? { registrations[listener]?.mailbox }
 
     mutating func add(_ listener: Listener, to pattern: EventPattern, makeMailbox: () -> Mailbox) -> Bool {
-        let mailbox = registrations[listener]?.mailbox ?? makeMailbox()
-        let isNew = registrations[listener, default: Registration(mailbox: mailbox)].patterns.insert(pattern).inserted
-        if isNew { add(.inbox(mailbox), to: pattern) }
-        return isNew
+        var registration = registrations[listener] ?? Registration(makeMailbox())
+        guard registration.patterns.insert(pattern).inserted else { return false }
+        registrations[listener] = registration
+        add(registration.target, to: pattern)
+        return true
     }
 
     /// Returns whether the listener was there, and its mailbox if this was its last pattern.
@@ -60,7 +77,7 @@ struct Registry: Sendable {
         guard var registration = registrations[listener], registration.patterns.remove(pattern) != nil else {
             return (false, nil)
         }
-        remove(.inbox(registration.mailbox), from: pattern)
+        remove(registration.target, from: pattern)
         registrations[listener] = registration.patterns.isEmpty ? nil : registration
         return (true, registration.patterns.isEmpty ? registration.mailbox : nil)
     }
@@ -89,19 +106,21 @@ struct Registry: Sendable {
 
     mutating func targets(for name: EventName) -> Targets {
         if let known = cache[name] { return known }
-        let targets = shared(lookUp(name))
-        cache.insert(targets, for: name)
+        let targets = lookUp(name)
+        cache.note(targets, for: name)
         return targets
     }
 
     /// As ``targets(for:)``, for who remembers them, so that this does not.
-    mutating func targetsToKeep(for name: EventName) -> Targets { cache[name] ?? shared(lookUp(name)) }
+    mutating func targetsToKeep(for name: EventName) -> Targets { cache[name] ?? lookUp(name) }
 
-    private func lookUp(_ name: EventName) -> Audience {
+    private mutating func lookUp(_ name: EventName) -> Targets {
+        let matches = index.matches(name)
+        if let targets = index.withOnlyValue(of: matches, { $0.alone }) { return targets }
         var audience = Audience()
-        index.eachPattern(matching: name) { audience.add($0) }
+        index.eachPattern(of: matches) { audience.add($0) }
         audience.settle()
-        return audience
+        return shared(audience)
     }
 
     private mutating func shared(_ audience: Audience) -> Targets {

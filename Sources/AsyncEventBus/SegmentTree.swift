@@ -7,16 +7,24 @@ struct SegmentTree: Sendable {
     /// A node; stays the same while it is in the tree.
     typealias Node = Int32
 
+    /// What a look-up reads of a node: half a line of the processor's cache.
     private struct Content {
-        var parent: Node
-        /// Nil for `*`.
-        var segment: [UInt8]?
-        var hash: UInt64
-        /// The first eight bytes of the segment: of most, all.
+        var hash: UInt64 = 0
+        /// See `UnsafeRawBufferPointer.head`: of most segments, all.
         var head: UInt64 = 0
-        var length = 0
+        var length: Int32 = 0
+        var parent: Node
         /// The node below `*`.
         var anyChild: Node = SegmentTree.none
+        /// Whether patterns with values end here, and whether such go on with `**`.
+        var hasWholes = false
+        var hasRests = false
+    }
+
+    /// What else there is about a node.
+    private struct Account {
+        /// Nil for `*`.
+        var segment: [UInt8]?
         /// Values of the owner of the tree under the pattern that ends here, and under that with `**` behind it.
         var wholes = 0
         var rests = 0
@@ -31,17 +39,34 @@ struct SegmentTree: Sendable {
         let isWhole: Bool
     }
 
+    /// The patterns that match a name: for most names one or none, which takes no array.
+    struct Matches: Sendable {
+        private(set) var first: Match?
+        private(set) var others: [Match] = []
+
+        fileprivate mutating func add(_ match: Match) {
+            if first == nil { first = match } else { others.append(match) }
+        }
+    }
+
     private struct Piece {
         let start: Int
         let end: Int
         let hash: UInt64
         let head: UInt64
+
+        init(_ bytes: UnsafeRawBufferPointer, _ start: Int, _ end: Int) {
+            let segment = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+            (self.start, self.end, hash, head) = (start, end, NameHash.of(segment), segment.head)
+        }
     }
 
     static let root: Node = 0
     private static let none: Node = -1
 
-    private var nodes = [Content(parent: SegmentTree.none, segment: nil, hash: 0)]
+    private var nodes = [Content(parent: SegmentTree.none)]
+    /// By node.
+    private var accounts = [Account()]
     private var free: [Node] = []
     /// Children by hash; the next free place where that one is taken. At most half full.
     private var edges = [Node](repeating: SegmentTree.none, count: 16)
@@ -77,69 +102,74 @@ struct SegmentTree: Sendable {
     }
 
     private mutating func count(_ change: Int, _ node: Node, _ isWhole: Bool) {
-        if isWhole { nodes[Int(node)].wholes += change } else { nodes[Int(node)].rests += change }
+        if isWhole { accounts[Int(node)].wholes += change } else { accounts[Int(node)].rests += change }
+        nodes[Int(node)].hasWholes = accounts[Int(node)].wholes > 0
+        nodes[Int(node)].hasRests = accounts[Int(node)].rests > 0
     }
 
     /// Takes out a node that nothing needs, and those above that are needed by nothing else.
     private mutating func prune(_ node: Node) {
         var node = node
-        while node != Self.root, !nodes[Int(node)].isNeeded {
+        while node != Self.root, !accounts[Int(node)].isNeeded {
             let parent = nodes[Int(node)].parent
-            if nodes[Int(node)].segment == nil {
+            if accounts[Int(node)].segment == nil {
                 nodes[Int(parent)].anyChild = Self.none
             } else {
                 removeEdge(to: node)
-                nodes[Int(node)].segment = nil
+                accounts[Int(node)].segment = nil
             }
             free.append(node)
-            nodes[Int(parent)].children -= 1
+            accounts[Int(parent)].children -= 1
             node = parent
         }
     }
 
     /// The patterns with values that match a name.
-    func matches(_ name: EventName) -> [Match] {
+    func matches(_ name: EventName) -> Matches {
         var text = name.text
-        var found: [Match] = []
-        text.withUTF8 { utf8 in
+        return text.withUTF8 { utf8 in
             let bytes = UnsafeRawBufferPointer(utf8)
             var dots = 0
             Self.eachDot(in: bytes) { _ in dots += 1 }
-            withUnsafeTemporaryAllocation(of: Piece.self, capacity: dots + 1) { pieces in
+            return withUnsafeTemporaryAllocation(of: Piece.self, capacity: dots + 1) { pieces in
                 var (start, count) = (0, 0)
                 func add(upTo position: Int) {
-                    let piece = UnsafeRawBufferPointer(rebasing: bytes[start..<position])
-                    pieces.initializeElement(
-                        at: count,
-                        to: Piece(start: start, end: position, hash: NameHash.of(piece), head: Self.head(piece))
-                    )
+                    pieces.initializeElement(at: count, to: Piece(bytes, start, position))
                     (start, count) = (position + 1, count + 1)
                 }
                 Self.eachDot(in: bytes) { add(upTo: $0) }
                 add(upTo: bytes.count)
+                var found = Matches()
                 nodes.withUnsafeBufferPointer { nodes in
                     edges.withUnsafeBufferPointer { edges in
-                        let walk = Walk(nodes: nodes, edges: edges, bytes: bytes, pieces: UnsafeBufferPointer(pieces))
-                        walk.visit(Self.root, 0, wildcards: !name.isReserved, &found)
+                        let walk = Walk(
+                            nodes: nodes,
+                            edges: edges,
+                            accounts: accounts,
+                            bytes: bytes,
+                            pieces: UnsafeBufferPointer(pieces)
+                        )
+                        walk.visit(Self.root, 0, wildcards: bytes.first != UInt8(ascii: "$"), &found)
                     }
                 }
+                return found
             }
         }
-        return found
     }
 
     /// One look-up.
     private struct Walk {
         let nodes: UnsafeBufferPointer<Content>
         let edges: UnsafeBufferPointer<Node>
+        let accounts: [Account]
         let bytes: UnsafeRawBufferPointer
         let pieces: UnsafeBufferPointer<Piece>
 
         /// - Parameter wildcards: Whether they match the next segment: not the first one of a reserved name.
-        func visit(_ node: Node, _ depth: Int, wildcards: Bool, _ found: inout [Match]) {
-            if wildcards, nodes[Int(node)].rests > 0 { found.append(Match(node: node, isWhole: false)) }
+        func visit(_ node: Node, _ depth: Int, wildcards: Bool, _ found: inout Matches) {
+            if wildcards, nodes[Int(node)].hasRests { found.add(Match(node: node, isWhole: false)) }
             guard depth < pieces.count else {
-                if nodes[Int(node)].wholes > 0 { found.append(Match(node: node, isWhole: true)) }
+                if nodes[Int(node)].hasWholes { found.add(Match(node: node, isWhole: true)) }
                 return
             }
             if let child = child(of: node, pieces[depth]) { visit(child, depth + 1, wildcards: true, &found) }
@@ -162,38 +192,34 @@ struct SegmentTree: Sendable {
         private func isSegment(_ child: Int, _ piece: Piece) -> Bool {
             guard nodes[child].length == piece.end - piece.start, nodes[child].head == piece.head else { return false }
             guard nodes[child].length > 8 else { return true }
-            return nodes[child].segment?.withUnsafeBytes { segment in
+            return accounts[child].segment?.withUnsafeBytes { segment in
                 segment.hasSameBytes(as: UnsafeRawBufferPointer(rebasing: bytes[piece.start..<piece.end]))
             } ?? false
         }
     }
 
-    /// Calls `found` with the position of each dot, in order. Looks at eight bytes at a time.
+    /// Calls `found` with the position of each dot, in order.
     @inline(__always)
     private static func eachDot(in bytes: UnsafeRawBufferPointer, found: (Int) -> Void) {
-        let low: UInt64 = 0x7f7f_7f7f_7f7f_7f7f
-        var position = 0
-        while position < bytes.count {
-            let word =
-                position + 8 <= bytes.count
-                ? UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
-                : head(UnsafeRawBufferPointer(rebasing: bytes[position...]))
+        for position in stride(from: 0, to: bytes.count, by: 8) {
+            let low: UInt64 = 0x7f7f_7f7f_7f7f_7f7f
             // The high bit of each byte that is a dot. (Anderson, Bit Twiddling Hacks.)
-            let other = word ^ 0x2e2e_2e2e_2e2e_2e2e
+            let other = word(of: bytes, at: position) ^ 0x2e2e_2e2e_2e2e_2e2e
             var dots = ~(((other & low) &+ low) | other | low)
             while dots != 0 {
                 found(position + dots.trailingZeroBitCount / 8)
                 dots &= dots &- 1
             }
-            position += 8
         }
     }
 
-    private static func head(_ segment: UnsafeRawBufferPointer) -> UInt64 {
-        guard segment.count < 8 else { return UInt64(littleEndian: segment.loadUnaligned(as: UInt64.self)) }
-        var head: UInt64 = 0
-        for position in 0..<segment.count { head |= UInt64(segment[position]) << UInt64(8 * position) }
-        return head
+    /// Eight bytes, the first one lowest; zeros behind the end.
+    @inline(__always)
+    private static func word(of bytes: UnsafeRawBufferPointer, at position: Int) -> UInt64 {
+        guard bytes.count >= 8 else { return bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) } }
+        let start = min(position, bytes.count - 8)
+        let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self))
+        return word >> UInt64(8 * (position - start))
     }
 
     // MARK: Edges
@@ -213,7 +239,7 @@ struct SegmentTree: Sendable {
         var place = Self.place(node, hash) & (edges.count - 1)
         while edges[place] != Self.none {
             let child = Int(edges[place])
-            if nodes[child].hash == hash, nodes[child].parent == node, nodes[child].segment == segment {
+            if nodes[child].hash == hash, nodes[child].parent == node, accounts[child].segment == segment {
                 return edges[place]
             }
             place = (place + 1) & (edges.count - 1)
@@ -222,23 +248,24 @@ struct SegmentTree: Sendable {
     }
 
     private mutating func addChild(of node: Node, _ part: EventPattern.Part) -> Node {
-        var content = Content(parent: node, segment: nil, hash: 0)
+        var (content, account) = (Content(parent: node), Account())
         if case .literal(let key) = part {
             let segment = Array(key.text.utf8)
-            content.segment = segment
-            (content.hash, content.head) = segment.withUnsafeBytes { (NameHash.of($0), Self.head($0)) }
-            content.length = segment.count
+            account.segment = segment
+            (content.hash, content.head) = segment.withUnsafeBytes { (NameHash.of($0), $0.head) }
+            content.length = Int32(clamping: segment.count)
         }
         let child: Node
         if let known = free.popLast() {
             child = known
-            nodes[Int(child)] = content
+            (nodes[Int(child)], accounts[Int(child)]) = (content, account)
         } else {
             child = Node(nodes.count)
             nodes.append(content)
+            accounts.append(account)
         }
-        nodes[Int(node)].children += 1
-        if content.segment == nil { nodes[Int(node)].anyChild = child } else { addEdge(to: child) }
+        accounts[Int(node)].children += 1
+        if account.segment == nil { nodes[Int(node)].anyChild = child } else { addEdge(to: child) }
         return child
     }
 

@@ -33,7 +33,7 @@ struct Audience {
     /// Adds the receivers of a pattern, among whom there are no two the same.
     mutating func add(_ targets: [Registry.Target]) {
         guard count > 0 else {
-            if targets.count == 1, case .inbox(let inbox) = targets[0] {
+            if targets.count == 1, case .inbox(let inbox) = targets[0].receiver {
                 inboxes = [inbox]
             } else {
                 for target in targets { append(target) }
@@ -44,7 +44,7 @@ struct Audience {
     }
 
     private mutating func append(_ target: Registry.Target) {
-        switch target {
+        switch target.receiver {
         case .inbox(let inbox): inboxes.append(inbox)
         case .relay(let relay): relays.append(relay)
         }

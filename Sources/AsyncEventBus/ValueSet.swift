@@ -5,12 +5,15 @@ struct ValueSet<Value: Hashable & Sendable>: Sendable {
     private static var fewest: Int { 8 }
 
     private(set) var values: [Value] = []
+    /// The value where there is no other: here, since a look-up finds it sooner than in the array.
+    private(set) var only: Value?
     private var positions: [Value: Int] = [:]
 
     /// Adds a value. Returns whether it was not there yet.
     mutating func insert(_ value: Value) -> Bool {
         guard position(of: value) == nil else { return false }
         values.append(value)
+        only = values.count == 1 ? value : nil
         if values.count == Self.fewest + 1 {
             positions = Dictionary(uniqueKeysWithValues: zip(values, values.indices))
         } else if values.count > Self.fewest {
@@ -24,6 +27,7 @@ struct ValueSet<Value: Hashable & Sendable>: Sendable {
         guard let position = position(of: value) else { return false }
         values.swapAt(position, values.count - 1)
         values.removeLast()
+        only = values.count == 1 ? values[0] : nil
         if values.count <= Self.fewest {
             positions = [:]
         } else {

@@ -7,7 +7,7 @@ struct AudienceTests {
     private static func makeInboxes(_ count: Int) -> [Registry.Target] {
         (0..<count).map { number in
             let listener = Listener("\(number)") { _ in }
-            return .inbox(Mailbox(listener: listener, clock: ContinuousClock()) { _ in })
+            return Registry.Target(Mailbox(listener: listener, clock: ContinuousClock()) { _ in })
         }
     }
 
@@ -17,7 +17,7 @@ struct AudienceTests {
 
     @Test("who is found under several patterns is there once, in their order", arguments: [1, 2, 16, 17, 60])
     func once(count: Int) {
-        let (inboxes, relay) = (Self.makeInboxes(count), Registry.Target.relay(FakeRelay()))
+        let (inboxes, relay) = (Self.makeInboxes(count), Registry.Target(FakeRelay()))
         var audience = Audience()
         audience.add(Array(inboxes.prefix(count / 2)))
         audience.add([relay])
@@ -37,7 +37,7 @@ struct AudienceTests {
         let both = audience(inboxes)
         let targets = Targets(inboxes: both.inboxes, relays: both.relays)
         #expect(both.isThat(of: targets) && both.hash == audience(inboxes).hash)
-        for other in [[], [inboxes[0]], inboxes.reversed(), inboxes + [.relay(FakeRelay())]] {
+        for other in [[], [inboxes[0]], inboxes.reversed(), inboxes + [Registry.Target(FakeRelay())]] {
             #expect(!audience(other).isThat(of: targets))
             #expect(audience(other).hash != both.hash)
         }

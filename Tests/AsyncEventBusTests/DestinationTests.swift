@@ -60,9 +60,9 @@ struct DestinationTests {
     func shared() {
         var registry = Registry()
         let relay = FakeRelay()
-        registry.add(.relay(relay), to: "**")
+        registry.add(Registry.Target(relay), to: "**")
         #expect(registry.targets(for: "a") === registry.targets(for: "b.c"))
-        registry.add(.relay(FakeRelay()), to: "a")
+        registry.add(Registry.Target(FakeRelay()), to: "a")
         #expect(registry.targets(for: "a") !== registry.targets(for: "b.c"))
     }
 }

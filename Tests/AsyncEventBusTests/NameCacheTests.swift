@@ -8,22 +8,41 @@ struct NameCacheTests {
 
     private static func name(_ number: Int) -> EventName { EventName(spelled: "name.\(number)") }
 
-    @Test("a name that was kept is found, and no other")
+    @Test("a name that came twice is found, and no other")
     func find() {
         var cache = NameCache()
         #expect(cache["a"] == nil)
         let (one, two) = (Self.makeTargets(), Self.makeTargets())
-        cache.insert(one, for: "a")
-        cache.insert(two, for: "b")
+        cache.note(one, for: "a")
+        cache.note(two, for: "b")
+        #expect(cache["a"] == nil && cache["b"] == nil)
+        cache.note(one, for: "a")
+        #expect(cache["a"] === one && cache["b"] == nil)
+        cache.note(two, for: "b")
         #expect(cache["a"] === one && cache["b"] === two)
         #expect(cache["c"] == nil)
+    }
+
+    @Test("names that come once hold nothing of what they found")
+    func once() {
+        var cache = NameCache()
+        weak var targets: Targets?
+        do {
+            let made = Self.makeTargets()
+            targets = made
+            for number in 0..<100 { cache.note(made, for: Self.name(number)) }
+        }
+        #expect(targets == nil)
+        #expect((0..<100).allSatisfy { cache[Self.name($0)] == nil })
     }
 
     @Test("as long as there are few names, nearly all of them are kept while the places grow")
     func growth() {
         var cache = NameCache()
         let all = (0..<2_000).map { _ in Self.makeTargets() }
-        for (number, targets) in all.enumerated() { cache.insert(targets, for: Self.name(number)) }
+        for _ in 0..<2 {
+            for (number, targets) in all.enumerated() { cache.note(targets, for: Self.name(number)) }
+        }
         let kept = all.indices.filter { cache[Self.name($0)] === all[$0] }
         #expect(kept.count > 1_500)
     }
@@ -34,7 +53,7 @@ struct NameCacheTests {
         var all: [Targets] = []
         for number in 0..<40_000 {
             all.append(Self.makeTargets())
-            cache.insert(all[number], for: Self.name(number))
+            for _ in 0..<2 { cache.note(all[number], for: Self.name(number)) }
             #expect(cache[Self.name(number)] === all[number])
         }
         let kept = all.indices.filter { cache[Self.name($0)] != nil }
@@ -46,8 +65,7 @@ struct NameCacheTests {
     func long() {
         var cache = NameCache()
         let (long, short) = (String(repeating: "a", count: 513), String(repeating: "a", count: 512))
-        cache.insert(Self.makeTargets(), for: EventName(spelled: long))
-        cache.insert(Self.makeTargets(), for: EventName(spelled: short))
+        for name in [long, short, long, short] { cache.note(Self.makeTargets(), for: EventName(spelled: name)) }
         #expect(cache[EventName(spelled: long)] == nil && cache[EventName(spelled: short)] != nil)
     }
 }

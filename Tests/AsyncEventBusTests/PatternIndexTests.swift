@@ -117,4 +117,17 @@ struct PatternIndexTests {
         #expect(index.values(matching: try EventName("z." + long)) == [99])
         #expect(index.values(matching: try EventName("z.z." + long)).isEmpty)
     }
+
+    @Test("names of few and of many segments match patterns of as many")
+    func counts() throws {
+        var index = PatternIndex<Int>()
+        for count in 1...70 {
+            let pattern = try EventPattern(Array(repeating: "*", count: count).joined(separator: "."))
+            #expect(index.insert(count, for: pattern) == true)
+        }
+        for count in 1...70 {
+            let name = try EventName(Array(repeating: "a", count: count).joined(separator: "."))
+            #expect(index.values(matching: name) == [count])
+        }
+    }
 }

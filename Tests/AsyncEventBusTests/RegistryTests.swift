@@ -33,11 +33,11 @@ struct RegistryTests {
         _ = registry.add(one, to: "a.*") { Self.makeMailbox(one) }
         #expect(registry.targets(for: "a.b").inboxes.count == 1)
         _ = registry.add(two, to: "a.b") { Self.makeMailbox(two) }
-        registry.add(.relay(relay), to: "**")
+        registry.add(Registry.Target(relay), to: "**")
         #expect(registry.targets(for: "a.b").inboxes.count == 2)
         #expect(registry.targets(for: "a.b").relays.count == 1)
         _ = registry.remove(one, from: "a.*")
-        registry.remove(.relay(relay), from: "**")
+        registry.remove(Registry.Target(relay), from: "**")
         #expect(registry.targets(for: "a.b").inboxes.count == 1)
         #expect(registry.targets(for: "a.b").relays.isEmpty)
     }
