@@ -99,7 +99,7 @@ struct DeliveryTests {
         arguments: [(QoS.atMostOnce, 3_000, 4_000), (.atLeastOnce, 300, 70_000)]
     )
     func backedUp(qos: QoS, count: Int, padding: Int) async throws {
-        let reading = Gate()
+        let reading = ThreadGate()
         let broker = try FakeBroker(timeLimit: .seconds(20)) { peer in
             try peer.accept()
             reading.wait()
@@ -129,9 +129,9 @@ struct DeliveryTests {
     func barrier() async throws {
         let count = 20_000
         let early = Locked<[FakeBroker.PacketType]>([])
-        let inside = Gate()
-        let release = Gate()
-        let sent = Gate()
+        let inside = ThreadGate()
+        let release = ThreadGate()
+        let sent = ThreadGate()
         let broker = try FakeBroker(timeLimit: .seconds(20)) { peer in
             try peer.accept()
             let bytes = (1...count).flatMap { number in

@@ -134,8 +134,8 @@ struct DescriptorTests {
 
     @Test("a pair that another thread makes meanwhile carries its bytes")
     func otherThread() async throws {
-        let begun = Gate()
-        let over = Gate()
+        let begun = ThreadGate()
+        let over = ThreadGate()
         let making = Task {
             try await onThread {
                 buffered_io_set_making(true)

@@ -37,7 +37,7 @@ struct LeavingTests {
     )
     func disconnect(qos: QoS) async throws {
         let count = 2_000
-        let reading = Gate()
+        let reading = ThreadGate()
         let broker = try FakeBroker { peer in
             try peer.accept()
             reading.wait()

@@ -31,7 +31,7 @@ struct SystemCallTests {
             try peer.serve()
         }
         let subscriptions = [SubscriptionRequest("a", qos: qos)]
-        let start = Gate()
+        let start = ThreadGate()
         defer { start.open() }
         let calls = try await withClient(
             to: broker.port,
@@ -82,7 +82,7 @@ struct SystemCallTests {
             try await client.publish(.numbered(Self.count, qos: .atLeastOnce))
         }
         let proxy = try TCPProxy(to: broker.port)
-        let start = Gate()
+        let start = ThreadGate()
         defer { start.open() }
         let listener = Listener(onConnected: { start.wait() })
         let calls = try await withClient(
@@ -128,7 +128,7 @@ struct SystemCallTests {
                 return [.raw(answers)]
             }
         }
-        let start = Gate()
+        let start = ThreadGate()
         defer { start.open() }
         let listener = Listener(onConnected: { start.wait() })
         let calls = try await withClient(to: broker.port, listener: listener) { client, listener in

@@ -11,7 +11,7 @@ struct IntakeTests {
     private static let subscriptions = [SubscriptionRequest("a")]
 
     /// Refuses as long as it is closed.
-    private final class Gate: Sendable {
+    private final class Doorkeeper: Sendable {
         private let state = Locked((isOpen: false, refused: 0))
 
         var refused: Int { state.withLock { $0.refused } }
@@ -55,21 +55,21 @@ struct IntakeTests {
             try peer.sendRaw(replies.flatMap { $0.encode(peer.version) })
             if peer.index == 0 { try peer.expectEnd() } else { try peer.serve() }
         }
-        let gate = Gate()
+        let keeper = Doorkeeper()
         try await withClient(
             to: broker.url,
             options: Self.options(version),
             subscriptions: Self.subscriptions,
-            recorder: .deciding(gate.decide)
+            recorder: .deciding(keeper.decide)
         ) { client, recorder in
             try await recorder.parked()
             #expect(recorder.parks == [.refused])
             #expect(recorder.disconnections == [nil])
             #expect(try await !eventually(within: .milliseconds(200)) { broker.connections > 1 })
-            #expect(gate.refused > 0)
+            #expect(keeper.refused > 0)
             #expect(recorder.acknowledgements == 0)
             #expect(broker.count(.puback) == 0)
-            gate.open()
+            keeper.open()
             client.resume()
             #expect(try await recorder.received(3).map(\.number) == [1, 2, 3])
             #expect(recorder.resumptions == 1)
@@ -87,24 +87,24 @@ struct IntakeTests {
     )
     func session(version: ProtocolVersion) async throws {
         let broker = try MosquittoBroker.start()
-        let gate = Gate()
+        let keeper = Doorkeeper()
         try await withClient(
             to: broker.url,
             options: Self.options(version),
             subscriptions: Self.subscriptions,
-            recorder: .deciding(gate.decide)
+            recorder: .deciding(keeper.decide)
         ) { client, recorder in
             try await recorder.subscribed()
             try await withClient(to: broker.url) { publisher, _ in
                 for number in 0..<200 {
                     // Three times the storage fails, in the middle of the stream.
-                    if [50, 100, 150].contains(number) { gate.close() } else if number == 0 { gate.open() }
+                    if [50, 100, 150].contains(number) { keeper.close() } else if number == 0 { keeper.open() }
                     try await publisher.publish(
                         Message(topic: "a", payload: Array("\(number)".utf8), qos: .atLeastOnce)
                     )
                     guard [70, 120, 170].contains(number) else { continue }
                     try await recorder.parked(number / 50)
-                    gate.open()
+                    keeper.open()
                     client.resume()
                     try await recorder.connected(number / 50 + 1)
                 }
