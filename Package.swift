@@ -30,6 +30,7 @@ let package = Package(
         .library(name: "MQTTBridge", targets: ["MQTTBridge"]),
         .library(name: "MQTTBridgeConfiguration", targets: ["MQTTBridgeConfiguration"]),
         .executable(name: "mqtt-bridge", targets: ["mqtt-bridge"]),
+        .executable(name: "mqtt-bridge-torture", targets: ["mqtt-bridge-torture"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -42,12 +43,17 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
-        .target(name: "Locking", swiftSettings: swiftSettings),
+        .target(
+            name: "Locking",
+            dependencies: [.product(name: "DequeModule", package: "swift-collections")],
+            swiftSettings: swiftSettings
+        ),
         .target(
             name: "AsyncEventBus",
             dependencies: [
                 "Locking",
                 .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swiftSettings
         ),
@@ -56,9 +62,11 @@ let package = Package(
             pkgConfig: "libmosquitto",
             providers: [.apt(["libmosquitto-dev", "libssl-dev"]), .brew(["mosquitto"])]
         ),
+        .target(name: "CLibraryCalls", dependencies: ["CMosquitto"]),
         .target(
             name: "Mosquitto",
             dependencies: [
+                "CLibraryCalls",
                 "CMosquitto",
                 "Locking",
                 .product(name: "DequeModule", package: "swift-collections"),
@@ -66,7 +74,7 @@ let package = Package(
             ],
             swiftSettings: swiftSettings + [.strictMemorySafety()]
         ),
-        .target(name: "CBufferedIO"),
+        .target(name: "CBufferedIO", dependencies: ["CLibraryCalls"]),
         .target(
             name: "BufferedIO",
             dependencies: ["CBufferedIO", "Mosquitto"],
@@ -85,6 +93,15 @@ let package = Package(
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
+            swiftSettings: swiftSettings
+        ),
+        .target(name: "Programs", swiftSettings: swiftSettings),
+        // For tests and torture only: no product that users embed may depend on these three.
+        .target(name: "FaultKit", dependencies: ["Programs", "Locking"], swiftSettings: swiftSettings),
+        .target(name: "CRecordingVFS", linkerSettings: [.linkedLibrary("sqlite3")]),
+        .target(
+            name: "StoreTesting",
+            dependencies: ["CRecordingVFS", "FaultKit", "Locking", "MessageStore", "SQLiteStore"],
             swiftSettings: swiftSettings
         ),
         .target(
@@ -110,16 +127,29 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .target(
-            name: "Torture",
+            name: "Simulation",
             dependencies: [
-                "Locking",
-                "Mosquitto",
+                "AsyncEventBus", "FaultKit", "Locking", "MessageStore", "Mosquitto", "MQTTBridge",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swiftSettings
         ),
-        .executableTarget(
-            name: "mqtt-bridge",
+        .target(
+            name: "Torture",
+            dependencies: [
+                "Programs",
+                "FaultKit",
+                "Locking",
+                "Mosquitto",
+                "Simulation",
+                "StoreTesting",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "BridgeDaemon",
             dependencies: [
                 "AsyncEventBus",
                 "BufferedIO",
@@ -128,9 +158,8 @@ let package = Package(
                 "Mosquitto",
                 "MQTTBridge",
                 "MQTTBridgeConfiguration",
+                "Programs",
                 "SQLiteStore",
-                "Torture",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
@@ -139,10 +168,48 @@ let package = Package(
             ],
             swiftSettings: swiftSettings
         ),
+        .executableTarget(
+            name: "mqtt-bridge",
+            dependencies: [
+                "AsyncEventBus",
+                "BridgeDaemon",
+                "BufferedIO",
+                "MessageStore",
+                "Mosquitto",
+                "MQTTBridge",
+                "MQTTBridgeConfiguration",
+                "Programs",
+                "SQLiteStore",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "mqtt-bridge-torture",
+            dependencies: [
+                "Mosquitto",
+                "Programs",
+                "Torture",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: swiftSettings
+        ),
         .target(
             name: "TestSupport",
-            dependencies: ["MessageStore"],
+            dependencies: [
+                "FaultKit",
+                "Locking",
+                "MessageStore",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             path: "Tests/TestSupport",
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["Simulation"],
             swiftSettings: swiftSettings
         ),
         .testTarget(
@@ -152,12 +219,15 @@ let package = Package(
         ),
         .testTarget(
             name: "AsyncEventBusTests",
-            dependencies: ["AsyncEventBus", "Locking", "TestSupport"],
+            dependencies: [
+                "AsyncEventBus", "Locking", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(
             name: "MosquittoTests",
-            dependencies: ["BufferedIO", "CBufferedIO", "Mosquitto", "TestSupport"],
+            dependencies: ["BufferedIO", "CBufferedIO", "CLibraryCalls", "Locking", "Mosquitto", "TestSupport"],
             swiftSettings: swiftSettings
         ),
         .testTarget(
@@ -171,7 +241,7 @@ let package = Package(
         .testTarget(
             name: "MessageStoreTests",
             dependencies: [
-                "MessageStore", "SQLiteStore", "TestSupport",
+                "MessageStore", "SQLiteStore", "StoreTesting", "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: swiftSettings
@@ -180,6 +250,7 @@ let package = Package(
             name: "MQTTBridgeTests",
             dependencies: [
                 "AsyncEventBus", "BufferedIO", "MessageStore", "Mosquitto", "MQTTBridge", "SQLiteStore", "TestSupport",
+                .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
@@ -201,8 +272,19 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .testTarget(
+            name: "BridgeDaemonTests",
+            dependencies: [
+                "AsyncEventBus", "BridgeDaemon", "MessageStore", "Mosquitto", "MQTTBridge", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
             name: "CommandTests",
-            dependencies: ["mqtt-bridge", "three-listeners", "MessageStore", "SQLiteStore", "TestSupport"],
+            dependencies: [
+                "mqtt-bridge", "mqtt-bridge-torture", "three-listeners", "MessageStore", "SQLiteStore", "TestSupport",
+            ],
             swiftSettings: swiftSettings
         ),
     ],

@@ -186,6 +186,47 @@ function imports(text, module) {
     return text ~ ("(^|[^A-Za-z0-9_.])import[ \t]+([a-z]+[ \t]+)?" module "([^A-Za-z0-9_]|$)")
 }
 
+# Folders of MQTTBridge: what lies in one uses only what lies in it and in those before it. Files beside the folders use all.
+
+function folder_rank(path,    rest) {
+    rest = substr(path, length("Sources/MQTTBridge/") + 1)
+    if (rest !~ /\//) return 99
+    sub(/\/.*/, "", rest)
+    return rest in rank_of ? rank_of[rest] : 0
+}
+
+# Notes which types a file declares, and where it first says each word that may be one.
+function note_types(    rank, i, rest, word, declared) {
+    rank = folder_rank(file)
+    if (rank == 0) { report(1, "the folder is not in the order of folders"); return }
+    for (i = 1; i <= count; i++) {
+        if (match(code[i], /^((public|package|internal|final|indirect) )*(class|struct|enum|protocol|typealias|actor) [A-Z][A-Za-z0-9]*/)) {
+            declared = substr(code[i], RSTART, RLENGTH)
+            sub(/.* /, "", declared)
+            type_rank[declared] = rank
+            type_folder[declared] = file
+            sub(/^Sources\/MQTTBridge\//, "", type_folder[declared])
+        }
+        rest = code[i]
+        while (match(rest, /[A-Za-z_][A-Za-z0-9_]*/)) {
+            word = substr(rest, RSTART, RLENGTH)
+            rest = substr(rest, RSTART + RLENGTH)
+            if (word !~ /^[A-Z]/ || (file, word) in first_use) continue
+            first_use[file, word] = i
+            uses[++use_count] = file SUBSEP word SUBSEP i SUBSEP rank
+        }
+    }
+}
+
+function check_uses(    i, use) {
+    for (i = 1; i <= use_count; i++) {
+        split(uses[i], use, SUBSEP)
+        if (!(use[2] in type_rank) || type_rank[use[2]] <= use[4]) continue
+        file = use[1]
+        report(use[3], "uses " use[2] " of " type_folder[use[2]] ", which is above it")
+    }
+}
+
 function check_file(    i, following, in_bus, in_client, in_boundary) {
     if (count > 400 && file ~ /^Sources\//) report(401, "the file has " count " lines; 400 is the most")
     if (file !~ /\.swift$/) return
@@ -209,8 +250,13 @@ function check_file(    i, following, in_bus, in_client, in_boundary) {
             if (tolower(raw[i]) ~ /mqtt/) report(i, "AsyncEventBus says MQTT")
         }
         if (in_client && imports(code[i], "AsyncEventBus")) report(i, "Mosquitto imports AsyncEventBus")
+        if (imports(code[i], "(FaultKit|StoreTesting|CRecordingVFS)") && file ~ /^Sources\// &&
+            file !~ /^Sources\/(FaultKit|Simulation|StoreTesting|Torture)\//) report(i, "imports a target of tests")
+        if (imports(code[i], "Torture") && file ~ /^Sources\// &&
+            file !~ /^Sources\/mqtt-bridge-torture\//) report(i, "imports Torture")
         if (imports(code[i], "XCTest")) report(i, "imports XCTest, whose tests Scripts/test does not run")
     }
+    if (file ~ /^Sources\/MQTTBridge\//) note_types()
     if (file !~ /^Sources\//) return
 
     in_signature = depth = 0
@@ -230,6 +276,8 @@ BEGIN {
         "case|operator|macro|import|precedencegroup)$"
     opened = "^[ \t]+(class|func|var|subscript|override|static)[^A-Za-z0-9_]"
     task_made = "Task[ \t]*(<[^{]*>)?[ \t]*([{(]|[.](init|detached|immediate|immediateDetached)[^A-Za-z0-9_])"
+    split("Options Wire Routing LoopGuard Reporting Context Broker Durability Connection", folders, " ")
+    for (i in folders) rank_of[folders[i]] = i
     not_a_call = "(->|(^|[^A-Za-z0-9_])(extension|struct|class|enum|actor|protocol))[ \t]*$"
 }
 FNR == 1 && NR > 1 { check_file() }
@@ -237,5 +285,6 @@ FNR == 1 { file = FILENAME }
 { raw[FNR] = $0; count = FNR }
 END {
     if (NR > 0) check_file()
+    check_uses()
     exit findings > 0
 }

@@ -1,4 +1,5 @@
 import Locking
+public import Logging
 import Synchronization
 
 /// Joins those who say that something happened with those who want to hear it, inside one process and, through
@@ -12,7 +13,7 @@ import Synchronization
 /// no order. What an immediate listener emits while it hears an event may reach other immediate listeners before
 /// that event does.
 ///
-/// **Loss.** A mailbox is bounded. What it discards is counted, and told as an event `$bus.dropped` when it begins.
+/// **Loss.** A mailbox is bounded, in number and in bytes. What it discards is counted, and told as an event `$bus.dropped` when it begins.
 ///
 /// **From inside a listener.** Emitting is the same as from anywhere else: the events queue up, also those to the
 /// listener itself. A listener that is added hears the events emitted after ``addListener(_:to:)`` returned. A
@@ -22,7 +23,8 @@ import Synchronization
 /// **Reports.** `$bus.failed` tells that a listener threw or took too long, and is not called again for that event:
 /// the header `attempts` says how often it was, `reason` whether the last was an `error` or a `timeout`. `$bus.dropped`
 /// tells that a mailbox overflows. Both are local, and have the headers `listener`, `event` and `event-id`; what fails
-/// while handling a report is not reported again.
+/// while handling a report is not reported again. Whether anybody listens or not, both are logged as warnings, at most once
+/// a second for each listener, with the number of events.
 ///
 /// There is nothing to start and nothing to stop. A bus that is no longer referred to lets its listeners finish what
 /// waits in their mailboxes.
@@ -32,20 +34,27 @@ public final class EventBus: Sendable {
     public let source: String
 
     private let clock: any Clock<Duration>
-    private let registry = Locked(Registry())
+    let registry = Locked(Registry())
     private let origins: Locked<OwnOrigins>
     private let crew = Crew()
-    private let sequence = Atomic<UInt64>(0)
+    let faults: FaultLog
+    let sequence = Atomic<UInt64>(0)
 
     /// A bus without listeners.
     ///
     /// - Parameters:
     ///   - name: For people; goes into ``source``.
     ///   - clock: Measures the time limits of listeners, and the pauses before they are called again.
-    public init(name: String = "bus", clock: any Clock<Duration> = ContinuousClock()) {
+    ///   - logger: For listeners that fail or are too slow.
+    public init(
+        name: String = "bus",
+        clock: any Clock<Duration> = ContinuousClock(),
+        logger: Logger = Logger(label: "event-bus")
+    ) {
         source = "\(name)-\(String(UInt64.random(in: .min ... .max), radix: 36))"
         origins = Locked(OwnOrigins(source: source))
         self.clock = clock
+        faults = FaultLog(logger: logger, clock: clock)
     }
 
     // MARK: Listeners
@@ -57,7 +66,8 @@ public final class EventBus: Sendable {
     public func addListener(_ listener: Listener, to pattern: EventPattern) -> Bool {
         registry.withLock { registry in
             registry.add(listener, to: pattern) {
-                Mailbox(listener: listener, clock: clock, crew: crew) { [weak self] in self?.tell($0) }
+                MailboxContext(listener: listener, clock: clock, crew: crew) { [weak self] in self?.tell($0) }
+                    .makeMailbox()
             }
         }
     }
@@ -84,8 +94,10 @@ public final class EventBus: Sendable {
     /// Makes a listener from a function, adds it, and returns it so that it can be removed.
     ///
     /// - Parameters:
-    ///   - name: For reports, and see ``Listener/isNamed``. Without one, reports show the pattern.
+    ///   - name: For reports, and, unique on the bus, for transports that keep events: see ``Listener/isNamed``. Without
+    ///     one, reports show the pattern.
     ///   - capacity: The most events that wait, 1 or more.
+    ///   - capacityBytes: The most bytes that wait, 1 or more; see ``Listener/capacityBytes``.
     ///   - isImmediate: Whether calls begin on the thread that emits; see ``Listener``.
     @discardableResult
     public func on(
@@ -93,6 +105,7 @@ public final class EventBus: Sendable {
         name: String? = nil,
         delivery: Delivery = .concurrent(limit: 64),
         capacity: Int = 1024,
+        capacityBytes: Int = Listener.defaultCapacityBytes,
         whenFull: OverflowPolicy = .dropOldest,
         timeLimit: Duration? = nil,
         retry: RetryPolicy = .never,
@@ -104,6 +117,7 @@ public final class EventBus: Sendable {
             isNamed: name != nil,
             delivery: delivery,
             capacity: capacity,
+            capacityBytes: capacityBytes,
             whenFull: whenFull,
             timeLimit: timeLimit,
             retry: retry,
@@ -118,21 +132,28 @@ public final class EventBus: Sendable {
     ///
     /// The subscription ends when `body` returns or throws; a cancelled reader sees the end of the sequence. Events
     /// emitted before the call are not seen. When `body` reads more slowly than events arrive, at most `capacity` of
-    /// them wait; `whenFull` decides about the next one, and each event discarded adds one to
-    /// ``Subscription/dropped``.
+    /// them wait, and no more than `capacityBytes`; `whenFull` decides about the next one, and each event discarded adds one
+    /// to ``Subscription/dropped``.
     ///
-    /// - Parameter capacity: The most events that wait for `body`, 1 or more.
+    /// - Parameters:
+    ///   - capacity: The most events that wait for `body`, 1 or more.
+    ///   - capacityBytes: The most bytes that wait, 1 or more; see ``Listener/capacityBytes``.
     /// - Throws: Only what `body` throws.
     public func withSubscription<Result>(
         to pattern: EventPattern,
         capacity: Int = 1024,
+        capacityBytes: Int = Listener.defaultCapacityBytes,
         whenFull: OverflowPolicy = .dropOldest,
         body: (Subscription) async throws -> Result
     ) async rethrows -> Result {
         precondition(capacity >= 1, "a subscription holds one event or more")
-        let storage = SubscriptionStorage(pattern: pattern, capacity: capacity, policy: whenFull) { [weak self] in
-            self?.tell($0)
-        }
+        precondition(capacityBytes >= 1, "a subscription holds one byte or more")
+        let storage = SubscriptionStorage(
+            pattern: pattern,
+            capacity: capacity,
+            capacityBytes: capacityBytes,
+            policy: whenFull
+        ) { [weak self] in self?.tell($0) }
         let target = Registry.Target(storage)
         registry.withLock { $0.add(target, to: pattern) }
         defer {
@@ -161,54 +182,28 @@ public final class EventBus: Sendable {
     /// Emits that go on meanwhile, listeners' own included, put this off.
     public func becomeIdle() async {
         while true {
-            for mailbox in registry.withLock({ $0.mailboxes }) { await mailbox.becomeIdle() }
+            for mailbox in mailboxes { await mailbox.becomeIdle() }
             // A listener may have emitted to one that was found idle before. Only if all are idle at two looks, and
             // none has worked between them, all were idle at one moment.
             if let first = workersUntilIdle(), first == workersUntilIdle() { return }
         }
     }
 
+    /// The mailboxes of all listeners that there are now, in the order in which they came.
+    var mailboxes: [any Mailbox] { registry.withLock { $0.listeners }.mailboxes }
+
     private func workersUntilIdle() -> [ObjectIdentifier: UInt64]? {
         var result: [ObjectIdentifier: UInt64] = [:]
-        for mailbox in registry.withLock({ $0.mailboxes }) {
+        for mailbox in mailboxes {
             guard let workers = mailbox.workersUntilIdle else { return nil }
             result[ObjectIdentifier(mailbox)] = workers
         }
         return result
     }
 
-    // MARK: Transports
-
-    /// Offers the events whose name matches to a transport.
-    public func attach(_ relay: some EventRelay, to patterns: some Sequence<EventPattern>) {
-        let target = Registry.Target(relay)
-        registry.withLock { registry in
-            for pattern in patterns { registry.add(target, to: pattern) }
-        }
-    }
-
-    /// Offers no more events of these patterns to a transport.
-    public func detach(_ relay: some EventRelay, from patterns: some Sequence<EventPattern>) {
-        let target = Registry.Target(relay)
-        registry.withLock { registry in
-            for pattern in patterns { registry.remove(target, from: pattern) }
-        }
-    }
-
-    /// A place for the events of a name that a transport brings in.
-    package func destination(for name: EventName) -> Destination {
-        registry.withLock { $0.destination(for: name) }
-    }
-
-    /// The mailboxes of the named listeners that hear the events of a destination now, and whether anybody else does.
-    package func receivers(at destination: Destination) -> (named: [NamedInbox], hasOthers: Bool) {
-        let targets = registry.withLock { destination.targets(in: &$0) }
-        return (targets.named, targets.hasOthers)
-    }
-
-    /// The mailboxes of all named listeners that there are now.
-    package func namedInboxes() -> [NamedInbox] {
-        registry.withLock { $0.mailboxes }.compactMap(\.asNamed)
+    /// What the calls of all listeners are at. Takes the lock of each mailbox once, and costs calls and emits nothing else.
+    package func lookAtListeners() -> [ListenerLook] {
+        mailboxes.map(\.look)
     }
 
     // MARK: Emitting
@@ -242,21 +237,11 @@ public final class EventBus: Sendable {
         dispatch(event.attempt(1), scope: scope, receipt: nil)
     }
 
-    /// Passes on events as if they were emitted one after the other, and empties the batch.
-    ///
-    /// Each transport is offered the events in their order, and then each mailbox takes all of its events, in their
-    /// order, at once. What is discarded is told when all have been offered.
-    package func emit(_ batch: inout EmitBatch, scope: Scope = .everywhere) {
-        batch.resolve(in: registry)
-        if scope.includesRelays { batch.offerToRelays { relay, event in relayRefused(relay, event, receipt: nil) } }
-        if scope.includesListeners { batch.offerToInboxes() }
-        batch.removeAll()
-    }
-
     /// Says that something happened, and suspends while the mailbox of a listener or the queue of a transport that
     /// takes it is full.
     ///
-    /// Nothing is discarded. A listener that sends to itself while its own mailbox is full waits for itself, for ever.
+    /// Nothing is discarded, neither now nor by a later emit: what was sent stays in a mailbox until the listener has it or
+    /// leaves the bus. A listener that sends to itself while its own mailbox is full waits for itself, for ever.
     ///
     /// - Throws: `CancellationError`; the event may then have reached some of its listeners.
     public func send(
@@ -284,24 +269,6 @@ public final class EventBus: Sendable {
         return receipt
     }
 
-    /// A number that no other event of this bus has: for one that comes in without an identity.
-    package func makeNumber() -> UInt64 { sequence.wrappingAdd(1, ordering: .relaxed).newValue }
-
-    /// The identity of the event with that number.
-    package func id(_ number: UInt64) -> EventID { EventID(source: source, sequence: number) }
-
-    /// An event with that number, which a transport brought in without an identity. Its origin is this bus.
-    package func makeEvent(
-        _ number: UInt64,
-        _ name: EventName,
-        _ payload: Payload,
-        time: Timestamp,
-        origin: EventOrigin,
-        attributes: EventAttributes
-    ) -> Event {
-        Event(sequence: number, name: name, payload: payload, time: time, origin: origin, attributes: attributes)
-    }
-
     private func makeEvent(_ name: EventName, _ payload: Payload, _ attributes: EventAttributes) -> Event {
         makeEvent(
             makeNumber(),
@@ -316,9 +283,16 @@ public final class EventBus: Sendable {
     /// Waits where there is no room.
     private func deliver(_ event: Event, scope: Scope, receipt: Receipt?) async throws {
         let targets = registry.withLock { $0.targets(for: event.name) }
-        if scope.includesRelays {
-            for relay in targets.relays {
-                while relay.take(event, receipt: receipt) == .full { try await relay.waitForRoom(for: event) }
+        if scope.includesTransports {
+            let transportReceipt = receipt.map(TransportReceipt.init)
+            for transport in targets.transports {
+                var progress = TransportProgress()
+                while !transport.take(event, receipt: transportReceipt, progress: &progress) {
+                    // A transport that finds room where there is none must not keep a cancelled sender, nor its thread.
+                    try Task.checkCancellation()
+                    try await transport.waitForRoom(for: event, progress: progress)
+                    await Task.yield()
+                }
             }
         }
         guard scope.includesListeners else { return }
@@ -328,52 +302,10 @@ public final class EventBus: Sendable {
     /// Discards where there is no room.
     private func dispatch(_ event: Event, scope: Scope, receipt: Receipt?) {
         let targets = registry.withLock { $0.targets(for: event.name) }
-        if scope.includesRelays {
-            for relay in targets.relays where relay.take(event, receipt: receipt) == .full {
-                relayRefused(relay, event, receipt: receipt)
-            }
+        if scope.includesTransports {
+            for transport in targets.transports { transport.take(event, receipt: receipt.map(TransportReceipt.init)) }
         }
         guard scope.includesListeners else { return }
         for inbox in targets.inboxes { inbox.offer(Parcel(event: event, receipt: receipt)) }
-    }
-
-    private func relayRefused(_ relay: any EventRelay, _ event: Event, receipt: Receipt?) {
-        relay.discarded(event)
-        receipt?.willPublish()
-        receipt?.didRefuse(
-            EventBusError(.refused, operation: "publish \"\(event.name)\"", detail: "the transport is full")
-        )
-    }
-
-    // MARK: Reports
-
-    private func tell(_ report: BusReport) {
-        switch report {
-        case .failed(let listener, let event, let error, let isTimeout):
-            let reason = isTimeout ? "timeout" : "error"
-            tell(
-                "$bus.failed",
-                listener,
-                event,
-                error,
-                [.init("reason", reason), .init("attempts", "\(event.attempt)")]
-            )
-        case .dropped(let receiver, let event, let total):
-            tell("$bus.dropped", receiver, event, "mailbox full", [.init("total", String(total))])
-        }
-    }
-
-    private func tell(
-        _ name: EventName,
-        _ listener: String,
-        _ event: Event,
-        _ text: String,
-        _ headers: [EventAttributes.Header]
-    ) {
-        guard !event.name.text.hasPrefix("$bus.") else { return }
-        let subject: [EventAttributes.Header] = [
-            .init("listener", listener), .init("event", event.name.text), .init("event-id", event.id.description),
-        ]
-        emit(name, Payload(text), attributes: EventAttributes(headers: subject + headers), scope: .local)
     }
 }

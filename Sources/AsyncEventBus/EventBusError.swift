@@ -7,6 +7,7 @@ public struct EventBusError: Error, Sendable, Hashable {
             case invalidPattern = "invalid pattern"
             case notRelayed = "no transport took it"
             case notStored = "no transport keeps it"
+            case postponed = "kept for later"
             case refused = "refused"
         }
 
@@ -20,6 +21,8 @@ public struct EventBusError: Error, Sendable, Hashable {
         public static let notRelayed = Code(kind: .notRelayed)
         /// No transport is attached that keeps the event on disk.
         public static let notStored = Code(kind: .notStored)
+        /// The process ends, and a transport has the event on disk: the next process delivers it. Nothing is lost.
+        public static let postponed = Code(kind: .postponed)
         /// A transport took the event and could not deliver it.
         public static let refused = Code(kind: .refused)
 

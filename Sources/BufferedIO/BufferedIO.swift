@@ -2,51 +2,47 @@ internal import CBufferedIO
 internal import Glibc
 internal import Mosquitto
 
-/// Fewer system calls for the same bytes: libmosquitto's reads and writes are served from memory.
+/// Buffers libmosquitto's reads and writes to reduce its system calls.
 ///
-/// The libmosquitto that distributions ship (2.0) makes three `read` calls and more for each packet, and writes a byte
-/// into a pair of sockets for each one that it queues (2.0.11, packet_mosq.c). Once this is on, what
-/// ``Mosquitto/Client``s connect afterwards reads 64 KiB at a time and sends what it has to write at once, 64 KiB at a
-/// time. Nothing leaves earlier than it would: acknowledgements still wait until what they acknowledge is safe. A message
-/// at QoS 0 counts as written once it is in memory here, from where the client sends it at once or as soon as the socket
-/// takes more.
+/// The libmosquitto of most distributions (2.0) makes at least three `read` calls for each packet, and writes a byte
+/// into a pair of sockets for each packet that it queues (2.0.11, packet_mosq.c). With buffering, later connections of
+/// ``Mosquitto/Client``s read and send up to 64 KiB at a time. Nothing is sent earlier than without it:
+/// acknowledgements still wait until the acknowledged message is safe. A message at QoS 0 counts as written once it is
+/// in the buffer. The client flushes the buffer at once, or when the socket becomes writable.
 ///
-/// Only libmosquitto's calls are redirected, and only those for the clients' own connections; connections by TLS are
-/// left as they are. A connection whose bytes turn out to take another way goes on without, which the client logs.
+/// It redirects only the calls of libmosquitto, and only for the clients' own connections. TLS connections are not
+/// buffered. If a connection turns out to bypass its buffer, it continues without one, and the client logs that.
 public enum BufferedIO {
-    /// Whether it is on.
+    /// The state of buffering in this process.
     public enum State: Sendable, Equatable {
-        /// Clients that connect from now on use it.
+        /// Later connections are buffered.
         case on
-        /// Everything is as it was, and why.
+        /// Connections are not buffered, for this reason.
         case off(reason: String)
     }
 
-    /// The environment variable that switches it off, by the value `off`.
+    /// The environment variable that disables buffering with the value `off`.
     public static let environmentVariable = "MQTT_BRIDGE_BUFFERED_IO"
 
     private static let state = install()
 
-    /// Switches it on for this process, for good. To be called before the first client connects; calling it again
-    /// changes nothing and tells the same.
+    /// Enables buffering for the rest of this process. Call it before the first client connects. A repeated call
+    /// changes nothing and returns the same state.
     @discardableResult
     public static func enable() -> State { state }
 
     private static func install() -> State {
         if let value = getenv(environmentVariable), String(cString: value) == "off" {
-            return .off(reason: "\(environmentVariable) says so")
+            return .off(reason: "\(environmentVariable) is off")
         }
-        let version = Library.version
-        guard (version.major, version.minor) < (2, 1) else {
-            return .off(reason: "libmosquitto \(Library.versionText) has buffers of its own")
-        }
+        if let obstacle = PacketGate.obstacle { return .off(reason: obstacle) }
         if let reason = buffered_io_install() { return .off(reason: String(cString: reason)) }
         SocketBuffers.use(LibraryBuffers())
         return .on
     }
 }
 
-/// The buffers, as the client sees them.
+/// Adapts the C buffers to the client's protocol.
 private struct LibraryBuffers: SocketBuffering {
     func making<Result>(_ body: () -> Result) -> Result {
         buffered_io_set_making(true)

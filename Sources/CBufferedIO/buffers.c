@@ -1,5 +1,6 @@
 #include "CBufferedIO.h"
 
+#include <CLibraryCalls.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -7,22 +8,22 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-// Holds some hundred small messages: what one call brings or takes.
+// The size of each buffer in bytes: enough for some hundred small messages. Larger reads and writes bypass it.
 #define CAPACITY 65536
-// Descriptors from here on are not buffered.
+// Descriptors with this or a higher number are not buffered.
 #define DESCRIPTORS 65536
 
 struct buffers {
     bool is_used, writes_through;
-    // What was received and not read: from `unread` to `received` in `in`.
+    // Received and not yet read by the library: `in[unread..<received]`.
     size_t unread, received;
-    // What was written and not sent: from the start of `out`.
+    // Written by the library and not yet sent: `out[0..<unsent]`.
     size_t unsent;
     char in[CAPACITY];
     char out[CAPACITY];
 };
 
-// Stands for the library's own pair of sockets, which nobody reads.
+// A marker for the library's wake-up pair of sockets, which has no reader.
 static struct buffers wake_up;
 
 static _Atomic(struct buffers *) table[DESCRIPTORS];
@@ -50,7 +51,7 @@ static bool put(int descriptor, struct buffers *buffers) {
     return true;
 }
 
-// Returns 0, or the error that left something unsent, which is in `errno` too.
+// Returns 0 if all bytes were sent, else the error, which is also in `errno`.
 static int flush(int descriptor, struct buffers *buffers) {
     size_t sent = 0;
     int error = 0;
@@ -69,12 +70,17 @@ ssize_t buffered_read(int descriptor, void *bytes, size_t count) {
     if (!buffers) return read(descriptor, bytes, count);
     if (buffers->unread == buffers->received) {
         buffers->is_used = true;
-        // The body of a large message: not copied twice.
+        // The body of a large message: avoid a second copy.
         if (count >= CAPACITY) return read(descriptor, bytes, count);
         ssize_t received = read(descriptor, buffers->in, CAPACITY);
         if (received <= 0) return received;
         buffers->unread = 0;
         buffers->received = (size_t)received;
+    }
+    // Fast path: most calls read one byte of a header.
+    if (count == 1) {
+        *(char *)bytes = buffers->in[buffers->unread++];
+        return 1;
     }
     size_t available = buffers->received - buffers->unread;
     if (count > available) count = available;
@@ -97,7 +103,7 @@ ssize_t buffered_write(int descriptor, const void *bytes, size_t count) {
 }
 
 int buffered_close(int descriptor) {
-    // First: another thread may get the number as soon as it is free.
+    // Before close(2): another thread may reuse the number as soon as it is free.
     forget(descriptor);
     return close(descriptor);
 }
@@ -111,10 +117,25 @@ int buffered_socketpair(int domain, int type, int protocol, int *pair) {
     return result;
 }
 
+const char *buffered_io_install(void) {
+    static const struct redirected_call calls[] = {
+        {"write", (const void *)write, (const void *)buffered_write},
+        {"close", (const void *)close, (const void *)buffered_close},
+        {"socketpair", (const void *)socketpair, (const void *)buffered_socketpair},
+    };
+    static const char *const bypasses[] = {"send", "sendto", "sendmsg", "writev"};
+    const char *reason = redirect_mosquitto_calls(
+        calls, sizeof calls / sizeof *calls, bypasses, sizeof bypasses / sizeof *bypasses
+    );
+    // No descriptor is attached yet, so all reads still go to the system.
+    if (!reason) packet_gate_read_by(buffered_read);
+    return reason;
+}
+
 void buffered_io_set_making(bool making) { is_making = making; }
 
 bool buffered_io_attach(int descriptor) {
-    // Not cleared: pages that no traffic needs are never touched.
+    // malloc instead of calloc: unused pages are never touched.
     struct buffers *buffers = malloc(sizeof *buffers);
     if (!buffers) return false;
     buffers->is_used = buffers->writes_through = false;

@@ -17,6 +17,12 @@ static inline void name_current_thread(const char *name) {
     prctl(PR_SET_NAME, name, 0, 0, 0);
 }
 
+// Whether the kernel may write an image of this process when it crashes, also through a program (core(5)). Other processes of
+// the same user cannot look into it either then.
+static inline void forbid_dumps(void) {
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 // How much glibc's allocator keeps of what was freed, in bytes, and from which size on a block is the system's. Returns
 // whether it was set: not with another allocator.
 static inline bool set_kept_memory(int kept, int largest) {

@@ -6,15 +6,15 @@ public import Musl
 public import Darwin
 #endif
 
-/// A value that one thread at a time may touch.
+/// A value behind a mutex.
 ///
-/// Public, though of no product: across modules the compiler specialises `withLock` only then.
+/// Public, although no product exports it: only then does the compiler specialise `withLock` across modules.
 ///
-/// Not the standard library's `Mutex`, for two reasons. ThreadSanitizer cannot see that one (it locks inside a library
-/// that is not instrumented, so that every contended use is reported as a race), and on Linux it hands a contended lock
-/// over through the kernel. See docs/decisions/0003-own-lock.md.
+/// Not the standard library's `Mutex`, for two reasons. That type locks inside a library without instrumentation, so
+/// ThreadSanitizer reports every contended use as a race. On Linux it also hands a contended lock over through the
+/// kernel. See docs/decisions/0003-own-lock.md.
 ///
-/// SAFETY: the value is only reached through `withLock`, which holds the mutex.
+/// SAFETY: all access to the value goes through `withLock`, which holds the mutex.
 public struct Locked<Value: Sendable>: @unchecked Sendable {
     @usableFromInline
     final class Storage: ManagedBuffer<Value, pthread_mutex_t> {
@@ -25,7 +25,7 @@ public struct Locked<Value: Sendable>: @unchecked Sendable {
 
     @usableFromInline let storage: ManagedBuffer<Value, pthread_mutex_t>
 
-    /// A lock around a value.
+    /// Creates an unlocked mutex around a value.
     public init(_ value: Value) {
         storage = Storage.create(minimumCapacity: 1) { buffer in
             buffer.withUnsafeMutablePointerToElements { mutex in
@@ -34,18 +34,18 @@ public struct Locked<Value: Sendable>: @unchecked Sendable {
                 pthread_mutexattr_init(&attributes)
                 defer { pthread_mutexattr_destroy(&attributes) }
                 #if canImport(Glibc)
-                // Whoever finds it held spins a little first: mostly it is held for a few hundred nanoseconds, and a
-                // sleep and a wake-up take ten times that.
+                // Spin before sleeping: a typical hold time is a few hundred nanoseconds, a tenth of a sleep and a
+                // wake-up.
                 pthread_mutexattr_settype(&attributes, Int32(PTHREAD_MUTEX_ADAPTIVE_NP))
                 #endif
                 let code = pthread_mutex_init(mutex, &attributes)
-                precondition(code == 0, "cannot make a mutex: \(code)")
+                precondition(code == 0, "cannot initialise a mutex: \(code)")
             }
             return value
         }
     }
 
-    /// Runs `body` while no other thread touches the value. Not to be nested: the lock is not recursive.
+    /// Runs `body` with exclusive access to the value. The lock is not recursive: a nested call deadlocks.
     @inlinable
     public func withLock<Result, Failure: Error>(
         _ body: (inout Value) throws(Failure) -> Result

@@ -1,43 +1,57 @@
 public import AsyncEventBus
-import Dispatch
+import Locking
 public import Logging
 public import MessageStore
 import Mosquitto
 public import ServiceLifecycle
 
-/// Joins a bus to one or more MQTT brokers.
+/// Connects an event bus to one or more MQTT brokers.
 ///
-/// Messages on the topics of a route become events; events of a route become messages. A listener hears a local emit
-/// exactly once, directly and never by an echo from the broker. Events emitted before ``run()`` wait, as far as the
-/// queue of their broker has room.
+/// Messages on the topics of a route become events; events of a route become messages. A listener receives a local emit
+/// exactly once, directly and never as an echo from the broker. Events emitted before ``run()`` are queued, as far as
+/// the queue of their broker has room.
 ///
-/// What happens to the connections and to messages that could not pass is on the bus as well, for this process only:
-/// `$bridge.connected`, `$bridge.disconnected`, `$bridge.subscribed`, `$bridge.sessionlost`, `$bridge.parked`,
-/// `$bridge.resumed`, `$bridge.storefailed`, `$bridge.storerecovered` and, at most once a second for each kind and broker,
-/// `$bridge.refused`, `$bridge.dropped`, `$bridge.loop`, `$bridge.stored` and `$bridge.deadletter`. Each has a payload of
-/// JSON.
+/// Status events on the bus, for this process only, report changes of connections, and messages that were not
+/// forwarded: `$bridge.connected`, `$bridge.disconnected`, `$bridge.subscribed`, `$bridge.sessionlost`,
+/// `$bridge.degraded`, `$bridge.parked`, `$bridge.resumed`, `$bridge.stopped`, `$bridge.stalled`, `$bridge.recovered`,
+/// `$bridge.storefailed`, `$bridge.storerecovered` and, at most once a second for each kind and broker,
+/// `$bridge.refused`, `$bridge.dropped`, `$bridge.loop`, `$bridge.forged`, `$bridge.stored` and `$bridge.deadletter`.
+/// Each has a JSON payload.
 ///
-/// With a store, routes may be durable (``Route/durability``). What such a route brings in is acknowledged to the broker
-/// when it is stored, and stays until every named listener has finished with it; what such a route takes out is accepted
-/// when it is stored, and stays until the broker has taken it. After a crash a message may come twice, with the same
-/// identity. docs/reliability.md says what is promised and what is not.
+/// With a store, routes may be durable (``Route/durability``). An inbound message of a durable route is acknowledged to
+/// the broker when it is stored, and kept until every named listener has finished it. An outbound event of a durable
+/// route is accepted when it is stored, and kept until the broker has acknowledged it. After a crash a message may come
+/// twice, with the same identity. docs/reliability.md lists the guarantees and their limits.
 public final class Bridge: Service {
-    private let context: BridgeContext
-    private let clients: [Client]
-    private let sender: Sender
-    private let journal: Journal?
+    struct State {
+        var brokers: [BrokerConnection] = []
+        /// Receives brokers that are added while the bridge runs; nil before and after.
+        var additions: AsyncStream<BrokerConnection>.Continuation?
+    }
 
-    /// A bridge that is not connected yet.
+    let context: BridgeContext
+    let router: CurrentRouter
+    let writer: StoreWriter?
+    private let makeClient: BrokerClientFactory
+    let end: BridgeEnd
+    let entry: BridgeRegister.Entry
+    let state = Locked(State())
+
+    /// Makes a bridge, which connects in ``run()``.
     ///
     /// - Parameters:
-    ///   - routes: If there are none, one that maps everything both ways, with the first broker.
-    ///   - store: Keeps the messages of durable routes. Used by this bridge alone; closing it, after ``run()`` has
-    ///     returned, is the caller's business. A broker with durable routes in gets a session that it keeps for a day, and
-    ///     a client identifier that stays the same, unless ``Broker/options`` say otherwise.
-    ///   - logger: For what an operator should know; nothing is logged for single messages that pass.
-    /// - Throws: ``RouteProblems`` with everything that is wrong with the routes; `ClientError` for options that cannot
-    ///   work with the library that is installed; `StoreError` if the store cannot be read.
-    public init(
+    ///   - bus: The event bus.
+    ///   - brokers: At least one; traps if there is none, or if two have the same name.
+    ///   - routes: If empty, one route that maps everything of the first broker both ways.
+    ///   - options: The limits of the bridge.
+    ///   - store: Keeps the messages of durable routes. For the exclusive use of this bridge; the caller closes it
+    ///     after ``run()`` has returned. With durable inbound routes, the session at the broker expires after a day and
+    ///     the client identifier is persistent, unless ``Broker/options`` specify them.
+    ///   - logger: Logs operational events; a message that is forwarded is not logged.
+    /// - Throws: ``RouteProblems`` with all problems of the routes; `ClientError` for options that the installed
+    ///   library does not support; `StoreError` if the store cannot be read; ``BridgeConflict`` if another bridge of
+    ///   this bus, which has not ended, maps the same topics of the same broker to the same events.
+    public convenience init(
         bus: EventBus,
         brokers: [Broker],
         routes: [Route] = [],
@@ -45,117 +59,139 @@ public final class Bridge: Service {
         store: (any MessageStore)? = nil,
         logger: Logger = Logger(label: "mqtt-bridge")
     ) throws {
-        precondition(!brokers.isEmpty, "a bridge needs a broker")
+        try self.init(
+            bus: bus,
+            brokers: brokers,
+            routes: routes,
+            options: options,
+            store: store,
+            logger: logger,
+            makeClient: Broker.makeClient
+        )
+    }
+
+    /// As the public initializer.
+    ///
+    /// - Parameter makeClient: Makes the client of each broker.
+    package init(
+        bus: EventBus,
+        brokers: [Broker],
+        routes: [Route],
+        options: BridgeOptions,
+        store: (any MessageStore)?,
+        logger: Logger,
+        timing: Timing = .system,
+        makeClient: @escaping BrokerClientFactory
+    ) throws {
+        precondition(!brokers.isEmpty, "a bridge needs at least one broker")
         let names = brokers.map(\.name)
-        precondition(Set(names).count == names.count, "brokers have names of their own")
+        precondition(Set(names).count == names.count, "broker names must be unique")
         let given = routes.isEmpty ? [.everything(broker: names[0])] : routes
         let table = try RouteTable(given, brokers: Set(names), hasStore: store != nil)
-        let context = BridgeContext(
+        let digest = try store.map { try KeyedHash($0) } ?? KeyedHash()
+        let inbound = brokers.map { BridgeRegister.InboundRoutes($0, table.routes) }
+        entry = try BridgeRegister.shared.add(inbound, to: bus.source)
+        context = BridgeContext(
             bus: bus,
-            table: table,
+            routes: CurrentRoutes(table),
             guards: Guards(
                 repeatLimit: options.repeatLimit,
                 turnLimit: options.maximumHops,
                 span: options.store.dedupeSpan,
-                count: options.store.dedupeCount
+                count: options.store.dedupeCount,
+                digest: digest,
+                now: timing.now
             ),
-            reporter: StatusReporter(bus: bus),
+            reporter: StatusReporter(
+                bus: bus,
+                logger: logger,
+                now: timing.now,
+                alarm: { [queue = timing.makeQueue("mqtt-bridge.reports")] in queue.run(after: $0, $1) }
+            ),
             readiness: Readiness(brokers: names),
             options: options,
-            logger: logger
+            logger: logger,
+            timing: timing
         )
-        for note in RouteCheck.notes(on: table.routes) {
+        for note in RouteCheck.notes(on: table.routes, brokers: brokers) {
             logger.notice("route note", metadata: [LogKey.reason: "\(note)"])
         }
-        let journal = try store.map { try Journal(store: $0, context: context, routes: table.routes) }
-        let sender = Sender(context: context, journal: journal)
-        var outlets: [String: Sender.Outlet] = [:]
-        var outflows: [String: Outflow] = [:]
-        for broker in brokers {
-            let own = table.routes.filter { $0.broker == broker.name }
-            var broker = try journal.map { try broker.keepingSession(for: own, in: $0.store) } ?? broker
-            broker.options.largestPayload = options.maximumPayload
-            // Several bridges on one bus may use the same name for different brokers.
-            let link = "\(broker.name)-\(UInt64.random(in: .min ... .max))"
-            let client = try Client(
-                brokers: broker.urls,
-                options: broker.options,
-                subscriptions: SubscriptionPlan(own, version: broker.options.version).requests,
-                delegate: Receiver(broker: broker, link: link, context: context, journal: journal, sender: sender),
-                logger: logger
-            )
-            let outlet = Sender.Outlet(broker: broker.name, client: client, format: broker.wireFormat, link: link)
-            outlets[broker.name] = outlet
-            guard let journal else { continue }
-            journal.deliveries.setLink(link, of: broker.name)
-            outflows[broker.name] = try Outflow(
-                outlet,
-                broker: broker,
-                context: context,
-                store: journal.store,
-                work: journal.work,
-                clock: journal.clock
-            )
-        }
-        self.context = context
-        self.journal = journal
-        self.sender = sender
-        clients = outlets.values.map(\.client)
-        journal?.attach(outflows)
-        sender.attach(outlets)
-        bus.attach(sender, to: table.outboundPatterns)
+        writer = try store.map { [context] in try StoreWriter(store: $0, context: context) }
+        router = CurrentRouter(context, writer: writer)
+        self.makeClient = makeClient
+        end = BridgeEnd(context, writer, limit: brokers.map(\.options.drainLimit).max() ?? .zero)
+        for broker in brokers { connect(try makeConnection(to: broker, table)) }
+        router.attach()
     }
 
     deinit {
-        context.bus.detach(sender, from: context.table.outboundPatterns)
+        // What comes in refers to what goes out, and the other way round by the delegate of each client.
+        router.close()
+        writer?.removeBrokers()
+        for broker in brokers { broker.close() }
     }
 
-    /// Connects, and moves messages until the task is cancelled or a graceful shutdown begins.
-    ///
-    /// Then it publishes what waits, for at most ``Mosquitto/ClientOptions/drainLimit`` of each broker, says DISCONNECT
-    /// and returns. Call it once.
-    ///
-    /// - Throws: `ClientError` if going on makes no sense for one of the brokers: another client uses our identifier,
-    ///   a certificate cannot be read, the broker does not speak this version.
-    public func run() async throws {
-        defer {
-            // In this order: what a listener has finished is noted until the store is closed, so until then what it emitted
-            // must have been taken, or refused.
-            journal?.close()
-            context.bus.detach(sender, from: context.table.outboundPatterns)
-        }
-        let housekeeping = journal.map { Self.housekeeping($0) }
-        defer { housekeeping?.cancel() }
-        do {
-            try await cancelWhenGracefulShutdown { [clients] in
-                try await withThrowingTaskGroup(of: Void.self) { group in
-                    for client in clients { group.addTask { try await client.run() } }
-                    try await group.waitForAll()
-                }
-            }
-            context.readiness.ended(CancellationError())
-        } catch {
-            context.readiness.ended(error)
-            throw error
-        }
+    var brokers: [BrokerConnection] { state.withLock { $0.brokers } }
+
+    private func makeConnection(to broker: Broker, _ table: RouteTable) throws -> BrokerConnection {
+        try BrokerConnection(
+            broker,
+            table: table,
+            context: context,
+            router: router,
+            writer: writer,
+            makeClient: makeClient
+        )
     }
 
-    /// Looks after the store, once a second, until it is cancelled. On a thread that may block.
-    private static func housekeeping(_ journal: Journal) -> any DispatchSourceTimer {
-        let timer = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "mqtt-bridge.housekeeping"))
-        var turn = 0
-        timer.setEventHandler {
-            journal.lookAround(isThorough: turn % 10 == 0)
-            turn += 1
+    /// Registers a connection with the store writer, then with the router, so that an event that the router forwards to
+    /// the broker finds its delivery.
+    private func connect(_ connection: BrokerConnection) {
+        if let outbound = connection.outbound { writer?.add(outbound) }
+        router.add(connection.outlet)
+        let additions = state.withLock { state in
+            state.brokers.append(connection)
+            return state.additions
         }
-        timer.schedule(deadline: .now(), repeating: .seconds(1))
-        timer.resume()
-        return timer
+        additions?.yield(connection)
+    }
+
+    // MARK: Changes
+
+    /// Replaces the routes, and adds and removes brokers. Messages in flight continue by their former routes. The
+    /// subscriptions at remaining brokers do not change.
+    ///
+    /// A removed broker gets the queued messages before its client disconnects; stored messages for it stay in the
+    /// store.
+    ///
+    /// - Throws: ``RouteProblems`` and, for added brokers, the errors of the initializer; then nothing has changed.
+    func use(_ routes: [Route], adding brokers: [Broker] = [], removing names: Set<String> = []) throws {
+        let known = self.brokers
+        let staying = Set(known.map(\.name)).subtracting(names)
+        precondition(staying.isDisjoint(with: brokers.map(\.name)), "broker names must be unique")
+        let table = try RouteTable(routes, brokers: staying.union(brokers.map(\.name)), hasStore: writer != nil)
+        let added = try brokers.map { try makeConnection(to: $0, table) }
+        for connection in added {
+            context.readiness.add(connection.name)
+            connect(connection)
+        }
+        router.use(table)
+        writer?.use(table.routes)
+        for connection in known where names.contains(connection.name) { disconnect(connection) }
+    }
+
+    private func disconnect(_ connection: BrokerConnection) {
+        router.remove(connection.name)
+        writer?.remove(connection.name)
+        context.readiness.remove(connection.name)
+        state.withLock { state in state.brokers.removeAll { $0 === connection } }
+        connection.finish()
     }
 
     /// Returns once every broker has granted all subscriptions.
     ///
-    /// - Throws: `ClientError` if one was refused; what ``run()`` throws, if it ends first; `CancellationError`.
+    /// - Throws: `ClientError` if a subscription was refused; the error of ``run()`` if that ends first;
+    ///   `CancellationError`.
     public func becomeReady() async throws {
         try await context.readiness.wait()
     }

@@ -1,11 +1,11 @@
 import FoundationEssentials
 public import MQTTBridge
 
-/// What a configuration file says: brokers, routes and limits, ready to be given to a `Bridge`.
+/// The content of a configuration file: brokers, routes, limits and the store, for the initializer of a `Bridge`.
 ///
-/// A file is YAML, of which JSON is a part; `Config/bridge.yaml` shows every key. Reading it opens no connection. What
-/// can be known to be wrong without one is found, all at once, the files that it names included: a certificate or a
-/// password file that cannot be read is a mistake, on the machine where the file is checked.
+/// A file is YAML, of which JSON is a subset; `Config/bridge.yaml` shows every key. Reading it opens no connection. It
+/// reports all mistakes that show without a connection at once. An unreadable certificate or password file is a mistake
+/// too, so the result depends on the machine.
 ///
 ///     let configuration = try BridgeConfiguration(contentsOf: "Config/bridge.yaml")
 ///     let bridge = try Bridge(
@@ -19,19 +19,19 @@ public struct BridgeConfiguration: Sendable {
     public var brokers: [Broker]
     /// The routes, in the order of the file; none if the file has no `routes`, and then a bridge maps everything.
     public var routes: [Route]
-    /// The limits, those of the store included.
+    /// The limits, including the limits of the store.
     public var options: BridgeOptions
-    /// Where the store is; nil if the file has no `store`, and then nothing outlives the process unless the program
-    /// gives the bridge a store of its own.
+    /// The place and handling of the store; nil if the file has no `store`. Then nothing outlives the process, unless
+    /// the program gives the bridge a store of its own.
     public var store: StoreConfiguration?
 
     /// Reads a file.
     ///
     /// - Parameters:
-    ///   - environment: Serves `${NAME}` in texts.
+    ///   - environment: The variables for `${NAME}` in texts.
     ///   - hasStore: Whether the bridge gets a store even if the file has none: `durability: disk` is no mistake then.
-    /// - Throws: ``ConfigurationProblems`` with every mistake in it. A file that cannot be read, is larger than 1 MiB or
-    ///   is not UTF-8 is a mistake too.
+    /// - Throws: ``ConfigurationProblems`` with every mistake in it. A file that cannot be read, is larger than 1 MiB
+    ///   or is not UTF-8 is a mistake too.
     public init(
         contentsOf path: String,
         environment: [String: String] = BridgeConfiguration.processEnvironment,
@@ -45,7 +45,7 @@ public struct BridgeConfiguration: Sendable {
     ///
     /// - Parameters:
     ///   - file: Named in problems; paths in the text are relative to its folder. It is not opened.
-    ///   - environment: Serves `${NAME}` in texts.
+    ///   - environment: The variables for `${NAME}` in texts.
     ///   - hasStore: Whether the bridge gets a store even if the text has none.
     /// - Throws: ``ConfigurationProblems`` with every mistake in it.
     public init(

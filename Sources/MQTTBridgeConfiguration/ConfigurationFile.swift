@@ -1,12 +1,12 @@
 import Glibc
 import Mosquitto
 
-/// Files: the configuration itself, and whether those that it names can be read.
+/// Reads the configuration file, and checks the files that it names.
 enum ConfigurationFile {
-    /// Far more than 10,000 routes need.
+    /// The largest file, in bytes: far more than 10,000 routes need.
     static let limit = 1024 * 1024
 
-    /// What a path must lead to.
+    /// The kind of file that a path must name.
     enum Kind {
         case file
         case folder
@@ -25,7 +25,7 @@ enum ConfigurationFile {
             throw failure(path, "cannot read the file: \(systemError(errno))", "Check that it is a file")
         }
         guard count <= limit else {
-            throw failure(path, "the file is larger than 1 MiB", "Is it a configuration?")
+            throw failure(path, "the file is larger than 1 MiB", "Check that the path names a configuration")
         }
         guard let text = String(validating: bytes.prefix(count), as: UTF8.self) else {
             throw notUTF8(path, bytes.prefix(count))
@@ -33,7 +33,7 @@ enum ConfigurationFile {
         return text
     }
 
-    /// Why a file or folder cannot be read; nil if it can.
+    /// The reason why a file or folder cannot be read; nil if it can.
     static func problem(with path: String, _ kind: Kind) -> String? {
         var status = stat()
         guard stat(path, &status) == 0 else { return systemError(errno) }
@@ -57,7 +57,7 @@ enum ConfigurationFile {
         return findings.problems
     }
 
-    /// Points at the first byte that is no UTF-8.
+    /// A problem at the first byte that is not UTF-8.
     private static func notUTF8(_ path: String, _ bytes: ArraySlice<UInt8>) -> ConfigurationProblems {
         var good = ""
         var decoder = UTF8()

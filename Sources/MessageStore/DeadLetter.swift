@@ -1,6 +1,6 @@
-/// A message that was given up: why, by whom, after how many attempts.
+/// A message that failed for good, with the reason, the listener at fault and the number of attempts.
 public struct DeadLetter: Sendable, Hashable {
-    /// Which way it was going.
+    /// The direction of a message through the bridge.
     public enum Direction: String, Sendable, Hashable, CaseIterable {
         /// From a broker to a listener.
         case inbound
@@ -8,9 +8,9 @@ public struct DeadLetter: Sendable, Hashable {
         case outbound
     }
 
-    /// Its number in the store; 0 before it is there.
+    /// The number in the store, ascending in the order of insertion; 0 before the store assigns one.
     public var number: Int64
-    /// Which way it was going.
+    /// The direction of the message.
     public var direction: Direction
     /// The name of the route.
     public var route: String
@@ -20,34 +20,34 @@ public struct DeadLetter: Sendable, Hashable {
     public var topic: String
     /// The name of the event.
     public var event: String
-    /// The identity: who made it …
+    /// The first half of the message's identity: its producer.
     public var source: String
-    /// … and which of that one's it is.
+    /// The second half of the identity: unique within `source`.
     public var tag: String
-    /// The payload; nil where it was too large to be kept.
+    /// The payload; nil if it was too large to keep.
     public var payload: [UInt8]?
-    /// How large the payload was, in bytes.
+    /// The size of the original payload, in bytes.
     public var payloadSize: Int
-    /// What else is known, as in the record it was.
+    /// Further attributes in the bridge's encoding, as in the record of the message.
     public var details: String
     /// Outbound: the QoS.
     public var qos: UInt8
-    /// Outbound: whether the broker was to keep it.
+    /// Outbound: the retain flag.
     public var isRetained: Bool
-    /// The listener that could not deal with it; empty if none is to blame.
+    /// The listener that failed; empty if no listener is at fault.
     public var listener: String
-    /// Why it was given up.
+    /// The reason for the failure.
     public var error: String
-    /// How often it was tried.
+    /// The number of attempts.
     public var attempts: Int
-    /// When it arrived or was emitted.
+    /// The time of arrival or emission; see ``MessageStore`` for the time line.
     public var time: Int64
-    /// When it was given up.
+    /// The time at which it became a dead letter.
     public var died: Int64
-    /// Whether somebody asked for a replay, which has not begun.
+    /// Whether a replay is requested and has not begun.
     public var isReplayRequested: Bool
 
-    /// A dead letter.
+    /// Creates a dead letter.
     public init(
         number: Int64 = 0,
         direction: Direction,
@@ -89,22 +89,46 @@ public struct DeadLetter: Sendable, Hashable {
         self.died = died
         self.isReplayRequested = isReplayRequested
     }
+
+    /// Creates a dead letter of a row of which nothing is legible.
+    package init(of row: StoreRow) {
+        self.init(
+            direction: row.direction,
+            route: "",
+            broker: "",
+            topic: "",
+            event: "",
+            source: "",
+            tag: "",
+            payload: nil,
+            payloadSize: 0,
+            error: "",
+            attempts: 0,
+            time: 0,
+            died: 0
+        )
+    }
 }
 
-/// Which dead letters are meant: those that meet every condition that is given.
+extension DeadLetter {
+    /// Whether it can be replayed.
+    package var canRunAgain: Bool { payload != nil && !event.isEmpty }
+}
+
+/// Selects the dead letters that meet all conditions.
 public struct DeadLetterFilter: Sendable, Hashable {
-    /// Only these numbers; nil for all.
+    /// Letters with one of these numbers; nil for all letters.
     public var numbers: [Int64]?
-    /// Only those with a higher number: for reading on.
+    /// Letters with a higher number: the position from which the next page continues.
     public var after: Int64
-    /// Only those of this route.
+    /// Letters of this route; nil for all routes.
     public var route: String?
-    /// Only those that were given up before this time.
+    /// Letters that failed before this time (exclusive); nil for all times.
     public var diedBefore: Int64?
-    /// Only those for which a replay was asked.
+    /// Whether only letters with a pending replay request match.
     public var onlyReplayRequested: Bool
 
-    /// A filter; without arguments, all letters.
+    /// Creates a filter; without arguments it matches all letters.
     public init(
         numbers: [Int64]? = nil,
         after: Int64 = 0,
@@ -119,10 +143,10 @@ public struct DeadLetterFilter: Sendable, Hashable {
         self.onlyReplayRequested = onlyReplayRequested
     }
 
-    /// All of them.
+    /// Matches all letters.
     public static let all = DeadLetterFilter()
 
-    /// Whether a letter meets every condition.
+    /// Whether a letter meets all conditions.
     public func matches(_ letter: DeadLetter) -> Bool {
         if let numbers, !numbers.contains(letter.number) { return false }
         if let route, letter.route != route { return false }

@@ -6,17 +6,17 @@ import Musl
 import Darwin
 #endif
 
-/// A text whose bytes count: Swift holds texts for equal that Unicode does, a broker does not.
+/// A string that compares by its bytes, as brokers do. `String` compares by Unicode canonical equivalence.
 package struct ExactName: Sendable, Hashable {
-    /// The text.
+    /// The string.
     package let text: String
 
-    /// A text.
+    /// Wraps a string.
     package init(_ text: String) {
         self.text = text
     }
 
-    /// Whether the bytes are the same.
+    /// Whether the UTF-8 bytes are the same.
     package static func == (first: Self, second: Self) -> Bool {
         var one = first.text
         var other = second.text
@@ -30,7 +30,7 @@ package struct ExactName: Sendable, Hashable {
         }
     }
 
-    /// Feeds the bytes.
+    /// Hashes the UTF-8 bytes.
     package func hash(into hasher: inout Hasher) {
         var text = text
         text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }

@@ -1,4 +1,4 @@
-/// Adds up messages by direction and route.
+/// Sums up messages and bytes by direction and route.
 struct LoadSums {
     private struct Key: Hashable {
         var direction: DeadLetter.Direction
@@ -21,7 +21,7 @@ struct LoadSums {
 }
 
 extension StoreStatus.Load {
-    /// The order in a status: inbound first, then by the bytes of the route's name.
+    /// The order of ``StoreStatus/loads``: inbound first, then by the bytes of the route's name.
     package static func precedes(_ first: Self, _ second: Self) -> Bool {
         if first.direction != second.direction { return first.direction == .inbound }
         return first.route.utf8.lexicographicallyPrecedes(second.route.utf8)

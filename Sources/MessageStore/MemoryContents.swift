@@ -1,8 +1,8 @@
-/// What a ``MemoryStore`` holds.
+/// The state of a ``MemoryStore``.
 struct MemoryContents: Sendable {
     private struct Arrived: Sendable {
         var record: InboundRecord
-        /// How often the store had been recovered when it came.
+        /// The number of unclean shutdowns before it arrived.
         var generation: Int
         var progress: [String: ListenerProgress] = [:]
     }
@@ -14,14 +14,26 @@ struct MemoryContents: Sendable {
     private var lastLetter: Int64 = 0
     private var texts: [String: String] = [:]
     private var generation = 0
+    private var life = StoreBatch.Life.ended
 
     mutating func recover() -> StoreInventory {
-        generation += 1
-        let last = max(arrived.last ?? 0, departing.last ?? 0)
-        return StoreInventory(lastSequence: last, loads: loads, seen: seen, deadLetters: letters.count)
+        if life == .began { generation += 1 }
+        life = .ended
+        var listeners: Set<String> = []
+        arrived.forEach { _, entry in
+            listeners.formUnion(entry.record.audience)
+            return true
+        }
+        return StoreInventory(
+            lastSequence: max(arrived.last ?? 0, departing.last ?? 0),
+            loads: loads,
+            seen: seen,
+            deadLetters: letters.count,
+            listeners: listeners
+        )
     }
 
-    /// Whether a message of a batch has a sequence that is taken, by another of the batch or by one that is there.
+    /// Whether a message of the batch repeats a sequence of the batch or of the store.
     func holdsAny(of batch: StoreBatch) -> Bool {
         func holdsAny<Value>(_ sequences: [Int64], _ table: SequencedTable<Value>) -> Bool {
             Set(sequences).count < sequences.count || sequences.contains { table[$0] != nil }
@@ -39,6 +51,7 @@ struct MemoryContents: Sendable {
         for change in batch.progress {
             _ = arrived.update(change.sequence) { $0.progress[change.listener] = change.progress }
         }
+        life = batch.life ?? life
         for var letter in batch.letters {
             lastLetter += 1
             letter.number = lastLetter
@@ -87,7 +100,7 @@ struct MemoryContents: Sendable {
 
     mutating func requestReplay(of filter: DeadLetterFilter) -> Int {
         var count = 0
-        for index in letters.indices where letters[index].payload != nil && filter.matches(letters[index]) {
+        for index in letters.indices where letters[index].canRunAgain && filter.matches(letters[index]) {
             letters[index].isReplayRequested = true
             count += 1
         }
@@ -105,6 +118,8 @@ struct MemoryContents: Sendable {
         texts[name] = initial
         return initial
     }
+
+    mutating func setText(_ text: String, named name: String) { texts[name] = text }
 
     var status: StoreStatus {
         StoreStatus(loads: loads, deadLetters: letters.count, seen: seen.count, size: 0)
@@ -145,9 +160,15 @@ extension MemoryContents {
             let late = seen.prefix { $0.time < time }.count
             seen.removeFirst(max(late, seen.count - max(0, keep)))
             return []
-        case .letters(let keep):
-            letters.removeFirst(max(0, letters.count - max(0, keep)))
-            return []
+        case .letters(let keep, let bytes):
+            var size = letters.reduce(0) { $0 + $1.size }
+            var count = 0
+            while count < letters.count, letters.count - count > keep || size > bytes {
+                size -= letters[count].size
+                count += 1
+            }
+            defer { letters.removeFirst(count) }
+            return letters.prefix(count).map { StoreRemoval($0) }
         }
     }
 
@@ -169,7 +190,7 @@ extension MemoryContents {
 }
 
 extension SequencedTable {
-    /// The removals that `removal` makes of the oldest values, until so many messages and bytes are reached.
+    /// The removals of the oldest values for which `removal` returns one, until both totals are reached.
     fileprivate func oldest(messages: Int, bytes: Int, _ removal: (Int64, Value) -> StoreRemoval?) -> [StoreRemoval] {
         var result: [StoreRemoval] = []
         var size = 0

@@ -1,15 +1,15 @@
 internal import Locking
 
-/// Keeps messages in memory, for as long as it lives: for `durability: memory`, and for tests.
+/// A store in memory, for `durability: memory` and for tests. Its contents last as long as the object.
 ///
-/// It grows with what is committed: whoever commits bounds it with evictions.
+/// It has no limit of its own: the caller bounds it with evictions.
 public final class MemoryStore: MessageStore {
     private let contents = Locked(MemoryContents())
 
-    /// An empty store.
+    /// Creates an empty store.
     public init() {}
 
-    /// As ``MessageStore/recover()``: what counts as an earlier process is whoever used this object before.
+    /// As ``MessageStore/recover()``: an earlier user of this object counts as an earlier process.
     public func recover() throws(StoreError) -> StoreInventory {
         contents.withLock { $0.recover() }
     }
@@ -19,7 +19,7 @@ public final class MemoryStore: MessageStore {
     public func commit(_ batch: StoreBatch) throws(StoreError) -> [StoreRemoval] {
         try contents.withLock { contents throws(StoreError) in
             guard !contents.holdsAny(of: batch) else {
-                let detail = "a message with that sequence is there already"
+                let detail = "a message with this sequence is already in the store"
                 throw StoreError(.other, operation: "write to the store", detail: detail)
             }
             return contents.apply(batch)
@@ -45,10 +45,13 @@ public final class MemoryStore: MessageStore {
 
     /// As ``MessageStore/deadLetters(_:limit:)``.
     public func deadLetters(_ filter: DeadLetterFilter, limit: Int) throws(StoreError) -> [DeadLetter] {
-        contents.withLock { Array($0.letters.lazy.filter { filter.matches($0) }.prefix(max(0, limit))) }
+        contents.withLock { contents in
+            var page = PageLimit(entries: max(0, limit), bytes: PageLimit.letterBytes)
+            return Array(contents.letters.filter { filter.matches($0) }.prefix { page.takes($0.payload?.count ?? 0) })
+        }
     }
 
-    /// As ``MessageStore/requestReplay(of:)``; only this process can ask.
+    /// As ``MessageStore/requestReplay(of:)``; no other process can request one.
     public func requestReplay(of filter: DeadLetterFilter) throws(StoreError) -> Int {
         contents.withLock { $0.requestReplay(of: filter) }
     }
@@ -61,6 +64,11 @@ public final class MemoryStore: MessageStore {
     /// As ``MessageStore/text(named:initial:)``.
     public func text(named name: String, initial: String) throws(StoreError) -> String {
         contents.withLock { $0.text(named: name, initial: initial) }
+    }
+
+    /// As ``MessageStore/setText(_:named:)``.
+    public func setText(_ text: String, named name: String) throws(StoreError) {
+        contents.withLock { $0.setText(text, named: name) }
     }
 
     /// As ``MessageStore/status()``; the size is 0.

@@ -1,18 +1,21 @@
-/// Decides how many messages one answer holds.
+/// Bounds a page of messages by entries and bytes.
 package struct PageLimit: Sendable {
+    /// The most payload bytes in a page of dead letters.
+    package static let letterBytes = 8 * 1024 * 1024
+
     private let limit: Int
     private var entries: Int
     private var bytes: Int
 
-    /// At most so many entries, and no more than so many bytes but for the first entry.
+    /// A page of at most `entries` entries and `bytes` bytes. The first entry may exceed `bytes`.
     package init(entries: Int, bytes: Int) {
         limit = entries
         self.entries = entries
         self.bytes = bytes
     }
 
-    /// Whether the next one, with a payload of so many bytes, still belongs to the answer. After a false, no other
-    /// does.
+    /// Whether the page still takes the next entry, with a payload of `payload` bytes. After the first refusal it takes
+    /// none.
     package mutating func takes(_ payload: Int) -> Bool {
         guard entries > 0, payload <= bytes || entries == limit else {
             entries = 0

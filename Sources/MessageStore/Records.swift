@@ -1,31 +1,31 @@
-/// A message that came in and waits for its listeners.
+/// An inbound message that waits for its listeners.
 public struct InboundRecord: Sendable, Hashable {
-    /// Its place in the order of arrival; positive, unique in the store among inbound and outbound messages.
+    /// The position in the order of arrival: positive, and unique in the store across both directions.
     public var sequence: Int64
-    /// The name of the route that took it.
+    /// The name of the route.
     public var route: String
-    /// The name of the broker that it came from.
+    /// The name of the broker that sent it.
     public var broker: String
     /// The topic.
     public var topic: String
     /// The name of the event.
     public var event: String
-    /// The identity: who made it …
+    /// The first half of the message's identity: its producer.
     public var source: String
-    /// … and which of that one's it is.
+    /// The second half of the identity: unique within `source`.
     public var tag: String
     /// The payload.
     public var payload: [UInt8]
-    /// What else is known, in the bridge's own notation; empty for nothing.
+    /// Further attributes in the bridge's encoding; empty for none.
     public var details: String
-    /// When it arrived.
+    /// The time of arrival.
     public var time: Int64
-    /// When it is no longer worth delivering; nil for never.
+    /// The time of expiry; nil for never.
     public var expires: Int64?
-    /// The names of the listeners that it waits for; at least one.
+    /// The names of the listeners that must finish with it; at least one.
     public var audience: [String]
 
-    /// A message.
+    /// Creates a message.
     public init(
         sequence: Int64,
         route: String,
@@ -54,40 +54,40 @@ public struct InboundRecord: Sendable, Hashable {
         self.audience = audience
     }
 
-    /// What it counts towards limits in bytes.
+    /// The size that counts against limits, in bytes.
     public var size: Int { StoreSize.of(payload: payload.count, topic, event, details) }
 }
 
-/// A message that waits to be published.
+/// An outbound message that waits for publication.
 public struct OutboundRecord: Sendable, Hashable {
-    /// Its place in the order of emits; positive, unique in the store among inbound and outbound messages.
+    /// The position in the order of emission: positive, and unique in the store across both directions.
     public var sequence: Int64
-    /// The name of the route that took it.
+    /// The name of the route.
     public var route: String
-    /// The name of the broker that it is for.
+    /// The name of the destination broker.
     public var broker: String
     /// The topic.
     public var topic: String
     /// The name of the event.
     public var event: String
-    /// The identity: who made it …
+    /// The first half of the message's identity: its producer.
     public var source: String
-    /// … and which of that one's it is.
+    /// The second half of the identity: unique within `source`.
     public var tag: String
-    /// The payload as it goes over the wire.
+    /// The payload as sent.
     public var payload: [UInt8]
-    /// The properties that go with it, in the bridge's own notation; empty for none.
+    /// The properties of the message in the bridge's encoding; empty for none.
     public var details: String
-    /// 0, 1 or 2.
+    /// The QoS: 0, 1 or 2.
     public var qos: UInt8
-    /// Whether the broker shall keep it.
+    /// The retain flag.
     public var isRetained: Bool
-    /// When it was emitted.
+    /// The time of emission.
     public var time: Int64
-    /// When it is no longer worth delivering; nil for never.
+    /// The time of expiry; nil for never.
     public var expires: Int64?
 
-    /// A message.
+    /// Creates a message.
     public init(
         sequence: Int64,
         route: String,
@@ -118,13 +118,21 @@ public struct OutboundRecord: Sendable, Hashable {
         self.expires = expires
     }
 
-    /// What it counts towards limits in bytes.
+    /// The size that counts against limits, in bytes.
     public var size: Int { StoreSize.of(payload: payload.count, topic, event, details) }
 }
 
-/// What a message counts towards limits in bytes.
+extension DeadLetter {
+    /// The size that the message counted against limits before it became a dead letter, in bytes.
+    public var sizeAsMessage: Int { StoreSize.of(payload: payloadSize, topic, event, details) }
+
+    /// The size that counts against the limits of dead letters, in bytes.
+    public var size: Int { StoreSize.of(payload: payload?.count ?? 0, topic, event, details) + error.utf8.count }
+}
+
+/// The size that a message counts against limits, in bytes.
 enum StoreSize {
-    /// Stands for the rest of a row: numbers, names of the route and broker, the identity.
+    /// An estimate for the other columns of a row: numbers, the names of route and broker, the identity.
     static let overhead = 100
 
     static func of(payload: Int, _ topic: String, _ event: String, _ details: String) -> Int {
@@ -132,30 +140,33 @@ enum StoreSize {
     }
 }
 
-/// How far a listener has come with a message.
+/// The progress of a listener with a message.
 public struct ListenerProgress: Sendable, Hashable {
-    /// Whether it is done with it.
+    /// Whether the listener has finished with the message.
     public var isFinished: Bool
-    /// How often it was tried and failed.
+    /// The number of failed calls.
     public var attempts: Int
+    /// The number of calls that were recorded as begun and never ended. Failed calls are not included.
+    public var interruptions: Int
 
-    /// A progress.
-    public init(isFinished: Bool, attempts: Int) {
+    /// Creates a progress.
+    public init(isFinished: Bool, attempts: Int, interruptions: Int = 0) {
         self.isFinished = isFinished
         self.attempts = attempts
+        self.interruptions = interruptions
     }
 }
 
-/// An inbound message as it stands in the store.
+/// An inbound message with its state in the store.
 public struct InboundEntry: Sendable, Hashable {
     /// The message.
     public var record: InboundRecord
-    /// How many processes have found it when they started.
+    /// The number of unclean shutdowns since its arrival.
     public var recoveries: Int
-    /// What is known of its listeners, by name; those that have neither finished nor failed are missing.
+    /// The progress of its listeners by name. Listeners that have neither finished nor failed have no entry.
     public var progress: [String: ListenerProgress]
 
-    /// An entry.
+    /// Creates an entry.
     public init(record: InboundRecord, recoveries: Int = 0, progress: [String: ListenerProgress] = [:]) {
         self.record = record
         self.recoveries = recoveries
@@ -163,22 +174,26 @@ public struct InboundEntry: Sendable, Hashable {
     }
 }
 
-/// The identity of a message under the name that its event had here: what a second copy is recognised by.
+/// Detects duplicates: the identity of a message, the name of its event here, and a digest of its payload.
 public struct SeenIdentity: Sendable, Hashable {
-    /// Who made the message.
+    /// The producer of the message.
     public var source: String
-    /// Which of that one's it is.
+    /// The second half of the identity: unique within `source`.
     public var tag: String
     /// The name of the event.
     public var event: String
-    /// When it came first.
+    /// A keyed digest of the payload; the store keeps the key. A message with the same identity and another digest is
+    /// no duplicate.
+    public var digest: UInt64
+    /// The time of the first arrival.
     public var time: Int64
 
-    /// An identity.
-    public init(source: String, tag: String, event: String, time: Int64) {
+    /// Creates an identity.
+    public init(source: String, tag: String, event: String, digest: UInt64, time: Int64) {
         self.source = source
         self.tag = tag
         self.event = event
+        self.digest = digest
         self.time = time
     }
 }

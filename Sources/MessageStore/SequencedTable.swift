@@ -1,12 +1,12 @@
-/// Values in the order of their sequences. Adding at the end and removing anywhere take constant time on average.
+/// Values in the order of their sequences. Insertion at the end and removal anywhere take amortised constant time.
 struct SequencedTable<Value: Sendable>: Sendable {
     private var values: [Int64: Value] = [:]
-    /// Ascending; holds the sequences of removed values as well, until there are more of those than of the others.
+    /// The sequences, ascending. Sequences of removed values stay until they are the majority.
     private var order: [Int64] = []
 
     var count: Int { values.count }
 
-    /// How many places it takes.
+    /// The length of ``order``, removed values included.
     var places: Int { order.count }
 
     subscript(sequence: Int64) -> Value? {
@@ -20,13 +20,13 @@ struct SequencedTable<Value: Sendable>: Sendable {
         }
     }
 
-    /// Changes a value in its place. Returns nil when there is none.
+    /// Changes a value in place. Returns nil if there is none.
     mutating func update<Result>(_ sequence: Int64, _ body: (inout Value) -> Result) -> Result? {
         guard let index = values.index(forKey: sequence) else { return nil }
         return body(&values.values[index])
     }
 
-    /// Calls `body` for those above a sequence, in order, until it returns false.
+    /// Calls `body` for the values above a sequence, in ascending order, until it returns false.
     func forEach(after sequence: Int64 = .min, _ body: (Int64, Value) -> Bool) {
         for index in position(above: sequence)..<order.count {
             if let value = values[order[index]], !body(order[index], value) { return }
@@ -42,7 +42,7 @@ struct SequencedTable<Value: Sendable>: Sendable {
             return
         }
         let position = position(above: sequence)
-        // It may still be there from a value that was removed.
+        // The sequence of a removed value may still be present.
         if position == 0 || order[position - 1] != sequence { order.insert(sequence, at: position) }
     }
 
@@ -53,7 +53,7 @@ struct SequencedTable<Value: Sendable>: Sendable {
         }
     }
 
-    /// Where the first sequence above this one stands.
+    /// The index of the first sequence above `sequence`, by binary search.
     private func position(above sequence: Int64) -> Int {
         var low = 0
         var high = order.count

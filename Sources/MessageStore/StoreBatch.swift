@@ -1,15 +1,15 @@
-/// Changes that happen together or not at all, in the order of the members.
+/// Changes that a store applies atomically, in the order of the members.
 public struct StoreBatch: Sendable {
-    /// Progress of one listener with one inbound message.
+    /// A change of one listener's progress with one inbound message.
     public struct Progress: Sendable, Hashable {
-        /// The message.
+        /// The sequence of the message.
         public var sequence: Int64
         /// The name of the listener.
         public var listener: String
-        /// What is known from now on.
+        /// The new progress.
         public var progress: ListenerProgress
 
-        /// A progress.
+        /// Creates a change.
         public init(sequence: Int64, listener: String, progress: ListenerProgress) {
             self.sequence = sequence
             self.listener = listener
@@ -17,78 +17,98 @@ public struct StoreBatch: Sendable {
         }
     }
 
-    /// Inbound messages that are done with. They go first, and what comes takes their room: where few messages are open at
-    /// a time, that is the same page of a file over and over.
+    /// The life cycle of the process that uses the store: distinguishes a crash from a clean shutdown.
+    public enum Life: String, Sendable, Hashable {
+        /// Listeners may run from now on.
+        case began
+        /// Clean shutdown: no listener runs any more, or a running listener no longer matters.
+        case ended
+    }
+
+    /// Sequences of completed inbound messages to remove. Removals come first so that arrivals reuse their space: with
+    /// few open messages, the store writes the same page of its file again and again.
     public var finished: [Int64] = []
-    /// Outbound messages that are done with.
+    /// Sequences of completed outbound messages to remove.
     public var published: [Int64] = []
-    /// Inbound messages to keep. A sequence that is there already is refused, and the batch with it.
+    /// Inbound messages to add. The store refuses the whole batch if a sequence exists already.
     public var arrivals: [InboundRecord] = []
-    /// Outbound messages to keep. A sequence that is there already is refused, and the batch with it.
+    /// Outbound messages to add. The store refuses the whole batch if a sequence exists already.
     public var departures: [OutboundRecord] = []
-    /// Identities to remember.
+    /// Identities to add for duplicate detection.
     public var seen: [SeenIdentity] = []
-    /// What listeners did. Of messages that are not in the store it is ignored.
+    /// Progress of listeners. The store ignores progress with messages that it does not hold.
     public var progress: [Progress] = []
-    /// Dead letters to add; they get the next numbers.
+    /// Dead letters to add; the store assigns the next numbers.
     public var letters: [DeadLetter] = []
-    /// Numbers of dead letters to remove.
+    /// Numbers of replayed dead letters to remove.
     public var replayed: [Int64] = []
-    /// What to remove to make room or because its time is over.
+    /// Removals because of space or age.
     public var evictions: [StoreEviction] = []
-    /// Whether something is written even if nothing changes: to see whether the medium works.
+    /// The new state of the process; nil for no change.
+    public var life: Life?
+    /// Whether the store writes even if nothing changes, to test the medium.
     public var isProbe = false
 
-    /// An empty batch.
+    /// Creates an empty batch.
     public init() {}
 
-    /// Whether there is nothing to do.
+    /// Whether the batch changes nothing and is no probe.
     public var isEmpty: Bool {
         arrivals.isEmpty && departures.isEmpty && seen.isEmpty && progress.isEmpty && finished.isEmpty
-            && published.isEmpty && letters.isEmpty && replayed.isEmpty && evictions.isEmpty && !isProbe
+            && published.isEmpty && letters.isEmpty && replayed.isEmpty && evictions.isEmpty && life == nil && !isProbe
+    }
+
+    /// Whether a power cut may undo the batch. It only completes messages, which are then delivered again, and adds
+    /// nothing that must not be lost.
+    public var isRepeatable: Bool {
+        arrivals.isEmpty && departures.isEmpty && letters.isEmpty && replayed.isEmpty && life == nil && !isProbe
     }
 }
 
-/// Something to remove although nobody is done with it.
+/// The removal of incomplete messages, of identities or of dead letters.
 public enum StoreEviction: Sendable, Hashable {
-    /// The oldest messages of a direction, of one route or of all, until so many messages and so many bytes are gone.
+    /// The oldest messages of a direction, of one route or of all, until at least this many messages and bytes are
+    /// removed.
     case oldest(DeadLetter.Direction, route: String?, messages: Int, bytes: Int)
-    /// Messages of both directions that expire before this time.
+    /// Messages of both directions with an expiry before this time.
     case expired(before: Int64)
-    /// The oldest identities, one after the other, as long as they came before this time or there are more than this
-    /// number.
+    /// Identities in the order of their age, while the oldest one is from before this time or more than `keep` remain.
     case seen(before: Int64, keep: Int)
-    /// The oldest dead letters beyond this number.
-    case letters(keep: Int)
+    /// The oldest dead letters, until at most `keep` letters and `bytes` bytes remain. A file store removes at most
+    /// 1,000 letters and some 32 MiB at a time; the next eviction removes the rest.
+    case letters(keep: Int, bytes: Int)
 }
 
-/// A message that an eviction of ``StoreEviction/oldest(_:route:messages:bytes:)`` or
-/// ``StoreEviction/expired(before:)`` removed.
+/// A message or dead letter that was removed before its completion.
 public struct StoreRemoval: Sendable, Hashable {
-    /// Why it was removed.
+    /// The reason for a removal.
     public enum Reason: String, Sendable, Hashable {
-        /// There was no room.
+        /// The store was full.
         case full
-        /// Its time was over.
+        /// The message expired.
         case expired
+        /// The message was damaged in the store. No eviction has this reason: the bridge removes such a message itself.
+        case damaged
+        /// A dead letter over the limit.
+        case letter
     }
 
-    /// Which way it was going.
+    /// The direction of the message.
     public var direction: DeadLetter.Direction
-    /// Its sequence.
+    /// The sequence of a message or the number of a dead letter.
     public var sequence: Int64
-    /// The name of its route.
+    /// The name of the route.
     public var route: String
-    /// The name of its broker.
+    /// The name of the broker.
     public var broker: String
-    /// Its topic.
+    /// The topic.
     public var topic: String
-    /// What it counted in bytes.
+    /// The size that it counted against limits, in bytes.
     public var size: Int
-    /// Why it was removed.
+    /// The reason for the removal.
     public var reason: Reason
 
-    /// A removal.
+    /// Creates a removal.
     public init(
         direction: DeadLetter.Direction,
         sequence: Int64,

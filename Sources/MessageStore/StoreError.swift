@@ -1,6 +1,6 @@
-/// What can go wrong with a store: what was tried, why it failed, what to do. Never holds a payload.
+/// A failure of a store: the operation, the cause, and advice. Never contains a payload.
 public struct StoreError: Error, Sendable, Hashable {
-    /// The kind of failure. More may come: switch with a default.
+    /// The kind of failure. Later versions may add kinds, so a switch needs a default.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Kind: String {
             case full = "no space left"
@@ -9,8 +9,10 @@ public struct StoreError: Error, Sendable, Hashable {
             case notPermitted = "not permitted"
             case inUse = "in use by another process"
             case damaged = "damaged"
+            case foreign = "not a store"
             case newer = "written by a newer version"
             case missing = "not found"
+            case exists = "exists already"
             case busy = "busy"
             case other = "failed"
         }
@@ -19,52 +21,74 @@ public struct StoreError: Error, Sendable, Hashable {
 
         /// The medium is full.
         public static let full = Code(kind: .full)
-        /// The medium fails.
+        /// The medium reported an input/output error.
         public static let io = Code(kind: .io)
         /// The medium cannot be written.
         public static let readOnly = Code(kind: .readOnly)
-        /// The file or folder may not be used.
+        /// The file or folder does not permit the access.
         public static let notPermitted = Code(kind: .notPermitted)
         /// Another process uses the store.
         public static let inUse = Code(kind: .inUse)
-        /// What is there is no store, or a damaged one.
+        /// The store is damaged.
         public static let damaged = Code(kind: .damaged)
+        /// The file is not a store.
+        public static let foreign = Code(kind: .foreign)
         /// A newer version of this program wrote it.
         public static let newer = Code(kind: .newer)
-        /// There is no store.
+        /// There is no store at this place.
         public static let missing = Code(kind: .missing)
-        /// Another process writes just now, and went on for too long.
+        /// The file to create exists already.
+        public static let exists = Code(kind: .exists)
+        /// Another process held the write lock for too long.
         public static let busy = Code(kind: .busy)
-        /// Anything else.
+        /// Any other failure.
         public static let other = Code(kind: .other)
 
-        /// The kind in words.
+        /// The kind as text.
         public var description: String { kind.rawValue }
     }
 
     /// The kind of failure.
     public let code: Code
-    /// What was tried, with its values.
+    /// The operation that failed, with its values.
     public let operation: String
-    /// Why it failed; may be empty.
+    /// The cause; may be empty.
     public let detail: String
-    /// What to do about it; may be empty.
+    /// Advice for the user; may be empty.
     public let advice: String
+    /// The damaged message, if the rest of the store is sound. ``MessageStore/remains(of:)`` returns its legible
+    /// fields, and a commit that removes it leaves a sound store.
+    public let row: StoreRow?
 
-    /// An error.
-    public init(_ code: Code, operation: String, detail: String = "", advice: String = "") {
+    /// Creates an error.
+    public init(_ code: Code, operation: String, detail: String = "", advice: String = "", row: StoreRow? = nil) {
         self.code = code
         self.operation = operation
         self.detail = detail
         self.advice = advice
+        self.row = row
     }
 
-    /// Whether the same may succeed later, when something outside has changed.
+    /// Whether the same call may succeed later, after a change outside the process.
     public var isRetriable: Bool { [.full, .io, .readOnly, .busy, .other].contains(code) }
 }
 
+/// Identifies a message in a store.
+public struct StoreRow: Sendable, Hashable {
+    /// The direction of the message.
+    public var direction: DeadLetter.Direction
+    /// The sequence of the message.
+    public var sequence: Int64
+
+    /// Creates a reference to a message.
+    public init(_ direction: DeadLetter.Direction, _ sequence: Int64) {
+        self.direction = direction
+        self.sequence = sequence
+    }
+}
+
 extension StoreError: CustomStringConvertible {
-    /// One line for people.
+    /// One line: `OPERATION: KIND: DETAIL. ADVICE`, without empty parts.
     public var description: String {
         var text = "\(operation): \(code)"
         if !detail.isEmpty { text += ": \(detail)" }

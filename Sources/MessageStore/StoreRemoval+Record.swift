@@ -1,4 +1,16 @@
 extension StoreRemoval {
+    init(_ letter: DeadLetter) {
+        self.init(
+            direction: letter.direction,
+            sequence: letter.number,
+            route: letter.route,
+            broker: letter.broker,
+            topic: letter.topic,
+            size: letter.size,
+            reason: .letter
+        )
+    }
+
     init(_ record: InboundRecord, _ reason: Reason) {
         self.init(
             direction: .inbound,

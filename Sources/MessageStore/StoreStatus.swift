@@ -1,19 +1,19 @@
-/// How much is in a store.
+/// Counts and sizes of a store.
 public struct StoreStatus: Sendable, Hashable {
-    /// How much of one direction and route.
+    /// The messages of one direction and route.
     public struct Load: Sendable, Hashable {
-        /// Which way.
+        /// The direction.
         public var direction: DeadLetter.Direction
         /// The name of the route.
         public var route: String
-        /// How many messages.
+        /// The number of messages.
         public var messages: Int
-        /// What they count in bytes.
+        /// The sum of the sizes that count against limits, in bytes.
         public var bytes: Int
-        /// The time of the oldest.
+        /// The time of the oldest message.
         public var oldest: Int64
 
-        /// A load.
+        /// Creates a load.
         public init(direction: DeadLetter.Direction, route: String, messages: Int, bytes: Int, oldest: Int64) {
             self.direction = direction
             self.route = route
@@ -23,16 +23,16 @@ public struct StoreStatus: Sendable, Hashable {
         }
     }
 
-    /// By direction and route, sorted; those without messages are missing.
+    /// The loads, inbound first, then in the order of route names. Routes without messages have no load.
     public var loads: [Load]
-    /// How many dead letters.
+    /// The number of dead letters.
     public var deadLetters: Int
-    /// How many identities are remembered.
+    /// The number of identities for duplicate detection.
     public var seen: Int
-    /// What the store takes on its medium, in bytes; 0 where that means nothing.
+    /// The space on the medium, in bytes; 0 for a store without one.
     public var size: Int
 
-    /// A status.
+    /// Creates a status.
     public init(loads: [Load], deadLetters: Int, seen: Int, size: Int) {
         self.loads = loads
         self.deadLetters = deadLetters
@@ -40,28 +40,38 @@ public struct StoreStatus: Sendable, Hashable {
         self.size = size
     }
 
-    /// How many messages, both ways.
+    /// The number of messages in both directions.
     public var messages: Int { loads.reduce(0) { $0 + $1.messages } }
-    /// What the messages count in bytes, both ways.
+    /// The sum of the sizes of messages in both directions, in bytes.
     public var bytes: Int { loads.reduce(0) { $0 + $1.bytes } }
 }
 
-/// What a process finds in a store when it starts.
+/// The contents that a process finds in a store at its start.
 public struct StoreInventory: Sendable, Hashable {
-    /// The highest sequence of any message; 0 if there is none.
+    /// The highest sequence in the store; 0 if there is none.
     public var lastSequence: Int64
-    /// By direction and route.
+    /// The loads, as in ``StoreStatus/loads``.
     public var loads: [StoreStatus.Load]
-    /// The identities that are remembered, oldest first.
+    /// The identities for duplicate detection, oldest first.
     public var seen: [SeenIdentity]
-    /// How many dead letters there are.
+    /// The number of dead letters.
     public var deadLetters: Int
+    /// The names of all listeners that inbound messages wait for, and possibly of others; nil if the store does not
+    /// know.
+    public var listeners: Set<String>?
 
-    /// An inventory.
-    public init(lastSequence: Int64, loads: [StoreStatus.Load], seen: [SeenIdentity], deadLetters: Int) {
+    /// Creates an inventory.
+    public init(
+        lastSequence: Int64,
+        loads: [StoreStatus.Load],
+        seen: [SeenIdentity],
+        deadLetters: Int,
+        listeners: Set<String>? = nil
+    ) {
         self.lastSequence = lastSequence
         self.loads = loads
         self.seen = seen
         self.deadLetters = deadLetters
+        self.listeners = listeners
     }
 }

@@ -1,34 +1,55 @@
 import GRDB
 public import MessageStore
 
-/// Keeps messages in one SQLite file, which survives the end of the process.
+/// A persistent store in one SQLite file.
 ///
-/// One process at a time uses a store as its own (``open(_:)``); beside it others may look, check it and deal with dead
-/// letters (``openForOperator(path:)``). Every call is carried out before it returns, on the calling thread; several
-/// threads wait for one another. A call waits up to 5 s for another process that writes, then throws `.busy`.
+/// One process at a time owns a store (``open(_:)``). Meanwhile other processes may read it, check it, and replay or
+/// drop dead letters (``openForOperator(path:)``). Calls are synchronous, on the calling thread; concurrent calls wait
+/// for one another. A call waits up to 5 s for another process that writes, then throws `.busy`.
 ///
-/// A row that is not as it was written, and any sign that SQLite finds of a damaged file, is `.damaged`: nothing of it
-/// is given out.
+/// A row with a wrong checksum and any damage that SQLite detects throw `.damaged`. Only ``remains(of:)`` returns
+/// fields of a damaged message. A damaged dead letter is listed without its payload. After damage that is not confined
+/// to one message, the next ``open(_:)`` runs a full check.
 ///
-/// The file takes no less room when messages are removed; new ones use it again.
+/// New messages reuse the pages of removed messages. When most pages are free, ``tidy()`` shortens the file step by
+/// step.
 ///
-/// SAFETY: `session` is touched on the serial queue of the database only.
+/// A full medium does not stop removals. The write-ahead log is preallocated, and the file `PATH.reserve` reserves as
+/// much space again and some more. On a full medium the store deletes the reserve and stops the growth of the database.
+/// Removals then always succeed, and new messages succeed while the database has free pages. When the medium has space
+/// again, the store restores the reserve and lets the database grow.
+///
+/// SAFETY: only the serial queue of the database accesses `session`.
 public final class SQLiteStore: MessageStore, @unchecked Sendable {
     /// The path of the file.
     public let path: String
+    /// The check when this process opened the store as its owner; nil for an operator.
+    public let startCheck: StartCheck?
     private let queue: DatabaseQueue
     private var session: Session?
-    /// Nil for an operator, beside whom the content changes.
+    /// Nil for an operator: the content may change between calls.
     private let lock: StoreLock?
+    private let reserve: StoreReserve?
 
-    init(path: String, queue: DatabaseQueue, lock: StoreLock?) throws {
+    init(
+        path: String,
+        queue: DatabaseQueue,
+        lock: StoreLock?,
+        reserve: StoreReserve?,
+        startCheck: StartCheck?
+    ) throws {
         self.path = path
         self.queue = queue
+        self.startCheck = startCheck
         self.lock = lock
-        session = try queue.writeWithoutTransaction { try Session($0) }
+        self.reserve = reserve
+        session = try queue.writeWithoutTransaction { try Session($0, reserve: reserve) }
     }
 
-    private func perform<Result>(
+    /// Whether this process is the owner.
+    var isOwner: Bool { lock != nil }
+
+    func perform<Result>(
         _ operation: @autoclosure () -> String,
         _ body: (Session) throws -> Result
     ) throws(StoreError) -> Result {
@@ -41,13 +62,16 @@ public final class SQLiteStore: MessageStore, @unchecked Sendable {
                 return try body(session)
             }
         } catch {
-            throw StoreError(error, operation: operation(), path: path)
+            let error = StoreError(error, operation: operation(), path: path)
+            // Damage of a single message ends with its removal.
+            if error.code == .damaged, error.row == nil { lock?.isSuspect = true }
+            throw error
         }
     }
 
-    /// Looks at what an earlier process has left, and counts one more recovery for each inbound message.
+    /// As ``MessageStore/recover()``. Reads every message except its payload, and removes unused names.
     ///
-    /// - Throws: `.damaged`, or what the medium says; then nothing was counted.
+    /// - Throws: `.damaged`, or errors of the medium; then no recovery was counted.
     public func recover() throws(StoreError) -> StoreInventory {
         try perform("recover the store \(path)") { session in
             try session.transaction { try session.recover() }
@@ -56,24 +80,27 @@ public final class SQLiteStore: MessageStore, @unchecked Sendable {
 
     /// Applies all changes of a batch, or none.
     ///
-    /// - Throws: `.full`, `.io`, `.readOnly`, `.busy` and others; then the store is as it was, and the same batch may
-    /// be   given again.
+    /// With ``SQLiteStoreOptions/Synchronous/full`` the batch is on the medium when this returns. A batch that is
+    /// ``StoreBatch/isRepeatable`` reaches the medium with the next batch that is not.
+    ///
+    /// - Throws: `.full`, `.io`, `.readOnly`, `.busy` and others; then the store is unchanged, and the batch may be
+    ///   repeated.
     @discardableResult
     public func commit(_ batch: StoreBatch) throws(StoreError) -> [StoreRemoval] {
         guard !batch.isEmpty else { return [] }
         return try perform("write to the store \(path)") { session in
-            try session.transaction { try session.apply(batch) }
+            try session.transaction(isRepeatable: batch.isRepeatable) { try session.apply(batch) }
         }
     }
 
-    /// Inbound messages in order.
+    /// As ``MessageStore/inbound(after:limit:bytes:)``.
     public func inbound(after sequence: Int64, limit: Int, bytes: Int) throws(StoreError) -> [InboundEntry] {
         try perform("read inbound messages of the store \(path)") { session in
             try session.snapshot { try session.inbound(after: sequence, limit: limit, bytes: bytes) }
         }
     }
 
-    /// Outbound messages for a broker in order.
+    /// As ``MessageStore/outbound(to:after:limit:bytes:)``.
     public func outbound(to broker: String, after sequence: Int64, limit: Int, bytes: Int) throws(StoreError)
         -> [OutboundRecord]
     {
@@ -84,38 +111,67 @@ public final class SQLiteStore: MessageStore, @unchecked Sendable {
         }
     }
 
-    /// The different topics of the outbound messages for a broker, in no order.
+    /// As ``MessageStore/remains(of:)``.
+    public func remains(of row: StoreRow) throws(StoreError) -> DeadLetter {
+        try perform("read the remains of a message in the store \(path)") { session in
+            try session.snapshot { try session.remains(of: row) }
+        }
+    }
+
+    /// As ``MessageStore/outboundTopics(to:limit:)``.
     public func outboundTopics(to broker: String, limit: Int) throws(StoreError) -> [String] {
         try perform("read topics of the store \(path)") { session in
             try session.snapshot { try session.outboundTopics(to: broker, limit: limit) }
         }
     }
 
-    /// Dead letters by number. To ask for those that are to be replayed costs next to nothing when there are none.
+    /// As ``MessageStore/deadLetters(_:limit:)``. A query for replay requests uses an index: it costs next to nothing
+    /// if there are none.
     public func deadLetters(_ filter: DeadLetterFilter, limit: Int) throws(StoreError) -> [DeadLetter] {
         try perform("read dead letters of the store \(path)") { try $0.letters(filter, limit: limit) }
     }
 
-    /// Asks for a replay, which the process that has the store open carries out.
+    /// The number and size of a dead letter.
+    public struct LetterEntry: Sendable, Hashable {
+        /// The number of the letter.
+        public let number: Int64
+        /// The size that counts against the limits of dead letters, in bytes.
+        public let size: Int
+        /// Whether the payload was kept: a letter without one cannot be replayed.
+        public let hasPayload: Bool
+    }
+
+    /// The dead letters in the order of their numbers: at most `limit`. Reads no payload.
+    public func deadLetterIndex(_ filter: DeadLetterFilter, limit: Int) throws(StoreError) -> [LetterEntry] {
+        try perform("read dead letters of the store \(path)") { try $0.letterIndex(filter, limit: limit) }
+    }
+
+    /// As ``MessageStore/requestReplay(of:)``: the owner performs the replay.
     public func requestReplay(of filter: DeadLetterFilter) throws(StoreError) -> Int {
         try perform("ask for a replay in the store \(path)") { session in
             try session.transaction { try session.requestReplay(of: filter) }
         }
     }
 
-    /// Removes dead letters.
+    /// Removes dead letters in one transaction. For many letters, remove one page of ``deadLetterIndex(_:limit:)`` at a
+    /// time, so that the owner does not wait.
     public func dropDeadLetters(_ filter: DeadLetterFilter) throws(StoreError) -> Int {
         try perform("drop dead letters of the store \(path)") { session in
             try session.transaction { try session.dropLetters(filter) }
         }
     }
 
-    /// A text kept under a name.
+    /// As ``MessageStore/text(named:initial:)``.
     public func text(named name: String, initial: String) throws(StoreError) -> String {
         try perform("read \"\(name)\" of the store \(path)") { try $0.text(named: name, initial: initial) }
     }
 
-    /// Counts and sizes. Reads every message but for the payload.
+    /// As ``MessageStore/setText(_:named:)``.
+    public func setText(_ text: String, named name: String) throws(StoreError) {
+        try perform("write \"\(name)\" of the store \(path)") { try $0.setText(text, named: name) }
+    }
+
+    /// The current counts and sizes. Reads every message except its payload.
     public func status() throws(StoreError) -> StoreStatus {
         try perform("read the status of the store \(path)") { session in
             var status = try session.snapshot { try session.status() }
@@ -124,25 +180,58 @@ public final class SQLiteStore: MessageStore, @unchecked Sendable {
         }
     }
 
-    /// Reads everything and returns what is wrong with it, in sentences; empty when it is sound.
+    /// Checks the whole store. Returns a sentence for each problem, some 100 at most; empty if the store is sound.
     ///
-    /// - Throws: `.damaged` when not even that can be said.
+    /// - Throws: `.damaged` if the damage prevents the check.
     public func check() throws(StoreError) -> [String] {
         try perform("check the store \(path)") { session in
-            try session.snapshot { try session.problems() }
+            try session.snapshot { try session.problems(.full, StoreFiles(path)) }
         }
     }
 
-    /// Writes the log back into the file, as far as that succeeds, and releases the lock. A second time it does
-    /// nothing.
+    /// Stops the growth of the file until the reserve is restored.
+    func freeze() {
+        queue.writeWithoutTransaction { _ in session?.freeze() }
+    }
+
+    /// Shortens the file if most of it is free, for some 50 ms, and restores the reserve if the medium has space. Does
+    /// nothing for an operator.
+    public func tidy() throws(StoreError) {
+        guard isOwner else { return }
+        try perform("tidy the store \(path)") { try $0.tidy() }
+    }
+
+    /// Makes the file as short as its content allows. Blocks for as long as the medium takes to write the content
+    /// twice, so no bridge should use the store meanwhile.
+    ///
+    /// It first returns the free pages, which needs no space. Then it rewrites the content (`VACUUM`), so that pages
+    /// are full and contain no remains of removed messages. The second step needs space for the content in the
+    /// write-ahead log, and as much in the folder of temporary files (`SQLITE_TMPDIR`, else `TMPDIR`, else `/var/tmp`).
+    ///
+    /// - Throws: `.full` without that space: the first step is done, and nothing is lost. `.notPermitted` if this
+    ///   process is not the owner. Otherwise errors of the medium.
+    public func compact() throws(StoreError) {
+        let operation = "compact the store \(path)"
+        guard isOwner else {
+            throw StoreError(.notPermitted, operation: operation, detail: "it was not opened as its only owner")
+        }
+        try perform(operation) { try $0.compact() }
+    }
+
+    /// The size of the files of a store, the write-ahead log and its index included, in bytes; 0 if there are none.
+    public static func size(of path: String) -> Int { StoreFiles(path).size }
+
+    /// Checkpoints the write-ahead log as far as possible and releases the lock. A second call does nothing.
     public func close() {
         queue.writeWithoutTransaction { database in
             guard session != nil else { return }
             session = nil
-            // Another process may be reading. Then it does this when it closes, or the next process that opens.
+            // This fails while another process reads. That process does it when it closes, or the next owner does.
             if lock != nil { _ = try? database.checkpoint(.truncate) }
         }
         try? queue.close()
+        // In place of the log: the next owner needs a log even on a full medium.
+        if lock?.isHeld == true { _ = reserve?.make(isLast: true) }
         lock?.release()
     }
 }
@@ -152,7 +241,10 @@ extension StoreError {
         switch error {
         case let error as StoreError: self = error
         case let error as DatabaseError: self.init(error, operation: operation, path: path)
-        case let error as StoreDamage: self = .damaged(path, operation: operation, detail: error.detail)
+        case is NoRoom:
+            let advice = "Make room on the medium of \(path)."
+            self.init(.full, operation: operation, detail: "the medium has no room for so much", advice: advice)
+        case let error as StoreDamage: self = .damaged(path, operation: operation, detail: error.detail, row: error.row)
         default: self.init(.other, operation: operation, detail: "\(error)")
         }
     }

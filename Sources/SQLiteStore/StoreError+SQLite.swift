@@ -10,7 +10,7 @@ import Darwin
 #endif
 
 extension StoreError {
-    /// What SQLite's result code says, in the store's terms.
+    /// Converts an SQLite error.
     init(_ error: DatabaseError, operation: String, path: String) {
         let code = error.extendedResultCode
         let message = (error.message ?? "no message") + " (SQLite code \(code.rawValue))"
@@ -34,7 +34,7 @@ extension StoreError {
         }
     }
 
-    /// What a system call says.
+    /// Converts the `errno` of a system call.
     init(system code: Int32, operation: String) {
         let detail = String(cString: strerror(code))
         switch code {
@@ -43,17 +43,20 @@ extension StoreError {
         case EACCES, EPERM, ELOOP:
             let advice = "Give this user the right to read and write it and its folder."
             self.init(.notPermitted, operation: operation, detail: detail, advice: advice)
+        case ENOTDIR:
+            let detail = "a part of the path is not a folder"
+            self.init(.notPermitted, operation: operation, detail: detail, advice: "Name another path.")
         case EIO: self.init(.io, operation: operation, detail: detail, advice: "Check the medium.")
         default: self.init(.other, operation: operation, detail: detail)
         }
     }
 
-    /// The file is no store, or a damaged one.
-    static func damaged(_ path: String, operation: String, detail: String) -> StoreError {
+    /// An error for a damaged store, with advice for a rescue.
+    static func damaged(_ path: String, operation: String, detail: String, row: StoreRow? = nil) -> StoreError {
         let advice = """
             Move \(path) and the files \(path)-wal and \(path)-shm away, or let a damaged store be moved aside, and \
             start again. What is left in it: sqlite3 \(path) .recover
             """
-        return StoreError(.damaged, operation: operation, detail: detail, advice: advice)
+        return StoreError(.damaged, operation: operation, detail: detail, advice: advice, row: row)
     }
 }

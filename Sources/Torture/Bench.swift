@@ -1,6 +1,5 @@
-internal import Foundation
+internal import FaultKit
 internal import Glibc
-internal import Locking
 
 /// What one scenario works with: a folder, ledgers, random numbers, and everything that it has started.
 ///
@@ -8,11 +7,13 @@ internal import Locking
 /// returns, in the reverse order.
 final class Bench {
     let options: TortureOptions
-    let folder: String
+    private let temporary: TemporaryDirectory
     let inbound = Ledger(.inbound)
     let outbound = Ledger(.outbound)
     var random: SplitMix64
     var findings = Findings()
+    /// Whether messages out of order are only noted.
+    var toleratesReordering = false
     /// The daemon that must not end: as soon as it does, waiting makes no sense.
     var expectedAlive: Daemon?
 
@@ -23,9 +24,7 @@ final class Bench {
         self.options = options
         self.isCancelled = isCancelled
         random = SplitMix64(seed: options.seed, scenario: scenario)
-        var template = Array((NSTemporaryDirectory() + "mqtt-bridge-torture-XXXXXX").utf8CString)
-        guard mkdtemp(&template) != nil else { throw Failure.system("make a temporary folder") }
-        folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        temporary = try TemporaryDirectory()
     }
 
     /// Runs `body` with a bench of its own and clears it away, also when `body` throws.
@@ -41,27 +40,36 @@ final class Bench {
         return bench
     }
 
+    /// A temporary folder.
+    var folder: String { temporary.path }
+
     /// What is to be done in the end, before what was asked for earlier.
     func atEnd(_ ending: @escaping () -> Void) { endings.append(ending) }
 
     private func clear() {
         for ending in endings.reversed() { ending() }
         endings = []
-        try? FileManager.default.removeItem(atPath: folder)
+        temporary.remove()
     }
 
     // MARK: What scenarios start
 
     /// A running broker.
-    func broker(_ options: Broker.Options = Broker.Options()) throws -> Broker {
-        let broker = try Broker(folder: "\(folder)/broker", options: options)
+    func broker(_ options: BrokerOptions = BrokerOptions()) throws -> MosquittoBroker {
+        let broker = try MosquittoBroker.start(configuration: options.configuration)
         atEnd { broker.kill() }
-        try broker.start()
         return broker
     }
 
-    func proxy(to broker: Broker) throws -> Proxy {
-        let proxy = try Proxy(to: broker.port)
+    /// A file system with little room, for the store of an installation that has none yet.
+    func smallDisk(for installation: Installation, megabytes: Int) throws -> SmallDisk {
+        let disk = try SmallDisk(kilobytes: megabytes * 1_024, at: "\(installation.folder)/store")
+        atEnd { disk.unmount() }
+        return disk
+    }
+
+    func proxy(to broker: MosquittoBroker) throws -> TCPProxy {
+        let proxy = try TCPProxy(to: broker.port)
         atEnd { proxy.stop() }
         return proxy
     }
@@ -105,24 +113,45 @@ final class Bench {
     }
 
     func ready(_ daemon: Daemon) throws {
-        let isReady = try wait(upTo: .seconds(20)) { daemon.isReady || daemon.child.ending != nil }
-        guard isReady, daemon.child.ending == nil else {
+        let isReady = try wait(upTo: .seconds(20)) { daemon.isReady || daemon.child.exitStatus != nil }
+        guard isReady, daemon.child.exitStatus == nil else {
             throw Failure(
-                "the daemon is not ready (\(daemon.child.ending?.description ?? "it runs")): \(daemon.complaints.suffix(500))"
+                "the daemon is not ready (\(daemon.child.exitStatus?.description ?? "it runs")): \(daemon.complaints.suffix(500))"
             )
         }
     }
 
-    func publisher(to broker: Broker, _ load: Publisher.Load) throws -> Publisher {
-        let publisher = try Publisher(port: broker.port, ledger: inbound, load: load)
+    /// - Parameters:
+    ///   - other: A second broker that gets each message, if there is one.
+    ///   - ledgers: Those of the messages, if it is not that of the bench alone.
+    func publisher(
+        to broker: MosquittoBroker,
+        and other: MosquittoBroker? = nil,
+        _ load: Publisher.Load,
+        ledgers: [Ledger]? = nil
+    ) throws -> Publisher {
+        let ports = [broker, other].compactMap { $0?.port }
+        let publisher = try Publisher(ports: ports, ledgers: ledgers ?? [inbound], load: load)
         atEnd { publisher.end() }
         return publisher
     }
 
-    func receiver(at broker: Broker, filters: [String] = ["out/#"]) throws -> Receiver {
-        let receiver = try Receiver(port: broker.port, ledger: outbound, filters: filters)
+    func receiver(
+        at broker: MosquittoBroker,
+        ledger: Ledger? = nil,
+        filters: [String] = ["out/#"]
+    ) throws -> Receiver {
+        let receiver = try Receiver(port: broker.port, ledger: ledger ?? outbound, filters: filters)
         atEnd { receiver.end() }
         return receiver
+    }
+
+    func stranger(at broker: MosquittoBroker, name: String = "torture-stranger", filters: [String] = []) throws
+        -> Stranger
+    {
+        let stranger = try Stranger(port: broker.port, name: name, filters: filters)
+        atEnd { stranger.end() }
+        return stranger
     }
 
     // MARK: Waiting
@@ -134,7 +163,7 @@ final class Bench {
         let deadline = ContinuousClock.now + limit
         while true {
             if isCancelled() { throw CancellationError() }
-            if let ending = expectedAlive?.child.ending {
+            if let ending = expectedAlive?.child.exitStatus {
                 throw Failure("the daemon ended with \(ending): \(expectedAlive?.complaints.suffix(500) ?? "")")
             }
             if condition() { return true }
@@ -162,6 +191,12 @@ final class Bench {
         findings.demand(isSettled, "the broker left \(publisher.unacknowledged) messages unacknowledged")
     }
 
+    /// Waits until a broker has acknowledged everything that a stranger has published.
+    func settle(_ stranger: Stranger) throws {
+        let isSettled = try wait(upTo: .seconds(20)) { stranger.unacknowledged == 0 }
+        findings.demand(isSettled, "the broker left \(stranger.unacknowledged) messages of a stranger unacknowledged")
+    }
+
     // MARK: What many scenarios demand
 
     /// Ends a daemon in order and demands that its store is sound.
@@ -172,11 +207,24 @@ final class Bench {
         try demandSoundStore(installation)
     }
 
+    /// Ends a life with SIGKILL or in order, and demands that it had not ended before.
+    func end(_ daemon: Daemon, isKilled: Bool) {
+        if isKilled {
+            findings.demand(
+                daemon.kill(),
+                "the daemon had ended before it was killed: \(daemon.complaints.suffix(300))"
+            )
+        } else {
+            let ending = daemon.terminate()
+            findings.demand(ending == .exited(0), "SIGTERM ended the daemon with \(ending?.description ?? "nothing")")
+        }
+    }
+
     func demandSoundStore(_ installation: Installation) throws {
         let check = try installation.command("store", "check")
         findings.demand(
-            check.ending == .exited(0),
-            "store check: \(check.ending): \((check.output + check.errors).suffix(300))"
+            check.status.isSuccess,
+            "store check: \(check.status): \((check.stdout + check.stderr).suffix(300))"
         )
     }
 }

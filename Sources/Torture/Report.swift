@@ -124,14 +124,15 @@ package enum ReportFormat: String, Sendable, CaseIterable {
             case .skipped: "null"
             }
         return """
-            {"scenario":\(text(report.scenario)),"sent":\(report.sent),"lost":\(report.lost),\
+            {"scenario":\(quoted(report.scenario)),"sent":\(report.sent),"lost":\(report.lost),\
             "doubled":\(report.doubled),"doubled_unrecognised":\(report.doubledUnrecognised),\
             "reordered":\(report.reordered),"seconds":\(seconds),"seed":\(report.seed),"ok":\(ok),\
-            "note":\(text(report.note))}
+            "note":\(quoted(report.note))}
             """
     }
 
-    private static func text(_ text: String) -> String {
+    /// A text as JSON has it.
+    static func quoted(_ text: String) -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .withoutEscapingSlashes
         return (try? encoder.encode(text)).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""

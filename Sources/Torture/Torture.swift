@@ -1,12 +1,12 @@
+internal import FaultKit
 internal import Foundation
-internal import Glibc
 internal import Locking
 
 /// What to do, and how hard.
 package struct TortureOptions: Sendable {
     /// How much of everything.
     package enum Extent: Sendable {
-        /// About three minutes in all.
+        /// About five minutes in all.
         case short
         /// The numbers that the promise was tested with.
         case long
@@ -48,15 +48,7 @@ package struct Torture: Sendable {
     package static var names: [String] { Scenario.all.map(\.name) }
 
     /// Whether there is a broker on this machine that can be harmed.
-    package static var hasBroker: Bool { Executable.find("mosquitto") != nil }
-
-    /// The path of the program that runs.
-    package static var ownExecutable: String {
-        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
-        let count = readlink("/proc/self/exe", &buffer, buffer.count)
-        guard count > 0 else { return CommandLine.arguments[0] }
-        return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
+    package static var hasBroker: Bool { MosquittoBroker.isInstalled }
 
     /// Runs scenarios one after the other; empty names mean all of them.
     ///
@@ -70,7 +62,6 @@ package struct Torture: Sendable {
         let options = options
         let held: Bool? = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                // One thread starts all children: the kernel kills them when it ends, whatever the reason.
                 let thread = Thread {
                     var allHeld = true
                     for scenario in Scenario.all where names.isEmpty || names.contains(scenario.name) {

@@ -8,7 +8,7 @@ struct ChunkTests {
 
     private func chunk(_ numbers: [Int]) -> Chunk<Int> {
         var numbers = numbers[...]
-        return Chunk(count: numbers.count, isKept: false) { numbers.removeFirst() }
+        return Chunk(count: numbers.count, standing: .displaceable) { numbers.removeFirst() }
     }
 
     @Test("elements are claimed in order, each once")
@@ -36,7 +36,7 @@ struct ChunkTests {
         do {
             var tokens = [Token(), Token()]
             (claimed, left) = (tokens[0], tokens[1])
-            let chunk = Chunk(count: 2, isKept: false) { tokens.removeFirst() }
+            let chunk = Chunk(count: 2, standing: .displaceable) { tokens.removeFirst() }
             #expect(chunk.claim() != nil)
             #expect(claimed == nil && left != nil)
             #expect(chunk.remaining == 1)

@@ -5,7 +5,7 @@ import TestSupport
 
 @Suite("Delivery", .timeLimit(.minutes(1)))
 struct DeliveryTests {
-    private let bus = EventBus()
+    private let bus = EventBus(logger: .silent)
     private let heard = Journal<String>()
 
     @Test("a serial listener hears one emitter's 100,000 events in the order emitted")

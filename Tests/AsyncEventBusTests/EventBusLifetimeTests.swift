@@ -11,7 +11,7 @@ struct EventBusLifetimeTests {
         weak var abandoned: EventBus?
         let last: Receipt
         do {
-            let bus = EventBus()
+            let bus = EventBus(logger: .silent)
             abandoned = bus
             let guardian = Guardian { released.write(()) }
             bus.on("a", delivery: .serial) { event in
@@ -36,7 +36,7 @@ struct EventBusLifetimeTests {
         let (gate, clock) = (Gate(), ManualClock())
         let receipts: [Receipt]
         do {
-            let bus = EventBus(clock: clock)
+            let bus = EventBus(clock: clock, logger: .silent)
             bus.on("a", timeLimit: .seconds(1)) { _ in
                 await gate.pass()
                 throw CancellationError()
@@ -53,14 +53,14 @@ struct EventBusLifetimeTests {
         }
     }
 
-    @Test("an idle bus keeps nothing alive: listeners and relays go with it")
+    @Test("an idle bus keeps nothing alive: listeners and transports go with it")
     func nothingKept() async {
         let released = Journal<Void>()
-        weak var relay: FakeRelay?
+        weak var transport: FakeTransport?
         do {
-            let bus = EventBus()
-            let attached = FakeRelay()
-            relay = attached
+            let bus = EventBus(logger: .silent)
+            let attached = FakeTransport()
+            transport = attached
             bus.attach(attached, to: ["**"])
             let guardian = Guardian { released.write(()) }
             bus.on("a") { _ in withExtendedLifetime(guardian) {} }
@@ -68,12 +68,12 @@ struct EventBusLifetimeTests {
             await bus.becomeIdle()
         }
         await released.wait(for: 1)
-        #expect(relay == nil)
+        #expect(transport == nil)
     }
 
     @Test("a removed listener is let go")
     func removedListener() async {
-        let bus = EventBus()
+        let bus = EventBus(logger: .silent)
         weak var listener: Listener?
         do {
             let added = bus.on("a.*") { _ in }
@@ -85,15 +85,4 @@ struct EventBusLifetimeTests {
         // The bus remembers who wanted a name; what it remembered went with the listener.
         #expect(listener == nil)
     }
-}
-
-/// Tells when the last reference to it is gone.
-private final class Guardian: Sendable {
-    private let atEnd: @Sendable () -> Void
-
-    init(atEnd: @escaping @Sendable () -> Void) {
-        self.atEnd = atEnd
-    }
-
-    deinit { atEnd() }
 }

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("EventBus: full mailboxes", .timeLimit(.minutes(1)))
 struct EventBusOverflowTests {
-    private let bus = EventBus()
+    private let bus = EventBus(logger: .silent)
     private let heard = Journal<String>()
     private let reports = Journal<Event>()
 
@@ -37,6 +37,53 @@ struct EventBusOverflowTests {
         #expect(heard.entries == kept)
         let discarded = zip(0..., receipts).filter { $1.summary.discarded == 1 }.map { "\($0.0)" }
         #expect(Set(discarded).isDisjoint(with: kept) && discarded.count == 3)
+    }
+
+    @Test("a mailbox is bounded in bytes: names, payloads and attributes", arguments: [0, 1, 2])
+    func bytes(kind: Int) async throws {
+        let (heard, gate) = (heard, Gate())
+        let listener = Listener(
+            "full",
+            delivery: kind == 1 ? .keyed(limit: 1) { _ in "" } : .serial,
+            capacityBytes: 400,
+            retry: RetryPolicy(attempts: kind == 2 ? 2 : 1)
+        ) { event in
+            heard.write(event.attributes[header: "n"] ?? "")
+            await gate.pass()
+        }
+        bus.addListener(listener, to: "*")
+        func emit(_ text: String) {
+            let padding = String(repeating: "x", count: 98)
+            bus.emit("a", Payload(padding), attributes: EventAttributes(headers: [.init("n", text)]))
+        }
+        emit("r")
+        await heard.wait(for: 1)
+        // Of 101 bytes each: one for the name, 98 for the payload, two for the header.
+        for number in 0..<6 { emit("\(number)") }
+        #expect(try #require(bus.load(of: listener)) == (waiting: 3, dropped: 3))
+        var batch = EventBatch()
+        let large = Payload([UInt8](repeating: 0, count: 150))
+        for _ in 0..<2 { batch.append(bus.event("a", large), to: bus.destination(for: "a")) }
+        bus.emit(&batch)
+        #expect(try #require(bus.load(of: listener)) == (waiting: 2, dropped: 6))
+        gate.open()
+        await bus.becomeIdle()
+        #expect(heard.entries == ["r", "", ""])
+        #expect(reports.entries.map(\.name) == ["$bus.dropped"])
+    }
+
+    @Test("by default 64 MiB wait for a listener or a subscription that does not come along")
+    func defaultBytes() async throws {
+        let gate = Gate()
+        let listener = bus.on("a", delivery: .serial, capacity: 65_536) { _ in await gate.pass() }
+        let dropped = await bus.withSubscription(to: "a", capacity: 65_536) { subscription in
+            for number in 0..<300 { bus.emit("a", Payload([UInt8](repeating: UInt8(number % 256), count: 500_000))) }
+            return subscription.dropped
+        }
+        #expect(dropped == 300 - 134)
+        #expect(try #require(bus.load(of: listener)).waiting == 134)
+        gate.open()
+        bus.removeListener(listener)
     }
 
     @Test("an overflow is told when it begins, and again only after the mailbox was half empty")

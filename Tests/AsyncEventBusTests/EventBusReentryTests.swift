@@ -5,7 +5,7 @@ import Testing
 
 @Suite("EventBus: from inside a listener, and while one runs", .timeLimit(.minutes(1)))
 struct EventBusReentryTests {
-    private let bus = EventBus()
+    private let bus = EventBus(logger: .silent)
     private let heard = Journal<String>()
 
     @Test("a listener can emit to itself: the events queue up")

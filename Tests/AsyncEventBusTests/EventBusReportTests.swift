@@ -15,7 +15,7 @@ struct EventBusReportTests {
     private let reports = Journal<Event>()
 
     init() {
-        bus = EventBus(clock: clock)
+        bus = EventBus(clock: clock, logger: .silent)
         bus.on("$bus.**", name: "reports", delivery: .serial) { [reports] in reports.write($0) }
     }
 
@@ -58,13 +58,13 @@ struct EventBusReportTests {
 
     @Test("reports stay in the process")
     func reportsAreLocal() async {
-        let relay = FakeRelay()
-        bus.attach(relay, to: ["**", "$bus.**"])
+        let transport = FakeTransport()
+        bus.attach(transport, to: ["**", "$bus.**"])
         bus.on("a") { _ in throw Broken() }
         bus.emit("a")
         await reports.wait(for: 1)
         await bus.becomeIdle()
-        #expect(relay.offered.entries.map(\.name) == ["a"])
+        #expect(transport.offered.entries.map(\.name) == ["a"])
     }
 
     @Test("when the time limit is over the call is cancelled and told as a timeout")

@@ -20,7 +20,7 @@ struct EventBusRetryTests {
     private let reports = Journal<Event>()
 
     init() {
-        bus = EventBus(clock: clock)
+        bus = EventBus(clock: clock, logger: .silent)
         bus.on("$bus.**", name: "reports", delivery: .serial) { [reports] in reports.write($0) }
     }
 

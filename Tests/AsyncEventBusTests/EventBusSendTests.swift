@@ -6,7 +6,7 @@ import Testing
 /// Senders run on an executor that runs only on demand: after a step, what has not been sent is suspended.
 @Suite("EventBus: send", .timeLimit(.minutes(1)))
 struct EventBusSendTests {
-    private let bus = EventBus()
+    private let bus = EventBus(logger: .silent)
     private let executor = StepExecutor()
     private let gate = Gate()
     private let heard = Journal<String>()
@@ -120,7 +120,7 @@ struct EventBusSendTests {
     @Test("cancelling at any moment either delivers and returns, or throws and does not deliver")
     func cancelledAnytime() async {
         for round in 0..<200 {
-            let (bus, heard, gate) = (EventBus(), Journal<String>(), Gate())
+            let (bus, heard, gate) = (EventBus(logger: .silent), Journal<String>(), Gate())
             bus.on("a", delivery: .serial, capacity: 1) { event in
                 heard.hear(event)
                 await gate.pass()
@@ -151,17 +151,69 @@ struct EventBusSendTests {
         #expect(heard.entries == ["held"])
     }
 
-    @Test("what is emitted finds its own fate while senders wait: the policy decides, and senders keep their turn")
-    func emitWhileSendersWait() async throws {
-        _ = await addHeldListener()
+    @Test(
+        "what was sent is not displaced by what is emitted later: that is discarded and counted, and senders keep their turn",
+        arguments: [false, true],
+        [1, 2]
+    )
+    func emitWhileSendersWait(hasKeys: Bool, attempts: Int) async throws {
+        let (heard, gate) = (heard, gate)
+        let listener = Listener(
+            "l",
+            delivery: hasKeys ? .keyed(limit: 1) { _ in "" } : .serial,
+            capacity: 2,
+            retry: RetryPolicy(attempts: attempts)
+        ) { event in
+            heard.hear(event)
+            await gate.pass()
+        }
+        bus.addListener(listener, to: "a")
+        bus.emit("a", "held")
+        await heard.wait(for: 1)
         let task = sender(["0", "1", "2"])
         executor.step()
-        bus.emit("a", "emitted")
+        let receipt = bus.emitTracked("a", "emitted")
+        var batch = EventBatch()
+        batch.append(bus.event("a", "brought in"), to: bus.destination(for: "a"))
+        bus.emit(&batch)
+        #expect(receipt.summary.discarded == 1)
+        #expect(bus.load(of: listener)?.dropped == 2)
         executor.runFreely()
         gate.open()
         try await task.value
         await bus.becomeIdle()
-        #expect(heard.entries == ["held", "1", "emitted", "2"])
+        #expect(heard.entries == ["held", "0", "1", "2"])
+    }
+
+    @Test("what is emitted displaces what was emitted before, and passes over what was sent")
+    func emitBesideSent() async throws {
+        _ = await addHeldListener()
+        bus.emit("a", "1")
+        let task = sender(["sent"])
+        executor.runFreely()
+        try await task.value
+        bus.emit("a", "2")
+        bus.emit("a", "3")
+        gate.open()
+        await bus.becomeIdle()
+        #expect(heard.entries == ["held", "sent", "3"])
+    }
+
+    @Test("what was sent and is tried again after a failure is not displaced while it rests")
+    func emitWhileSentRests() async throws {
+        let (clock, heard) = (ManualClock(), heard)
+        let bus = EventBus(clock: clock, logger: .silent)
+        let retry = RetryPolicy(attempts: 2, shortest: .seconds(1))
+        bus.on("a", delivery: .serial, capacity: 1, retry: retry) { event in
+            heard.hear(event)
+            if event.attempt == 1 { throw CancellationError() }
+        }
+        try await bus.send("a", "sent")
+        await clock.sleepsBegun(1)
+        bus.emit("a", "emitted")
+        clock.advance(by: .seconds(10))
+        await bus.becomeIdle()
+        #expect(heard.entries == ["sent", "sent"])
     }
 
     @Test("send waits for each full mailbox in turn, and a quick listener hears in the meantime")
@@ -183,29 +235,29 @@ struct EventBusSendTests {
 
     @Test("send waits for room in a transport, tries again, and then goes on to the listeners")
     func relayRoom() async throws {
-        let (relay, heard) = (FakeRelay(answer: .full), heard)
-        bus.attach(relay, to: ["**"])
+        let (transport, heard) = (FakeTransport(answer: .full), heard)
+        bus.attach(transport, to: ["**"])
         bus.on("a") { heard.hear($0) }
         let task = sender(["1"])
         executor.step()
-        #expect(relay.waitingForRoom.count == 1)
-        relay.answer(.full)
+        #expect(transport.waitingForRoom.count == 1)
+        transport.answer(.full)
         executor.step()
-        #expect(relay.waitingForRoom.count == 2)
+        #expect(transport.waitingForRoom.count == 2)
         #expect(sent.count == 0 && heard.count == 0)
         executor.runFreely()
-        relay.answer(.taken)
+        transport.answer(.taken)
         try await task.value
         await bus.becomeIdle()
-        #expect(relay.offered.count == 3 && relay.taken.count == 1 && relay.discarded.count == 0)
-        #expect(Set(relay.offered.entries.map(\.id)).count == 1)
+        #expect(transport.offered.count == 3 && transport.taken.count == 1 && transport.discarded.count == 0)
+        #expect(Set(transport.offered.entries.map(\.id)).count == 1)
         #expect(heard.entries == ["1"])
     }
 
     @Test("a sender that is cancelled while it waits for a transport throws, and no listener hears the event")
     func relayCancelled() async {
-        let (relay, heard) = (FakeRelay(answer: .full), heard)
-        bus.attach(relay, to: ["**"])
+        let (transport, heard) = (FakeTransport(answer: .full), heard)
+        bus.attach(transport, to: ["**"])
         bus.on("a") { heard.hear($0) }
         let task = sender(["1"])
         executor.step()
@@ -213,16 +265,30 @@ struct EventBusSendTests {
         executor.runFreely()
         await #expect(throws: CancellationError.self) { try await task.value }
         await bus.becomeIdle()
-        #expect(relay.taken.count == 0 && heard.count == 0)
+        #expect(transport.taken.count == 0 && heard.count == 0)
+    }
+
+    @Test("a sender that is cancelled throws although its transport finds room where there is none")
+    func relaySpins() async {
+        let (transport, heard) = (FakeTransport(answer: .full, findsRoom: true), heard)
+        bus.attach(transport, to: ["**"])
+        bus.on("a") { heard.hear($0) }
+        let task = sender(["1"])
+        executor.runFreely()
+        await transport.waitingForRoom.wait(for: 3)
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        await bus.becomeIdle()
+        #expect(transport.taken.count == 0 && heard.count == 0)
     }
 
     @Test("a transport that declines is not waited for")
     func relayDeclines() async throws {
-        let relay = FakeRelay(answer: .declined)
-        bus.attach(relay, to: ["**"])
+        let transport = FakeTransport(answer: .declined)
+        bus.attach(transport, to: ["**"])
         let task = sender(["1"])
         executor.step()
         try await task.value
-        #expect(relay.offered.count == 1 && relay.waitingForRoom.count == 0)
+        #expect(transport.offered.count == 1 && transport.waitingForRoom.count == 0)
     }
 }

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("EventBus: listeners", .timeLimit(.minutes(1)))
 struct EventBusTests {
-    private let bus = EventBus()
+    private let bus = EventBus(logger: .silent)
     private let heard = Journal<String>()
 
     @Test("a listener added twice to a pattern is there once and hears each event once")
@@ -31,7 +31,7 @@ struct EventBusTests {
         let (one, two) = (Listener("1") { _ in }, Listener("2") { _ in })
         for pattern: EventPattern in ["a.b", "a.*", "**"] { bus.addListener(one, to: pattern) }
         bus.addListener(two, to: "a.**")
-        bus.attach(FakeRelay(), to: ["**"])
+        bus.attach(FakeTransport(), to: ["**"])
         #expect(bus.listenerCount(for: "a.b") == 2)
         #expect(bus.listenerCount(for: "b") == 1)
         #expect(bus.listenerCount(for: "$bus.failed") == 0)
@@ -137,7 +137,7 @@ struct EventBusTests {
 
     @Test("a listener on two buses has a mailbox on each, and leaves one without the other")
     func twoBuses() async {
-        let other = EventBus()
+        let other = EventBus(logger: .silent)
         let (heard, gate) = (heard, Gate())
         let listener = Listener("l", delivery: .serial, capacity: 1, whenFull: .dropNewest) { event in
             heard.hear(event)
@@ -162,7 +162,7 @@ struct EventBusTests {
     @Test("a bus is idle when nothing waits or runs, also what listeners emitted to one another")
     func becomeIdle() async {
         for round in 0..<50 {
-            let (bus, heard) = (EventBus(), Journal<String>())
+            let (bus, heard) = (EventBus(logger: .silent), Journal<String>())
             for listener in 0..<4 {
                 bus.on(EventPattern(EventName(spelled: "ring.\(listener)")), name: "l") { [weak bus] event in
                     let left = Int(event.payload.text ?? "") ?? 0

@@ -29,7 +29,7 @@ struct ImmediateListenerTests {
 
     @TaskLocal private static var mark = "none"
 
-    private let bus = EventBus()
+    private let bus = EventBus(logger: .silent)
     private let heard = Journal<String>()
     private let gate = Gate()
 
@@ -374,7 +374,7 @@ private func makeEvent(_ name: EventName, _ number: Int = 0) -> Event {
 }
 
 private func emitBatch(_ events: [Event], on bus: EventBus) {
-    var batch = EmitBatch()
+    var batch = EventBatch()
     for event in events { batch.append(event, to: bus.destination(for: event.name)) }
     bus.emit(&batch)
 }

@@ -28,7 +28,7 @@ struct ImmediateOrderTests {
     )
     func batch(names: [EventName]) async {
         join()
-        var batch = EmitBatch()
+        var batch = EventBatch()
         for (number, name) in names.enumerated() {
             let event = Event(
                 id: bus.id(bus.makeNumber()),

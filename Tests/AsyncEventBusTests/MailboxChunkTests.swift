@@ -6,13 +6,13 @@ import Testing
 /// What a mailbox promises whose workers take many events at a time.
 @Suite("Mailbox: many at a time", .timeLimit(.minutes(1)))
 struct MailboxChunkTests {
-    private let bus = EventBus()
+    private let bus = EventBus(logger: .silent)
     private let gate = Gate()
     private let begun = Journal<Int>()
 
-    private func batch(_ numbers: some Sequence<Int>) -> EmitBatch {
+    private func batch(_ numbers: some Sequence<Int>) -> EventBatch {
         let destination = bus.destination(for: "a")
-        var batch = EmitBatch()
+        var batch = EventBatch()
         for number in numbers {
             let event = Event(
                 id: EventID(source: "test", tag: "\(number)"),

@@ -9,13 +9,13 @@ struct MailboxTests {
     private let gate = Gate()
     private let heard = Journal<String>()
 
-    private func mailbox(capacity: Int) -> Mailbox {
+    private func mailbox(capacity: Int) -> any Mailbox {
         let (heard, gate) = (heard, gate)
         let listener = Listener("l", delivery: .serial, capacity: capacity) { event in
             heard.hear(event)
             await gate.pass()
         }
-        return Mailbox(listener: listener, clock: ContinuousClock()) { _ in }
+        return MailboxContext(listener: listener, clock: ContinuousClock()) { _ in }.makeMailbox()
     }
 
     private func parcel(_ payload: Payload) -> (Parcel, Receipt) {

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("NameCache")
 struct NameCacheTests {
-    private static func makeTargets() -> Targets { Targets(inboxes: [], relays: []) }
+    private static func makeTargets() -> Targets { Targets(inboxes: [], transports: []) }
 
     private static func name(_ number: Int) -> EventName { EventName(spelled: "name.\(number)") }
 

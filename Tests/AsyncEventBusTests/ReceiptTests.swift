@@ -9,7 +9,7 @@ struct ReceiptTests {
         let reason: String
     }
 
-    private let bus = EventBus()
+    private let bus = EventBus(logger: .silent)
     private let gate = Gate()
 
     /// Waits on an executor that runs on demand, so that what has not returned after a step is suspended.
@@ -87,14 +87,16 @@ struct ReceiptTests {
 
     @Test("published returns once every transport has delivered, and not before")
     func published() async throws {
-        let (relays, executor) = ([FakeRelay(), FakeRelay(), FakeRelay(answer: .declined)], StepExecutor())
-        for relay in relays { bus.attach(relay, to: ["**"]) }
+        let (transports, executor) = (
+            [FakeTransport(), FakeTransport(), FakeTransport(answer: .declined)], StepExecutor()
+        )
+        for transport in transports { bus.attach(transport, to: ["**"]) }
         let receipt = bus.emitTracked("a")
         let (task, returned) = waiter(on: executor) { try await receipt.published() }
-        relays[0].receipts.entries[0].didPublish()
+        transports[0].receipts.entries[0].didPublish()
         executor.step()
         #expect(returned.count == 0)
-        relays[1].receipts.entries[0].didPublish()
+        transports[1].receipts.entries[0].didPublish()
         executor.runFreely()
         try await task.value
         #expect(receipt.summary.relayed == 2 && receipt.summary.published == 2)
@@ -102,14 +104,14 @@ struct ReceiptTests {
 
     @Test("published throws the first refusal of a transport, after all are done")
     func refused() async throws {
-        let (relays, executor) = ([FakeRelay(), FakeRelay()], StepExecutor())
-        for relay in relays { bus.attach(relay, to: ["**"]) }
+        let (transports, executor) = ([FakeTransport(), FakeTransport()], StepExecutor())
+        for transport in transports { bus.attach(transport, to: ["**"]) }
         let receipt = bus.emitTracked("a")
         let (task, returned) = waiter(on: executor) { try await receipt.published() }
-        relays[0].receipts.entries[0].didRefuse(Refusal(reason: "not authorised"))
+        transports[0].receipts.entries[0].didRefuse(Refusal(reason: "not authorised"))
         executor.step()
         #expect(returned.count == 0)
-        relays[1].receipts.entries[0].didRefuse(Refusal(reason: "quota exceeded"))
+        transports[1].receipts.entries[0].didRefuse(Refusal(reason: "quota exceeded"))
         executor.runFreely()
         await #expect(throws: Refusal(reason: "not authorised")) { try await task.value }
         #expect(receipt.summary.refused == 2)
@@ -118,7 +120,7 @@ struct ReceiptTests {
     @Test("published throws when a transport is full, and listeners hear all the same")
     func full() async throws {
         let heard = Journal<String>()
-        bus.attach(FakeRelay(answer: .full), to: ["**"])
+        bus.attach(FakeTransport(answer: .full), to: ["**"])
         bus.on("a") { heard.hear($0) }
         let receipt = bus.emitTracked("a", "1")
         let error = try await #require(throws: EventBusError.self) { try await receipt.published() }
@@ -130,7 +132,7 @@ struct ReceiptTests {
 
     @Test("published throws when no transport took it", arguments: [true, false])
     func notRelayed(isDeclined: Bool) async throws {
-        if isDeclined { bus.attach(FakeRelay(answer: .declined), to: ["**"]) }
+        if isDeclined { bus.attach(FakeTransport(answer: .declined), to: ["**"]) }
         bus.on("a") { _ in }
         let receipt = bus.emitTracked("a")
         let error = try await #require(throws: EventBusError.self) { try await receipt.published() }
@@ -139,8 +141,8 @@ struct ReceiptTests {
 
     @Test("waiting for the transports can be cancelled, and does not depend on the listeners")
     func publishedCancelled() async throws {
-        let (gate, relay, executor) = (gate, FakeRelay(), StepExecutor())
-        bus.attach(relay, to: ["**"])
+        let (gate, transport, executor) = (gate, FakeTransport(), StepExecutor())
+        bus.attach(transport, to: ["**"])
         bus.on("a") { _ in await gate.pass() }
         let receipt = bus.emitTracked("a")
         let cancelled = waiter(on: executor) { try await receipt.published() }
@@ -148,7 +150,7 @@ struct ReceiptTests {
         cancelled.task.cancel()
         executor.runFreely()
         await #expect(throws: CancellationError.self) { try await cancelled.task.value }
-        relay.receipts.entries[0].didPublish()
+        transport.receipts.entries[0].didPublish()
         try await other.task.value
         #expect(receipt.summary.finished == 0)
         gate.open()

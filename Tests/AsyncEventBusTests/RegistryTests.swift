@@ -4,8 +4,8 @@ import Testing
 
 @Suite("Registry")
 struct RegistryTests {
-    private static func makeMailbox(_ listener: Listener) -> Mailbox {
-        Mailbox(listener: listener, clock: ContinuousClock()) { _ in }
+    private static func makeMailbox(_ listener: Listener) -> any Mailbox {
+        MailboxContext(listener: listener, clock: ContinuousClock()) { _ in }.makeMailbox()
     }
 
     @Test("a listener has one mailbox for all its patterns, and it is given back with the last one")
@@ -16,7 +16,7 @@ struct RegistryTests {
             _ = registry.add(listener, to: pattern) { Self.makeMailbox(listener) }
         }
         let mailbox = try #require(registry.mailbox(of: listener))
-        #expect(registry.mailboxes.count == 1)
+        #expect(registry.listeners.mailboxes.count == 1)
         #expect(registry.patterns(of: listener) == ["a", "*"])
         #expect(registry.targets(for: "a").inboxes.count == 1)
         #expect(registry.remove(listener, from: "a").closing == nil)
@@ -28,18 +28,18 @@ struct RegistryTests {
     @Test("what is remembered about a name follows every change")
     func cache() {
         var registry = Registry()
-        let (one, two, relay) = (Listener("1") { _ in }, Listener("2") { _ in }, FakeRelay())
+        let (one, two, transport) = (Listener("1") { _ in }, Listener("2") { _ in }, FakeTransport())
         #expect(registry.targets(for: "a.b").inboxes.isEmpty)
         _ = registry.add(one, to: "a.*") { Self.makeMailbox(one) }
         #expect(registry.targets(for: "a.b").inboxes.count == 1)
         _ = registry.add(two, to: "a.b") { Self.makeMailbox(two) }
-        registry.add(Registry.Target(relay), to: "**")
+        registry.add(Registry.Target(transport), to: "**")
         #expect(registry.targets(for: "a.b").inboxes.count == 2)
-        #expect(registry.targets(for: "a.b").relays.count == 1)
+        #expect(registry.targets(for: "a.b").transports.count == 1)
         _ = registry.remove(one, from: "a.*")
-        registry.remove(Registry.Target(relay), from: "**")
+        registry.remove(Registry.Target(transport), from: "**")
         #expect(registry.targets(for: "a.b").inboxes.count == 1)
-        #expect(registry.targets(for: "a.b").relays.isEmpty)
+        #expect(registry.targets(for: "a.b").transports.isEmpty)
     }
 
     @Test("more names than are remembered are found all the same")
@@ -67,7 +67,8 @@ struct RegistryTests {
             let targets = registry.targets(for: name)
             #expect(targets === shared, "\(name)")
         }
-        let kept = registry.destination(for: "a.f").targets(in: &registry)
+        var outdated: [Targets] = []
+        let kept = registry.destination(for: "a.f").targets(in: &registry, outdated: &outdated)
         #expect(kept === shared)
         let both = registry.targets(for: "a.c")
         let none = registry.targets(for: "b")

@@ -53,10 +53,50 @@ struct SubscriptionStateMachineTests {
     func producers() {
         var machine = Machine(capacity: 1, policy: .dropOldest)
         #expect((1...4).map { machine.sent($0, token: UInt64($0)).map(name) } == ["queued", nil, nil, nil])
-        #expect([machine.sendCancelled(token: 3), machine.sendCancelled(token: 3)] == [true, false])
+        #expect([machine.sendCancelled(token: 3), machine.sendCancelled(token: 3)] == [3, nil])
         #expect((1...4).map { _ in name(machine.asked()) } == ["1 admits 2", "2 admits 4", "4", "wait"])
         #expect(machine.sent(5, token: 5).map(name) == "hand over 5")
         #expect(machine.dropped == 0)
+    }
+
+    @Test("what was sent is not displaced: what was offered makes room, or the new one is discarded")
+    func sent() {
+        var machine = Machine(capacity: 2, policy: .dropOldest)
+        #expect(machine.sent(1, token: 1).map(name) == "queued")
+        #expect([2, 3].map { name(machine.offered($0)) } == ["queued", "displaced 2"])
+        #expect(machine.sent(4, token: 4).map(name) == nil)
+        #expect(name(machine.asked()) == "1 admits 4")
+        #expect(name(machine.asked()) == "3")
+        #expect(machine.sent(5, token: 5).map(name) == "queued")
+        #expect([6, 7].map { name(machine.offered($0)) } == ["discarded", "discarded"])
+        #expect(machine.dropped == 3)
+        #expect((1...3).map { _ in name(machine.asked()) } == ["4", "5", "wait"])
+    }
+
+    @Test("bytes are bounded as well: as many make room as it takes, and senders wait")
+    func bytes() {
+        struct Weight: Sized {
+            let size: Int
+        }
+        var machine = SubscriptionStateMachine<Weight>(capacity: 10, capacityBytes: 100, policy: .dropOldest)
+        func sizes(_ action: SubscriptionStateMachine<Weight>.OfferAction?) -> [Int]? {
+            switch action {
+            case .queued: []
+            case .displaced(let elements): elements.map(\.size)
+            default: nil
+            }
+        }
+        let displaced = [40, 50, 60, 200, 1].map { sizes(machine.offered(Weight(size: $0))) }
+        #expect(displaced == [[], [], [40, 50], [60], [200]])
+        #expect(machine.dropped == 4)
+        #expect(sizes(machine.sent(Weight(size: 99), token: 1)) == [])
+        #expect(machine.sent(Weight(size: 2), token: 2) == nil)
+        #expect(machine.sent(Weight(size: 0), token: 3) == nil, "nobody passes who waits")
+        #expect(sizes(machine.offered(Weight(size: 2))) == nil)
+        #expect(sizes(machine.offered(Weight(size: 1))) == [1])
+        var read: [Int] = []
+        while case .element(let element, _) = machine.asked() { read.append(element.size) }
+        #expect(read == [99, 1, 2, 0])
     }
 
     @Test("a reader that is cancelled no longer waits")
@@ -94,7 +134,7 @@ struct SubscriptionStateMachineTests {
         switch action {
         case .queued: "queued"
         case .handOver(let element): "hand over \(element)"
-        case .displaced(let element): "displaced \(element)"
+        case .displaced(let elements): "displaced \(elements.map(String.init).joined(separator: " "))"
         case .discarded: "discarded"
         }
     }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import AsyncEventBus
@@ -6,7 +7,7 @@ import Testing
 struct SubscriptionTests {
     private struct Broken: Error {}
 
-    private let bus = EventBus()
+    private let bus = EventBus(logger: .silent)
     private let executor = StepExecutor()
 
     @Test("a subscription receives what is emitted while its body runs, in order, and nothing from before")
@@ -220,7 +221,7 @@ struct SubscriptionTests {
     @Test("two readers at a time are a programmer's mistake")
     func twoReaders() async {
         await #expect(processExitsWith: .failure) {
-            await EventBus().withSubscription(to: "a") { events in
+            await EventBus(logger: .silent).withSubscription(to: "a") { events in
                 let executor = StepExecutor()
                 for _ in 0..<2 {
                     Task(executorPreference: executor) {

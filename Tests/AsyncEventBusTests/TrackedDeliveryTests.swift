@@ -15,7 +15,7 @@ struct TrackedDeliveryTests {
     private let reports = Journal<Event>()
 
     init() {
-        bus = EventBus(clock: clock)
+        bus = EventBus(clock: clock, logger: .silent)
         bus.on("$bus.**", delivery: .serial) { [reports] in reports.write($0) }
     }
 
@@ -29,7 +29,7 @@ struct TrackedDeliveryTests {
         capacity: Int = 4,
         timeLimit: Duration? = nil,
         gate: Gate = Gate()
-    ) throws -> (inbox: NamedInbox, listener: Listener) {
+    ) throws -> (inbox: NamedMailbox, listener: Listener) {
         let heard = heard
         let listener = bus.on(
             "a",
@@ -96,6 +96,16 @@ struct TrackedDeliveryTests {
         await bus.becomeIdle()
         #expect(heard.entries == (first...max(first, 3)).map { "bad #\($0)" })
         #expect(tracker.outcomes.entries == ["given up after \(max(first, 3)): broken"])
+    }
+
+    @Test("attempts that a transport does not count take none of those that the listener has")
+    func uncountedAttempts() async throws {
+        let tracker = FakeTracker(uncounted: 2)
+        try addInbox(attempts: 2).inbox.offer(event("bad"), attempt: 3, tracker: tracker)
+        await clock.sleepsBegun(1)
+        clock.advance(by: .seconds(1))
+        await bus.becomeIdle()
+        #expect(heard.entries == ["bad #3", "bad #4"])
     }
 
     @Test("a call that takes too long is a failure like another")
@@ -177,12 +187,12 @@ struct TrackedDeliveryTests {
     func once() async throws {
         for round in 0..<50 {
             let trackers = (0..<20).map { _ in FakeTracker() }
-            let bus = EventBus()
+            let bus = EventBus(logger: .silent)
             let retry = RetryPolicy(attempts: 3, shortest: .zero, longest: .microseconds(50))
             let listener = bus.on("a", name: "l", delivery: .concurrent(limit: 3), retry: retry) { event in
                 if event.attempt < 3, !event.number.isMultiple(of: 3) { throw Broken() }
             }
-            let inbox = try #require(bus.namedInboxes().first)
+            let inbox = try #require(bus.namedMailboxes().first)
             await withTaskGroup(of: Void.self) { group in
                 group.addTask {
                     for (number, tracker) in trackers.enumerated() {
@@ -207,19 +217,19 @@ struct TrackedDeliveryTests {
         #expect(named.isNamed && named.name == "x")
         #expect(!unnamed.isNamed && unnamed.name == "a.*")
         #expect(Listener("y") { _ in }.isNamed)
-        #expect(bus.namedInboxes().map(\.name) == ["x"])
+        #expect(bus.namedMailboxes().map(\.name) == ["x"])
         #expect(bus.named(for: "a.b").isEmpty)
         let inbox = try #require(bus.named(for: "a").first)
         #expect(inbox.name == "x" && inbox.capacity == 1024)
-        #expect(Set(bus.named(for: "a") + bus.namedInboxes()) == [inbox])
+        #expect(Set(bus.named(for: "a") + bus.namedMailboxes()) == [inbox])
         bus.removeListener(named)
-        #expect(bus.named(for: "a").isEmpty && bus.namedInboxes().isEmpty)
+        #expect(bus.named(for: "a").isEmpty && bus.namedMailboxes().isEmpty)
     }
 
     @Test("emitting to the unnamed leaves out the named, and goes as far as it is told", arguments: [true, false])
     func unnamed(isLocal: Bool) async {
-        let (heard, relay) = (heard, FakeRelay())
-        bus.attach(relay, to: ["**"])
+        let (heard, transport) = (heard, FakeTransport())
+        bus.attach(transport, to: ["**"])
         bus.on("a", name: "named") { _ in heard.write("named") }
         bus.on("a") { heard.write("unnamed #\($0.attempt)") }
         await bus.withSubscription(to: "a") { subscription in
@@ -229,6 +239,6 @@ struct TrackedDeliveryTests {
         }
         await bus.becomeIdle()
         #expect(heard.entries == ["unnamed #1"])
-        #expect(relay.taken.count == (isLocal ? 0 : 1))
+        #expect(transport.taken.count == (isLocal ? 0 : 1))
     }
 }

@@ -106,7 +106,7 @@ struct DescriptorTests {
                 echoed += try pair.peerWrites(there[echoed...])
                 back += (try? pair.read(random.below(5_000) + 1)) ?? []
             }
-            guard back == bytes else { throw TestSupportError("\(back.count) bytes came back, or others; \(seed)") }
+            guard back == bytes else { throw FaultKitError("\(back.count) bytes came back, or others; \(seed)") }
         }
     }
 

@@ -91,7 +91,7 @@ struct ReadingTests {
 
     @Test("of 64 KiB or more goes past an empty buffer, and first takes what is in a full one")
     func large() throws {
-        var random = SplitMix64(state: 1)
+        var random = SplitMix64(seed: 1)
         let bytes = random.bytes(150_000)
         let pair = try SocketPair()
         #expect(try pair.peerWrites(bytes) == bytes.count)

@@ -9,7 +9,8 @@ struct SystemCallTests {
     private static let count = 10_000
 
     /// Without buffers the library reads three times for a message, and writes one byte for each answer of ours, in
-    /// addition to the answer: then these show that the system counts.
+    /// addition to the answer: then these show that the system counts. The answer itself 2.1 sends by `send`, which is not
+    /// counted.
     @Test("10,000 messages that are there cost 500 reads at most", arguments: [QoS.atMostOnce, .atLeastOnce])
     func inbound(qos: QoS) async throws {
         let broker = try FakeBroker { peer in
@@ -55,7 +56,7 @@ struct SystemCallTests {
             #expect(calls.writes <= Self.count / 20)
         } else {
             #expect(calls.reads >= Self.count * 3 - 100)
-            #expect(calls.writes >= (qos == .atLeastOnce ? Self.count * 2 : 0))
+            #expect(calls.writes >= (qos == .atLeastOnce ? Self.count : 0))
         }
     }
 
@@ -150,7 +151,7 @@ struct SystemCallTests {
             #expect(calls.writes <= Self.count / 20)
             #expect(calls.reads <= Self.count / 5)
         } else {
-            #expect(calls.writes >= Self.count * 2)
+            #expect(calls.writes >= Self.count)
             #expect(calls.reads >= (qos == .atLeastOnce ? Self.count * 3 : 0))
         }
     }

@@ -71,7 +71,7 @@ struct WritingTests {
 
     @Test("into a full socket says EAGAIN, takes nothing then, and loses nothing of before")
     func full() throws {
-        var random = SplitMix64(state: 2)
+        var random = SplitMix64(seed: 2)
         let bytes = random.bytes(2_000_000)
         let pair = try SocketPair()
         var written = 0
@@ -97,7 +97,7 @@ struct WritingTests {
 
     @Test("what is larger than the buffer leaves behind what was buffered, and at once")
     func large() throws {
-        var random = SplitMix64(state: 3)
+        var random = SplitMix64(seed: 3)
         let bytes = random.bytes(80_010)
         let pair = try SocketPair()
         #expect(try pair.write(bytes[..<10]) == 10)

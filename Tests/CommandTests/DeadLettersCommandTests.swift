@@ -194,6 +194,65 @@ struct DeadLettersCommandTests {
         #expect(try sample.letters() == [1, 2, 3, 4])
     }
 
+    @Test("how long ago a message was given up is a question to the clock of the store, not to that of the wall")
+    func storeClock() async throws {
+        let boot = try String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
+        var sinceBoot = timespec()
+        clock_gettime(CLOCK_BOOTTIME, &sinceBoot)
+        // The store was first used when the clock of the machine was a day behind.
+        let day: Int64 = 86_400
+        let offset = sample.now - (day + Int64(sinceBoot.tv_sec)) * SampleStore.second
+        let store = try sample.open()
+        _ = try store.text(named: "clock of boot \(boot.filter { $0 != "\n" })", initial: String(offset))
+        try store.commit(with { $0.letters = [sample.letter(age: day + 60), sample.letter(age: day + 7_260)] })
+        store.close()
+        #expect(try numbers(await run("list", "--format", "json", "--older-than", "2h")) == [2])
+        #expect(try await run("drop", "--all", "--older-than", "2h").stdout == "1 dead letter(s) dropped\n")
+        #expect(try sample.letters() == [1])
+    }
+
+    private func with(_ change: (inout StoreBatch) -> Void) -> StoreBatch {
+        var batch = StoreBatch()
+        change(&batch)
+        return batch
+    }
+
+    @Test("many are dropped and asked for in slices, between which the owner of the store commits")
+    func slices() async throws {
+        let owner = try sample.open()
+        defer { owner.close() }
+        let payload = [UInt8](repeating: 7, count: 100_000)
+        for _ in 0..<10 {
+            try owner.commit(with { $0.letters = (0..<60).map { _ in sample.letter(payload: payload) } })
+        }
+        for (arguments, answer) in [
+            (["replay", "--all"], "600 dead letter(s) to run"), (["drop", "--all"], "600 dead"),
+        ] {
+            let command = Task { [path = sample.path] in
+                try await onThread {
+                    try Shell.run(Command.path, ["dead-letters"] + arguments + ["--store", path])
+                }
+            }
+            // Commits meet some of the letters gone, or asked for, and others not yet.
+            var between = 0
+            let isDone = Locked(false)
+            let end = Task {
+                defer { isDone.withLock { $0 = true } }
+                return try await command.value
+            }
+            while !isDone.withLock({ $0 }) {
+                try owner.commit(with { $0.isProbe = true })
+                let filter = DeadLetterFilter(onlyReplayRequested: arguments[0] == "replay")
+                let left = try owner.deadLetterIndex(filter, limit: 1_000).count
+                if left > 0, left < 600 { between += 1 }
+            }
+            let outcome = try await end.value
+            #expect(outcome.status == .exited(0) && outcome.stdout.contains(answer), "\(outcome.stderr)")
+            #expect(between > 3, "\(arguments)")
+        }
+        #expect(try owner.deadLetters(.all, limit: 1).isEmpty)
+    }
+
     @Test("drop removes those that are named, or all that meet the conditions")
     func drop() async throws {
         try fill()

@@ -44,6 +44,38 @@ struct EmbeddedBrokerTests {
         #expect(isClosed)
     }
 
+    @Test("a folder that is a link, or that others may write to, is refused and left as it is")
+    func refusesFolders() async throws {
+        let folder = try TemporaryDirectory()
+        let (real, link, open) = (folder.file("real"), folder.file("link"), folder.file("open"))
+        for path in [real, open] {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+        }
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: real)
+        try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: open)
+        let planted = folder.file("planted")
+        try FileManager.default.createDirectory(
+            atPath: planted,
+            withIntermediateDirectories: false,
+            attributes: [.posixPermissions: 0o700]
+        )
+        try FileManager.default.createSymbolicLink(
+            atPath: planted + "/mosquitto.conf",
+            withDestinationPath: folder.file("elsewhere")
+        )
+        let file = try folder.write("", to: "file")
+        for (path, reason) in [
+            (link, "symbolic link"), (open, "everybody"), (planted, "mosquitto.conf"), (file, "file"),
+        ] {
+            let outcome = try await Command.run("run", "--embedded-broker", "--broker-data", path)
+            #expect(!outcome.status.isSuccess)
+            #expect(outcome.stderr.contains(reason), "\(outcome.stderr)")
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: real) == [])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: open) == [])
+        #expect(!FileManager.default.fileExists(atPath: folder.file("elsewhere")))
+    }
+
     @Test("with a folder the broker keeps its messages from one run to the next")
     func keepsData() async throws {
         let folder = try TemporaryDirectory()

@@ -2,6 +2,26 @@ import Foundation
 import TestSupport
 import Testing
 
+@Suite("mqtt-bridge listen")
+struct UnreadListenCommandTests {
+    @Test("it ends when nobody reads its output any more")
+    func endsUnread() async throws {
+        let broker = try MosquittoBroker.start()
+        let script = "{ '\(Command.path)' listen 'x.*' --broker \(broker.url); echo \"status $?\" >&2; } | head -n 1"
+        let shell = try ChildProcess("sh", ["-c", script])
+        try await shell.waitForLine(containing: "ready", in: .errors)
+        try await Command.publish("x/1", "1", port: broker.port)
+        try await shell.waitForLine(containing: "x.1", in: .output)
+        #expect(
+            try await eventually {
+                try await Command.publish("x/1", "1", port: broker.port)
+                return shell.lines(of: .errors).contains { $0.hasPrefix("status ") }
+            }
+        )
+        #expect(shell.lines(of: .errors).contains("status 0"), "\(shell.transcript)")
+    }
+}
+
 @Suite("mqtt-bridge listen --count --quiet")
 struct ListenCommandTests {
     @Test("the events asked for become one line of text: how many, in what time, at what rate")

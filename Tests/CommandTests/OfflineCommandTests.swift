@@ -30,6 +30,18 @@ struct OfflineCommandTests {
         #expect(try await Command.run("run", "--config", bad).status == .exited(78))
     }
 
+    @Test("a reader of the output that is gone does not kill")
+    func brokenPipe() async throws {
+        let command = Command.path
+        let shell = try ChildProcess(
+            "sh",
+            ["-c", "{ sleep 0.3; '\(command)' version; echo \"status $?\" >&2; } | true"]
+        )
+        // 128 + SIGPIPE would be 141.
+        let line = try await shell.waitForLine(containing: "status ")
+        #expect(!line.contains("141"), "\(line)")
+    }
+
     @Test("explain says what becomes of a topic and of an event")
     func explain() async throws {
         let folder = try TemporaryDirectory()

@@ -20,8 +20,9 @@ struct ConfigurationSchemaTests {
                 client_id: 123
                 session_expiry: 7d
                 keep_alive: 90s
+                stall_timeout: 20s
                 username: "true"
-                will: {topic: a/b, payload: "x\\ny", qos: 2, retain: true, delay: 5m, content_type: text/plain}
+                will: {topic: a/b, payload: "x\\ny", qos: 2, retain: true, delay: 5m, content_type: text/plain, birth: on}
                 metadata: cloudevents
                 receive_maximum: 5
                 in_flight: 6
@@ -42,12 +43,17 @@ struct ConfigurationSchemaTests {
         #expect(options.clientID == "123")
         #expect(options.sessionExpiry == .seconds(7 * 86_400))
         #expect(options.keepAlive == .seconds(90))
+        #expect(options.stallTimeout == .seconds(20))
         #expect(options.username == "true")
         let message = try #require(options.will?.message)
         #expect(message.topic == "a/b" && message.payload == Array("x\ny".utf8))
         #expect(message.qos == .exactlyOnce && message.isRetained)
         #expect(message.properties.contentType == "text/plain")
         #expect(options.will?.delay == .seconds(300))
+        let birth = try #require(options.will?.birth)
+        #expect(
+            birth.topic == "a/b" && birth.payload == Array("on".utf8) && birth.isRetained && birth.qos == .exactlyOnce
+        )
         #expect(options.receiveMaximum == 5)
         #expect(options.inFlightWindow == 6)
         #expect(options.maximumPacketSize == 10_000_000)
@@ -69,6 +75,7 @@ struct ConfigurationSchemaTests {
             routes:
               - {topic: "$SYS/x", event: x, direction: in, broker: b, qos: 2, retain: true, name: first}
               - {topic: "a/{x}", event: "a.{x}", broker: a}
+              - {topic: "c/{x}", event: "c.{x}", broker: a, retain: as-received}
             limits: {payload: 1KiB, hops: 3, repeats_per_second: 9}
             """
         )
@@ -77,6 +84,7 @@ struct ConfigurationSchemaTests {
             configuration.routes == [
                 Route("$SYS/x", "x", .in, name: "first", broker: "b", qos: .exactlyOnce, retain: true),
                 Route("a/{x}", "a.{x}", .both, broker: "a"),
+                Route("c/{x}", "c.{x}", .both, broker: "a", retain: .asReceived),
             ]
         )
         #expect(configuration.options.maximumPayload == 1024)

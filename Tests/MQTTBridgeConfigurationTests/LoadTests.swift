@@ -20,19 +20,20 @@ struct LoadTests {
         #expect(found.isEmpty)
     }
 
-    @Test("10,000 broken routes are 10,000 problems")
+    @Test("10,000 broken routes are a hundred problems, and the number of the others")
     func manyBroken() {
         let found = report("broken") { "- {topic: \"site/\($0)/#\", event: \"climate.\($0)\", name: r\($0)}" }
-        #expect(found.count == 10_000)
-        #expect(found.map(\.line) == Array(3..<10_003))
+        #expect(found.map(\.line) == Array(3..<103) + [0])
+        #expect(found.last?.message == "9900 more mistakes are not shown")
     }
 
-    @Test("10,000 routes with a variable each and only two names, are 9,998 problems")
+    @Test("10,000 routes with a variable each and only two names, are 9,998 problems in all")
     func manyVariables() {
         let found = report("variables") {
             "- {topic: \"${A:-site}/\($0)\", event: \"climate.\($0)\", name: \"${N:-x\($0 % 2)}\"}"
         }
-        #expect(found.count == 9_998)
+        #expect(found.count == 101)
+        #expect(found.last?.message == "9898 more mistakes are not shown")
     }
 
     private func report(_ name: String, _ line: (Int) -> String) -> [ConfigurationProblem] {

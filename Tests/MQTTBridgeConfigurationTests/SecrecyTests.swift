@@ -110,7 +110,9 @@ struct SecrecyTests {
         "no message about the store shows the value of a variable",
         arguments: [
             "path: \"${X}/\"", "path: \"~${X}\"", "path: \"${X}\\n\"", "path: \"${Y:-hunter2/}\"",
-            "policy: \"${X}\"", "synchronous: \"${X}\"", "on_corrupt: \"${X}\"", "dead_letters: \"${X}\"",
+            "policy: \"${X}\"", "synchronous: \"${X}\"", "on_corrupt: \"${X}\"", "check_at_start: \"${X}\"",
+            "dead_letters: \"${X}\"",
+            "dead_letter_bytes: \"${X}\"",
             "limits: {messages: \"${X}\"}", "limits: {bytes: \"${X}\"}", "dedupe: {time: \"${X}\"}",
             "dedupe: {count: \"${X}\"}",
         ]

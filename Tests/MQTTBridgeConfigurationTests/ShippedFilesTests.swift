@@ -70,6 +70,7 @@ struct ShippedFilesTests {
         let (options, expected) = (configuration.brokers[0].options, ClientOptions())
         #expect(options.version == expected.version && options.sessionExpiry == expected.sessionExpiry)
         #expect(options.keepAlive == expected.keepAlive && options.receiveMaximum == expected.receiveMaximum)
+        #expect(options.stallTimeout == expected.stallTimeout)
         #expect(options.maximumPacketSize == expected.maximumPacketSize)
         #expect(options.inFlightWindow == expected.inFlightWindow && options.queueBytes == expected.queueBytes)
         #expect(options.queueCapacity == expected.queueCapacity && options.connectTimeout == expected.connectTimeout)

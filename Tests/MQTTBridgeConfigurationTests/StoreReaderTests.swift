@@ -30,19 +30,26 @@ struct StoreReaderTests {
               policy: drop-newest
               synchronous: normal
               on_corrupt: move-aside
+              check_at_start: full
               dedupe: {time: 2h, count: 7}
               dead_letters: 8
+              dead_letter_bytes: 2MiB
             """
         )
         #expect(
             configuration.store
-                == StoreConfiguration(path: "/var/x.sqlite", synchronous: .normal, whenCorrupt: .moveAside)
+                == StoreConfiguration(
+                    path: "/var/x.sqlite",
+                    synchronous: .normal,
+                    onCorrupt: .moveAside,
+                    checkAtStart: .full
+                )
         )
         let options = configuration.options.store
         #expect(options.limits == StoreLimits(messages: 5, bytes: 6144))
         #expect(options.policy == .dropNewest)
         #expect(options.dedupeSpan == .seconds(7_200) && options.dedupeCount == 7)
-        #expect(options.deadLetters == 8)
+        #expect(options.deadLetters == 8 && options.deadLetterBytes == 2 * 1024 * 1024)
     }
 
     @Test("an empty mapping is a store with the defaults, and a half of the limits leaves the other")

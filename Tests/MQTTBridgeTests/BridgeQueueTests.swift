@@ -8,6 +8,11 @@ import Testing
 extension BridgeTests {
     @Suite("queues")
     struct Queues {
+        /// Of what was published there.
+        private func topics(_ broker: FakeBroker) -> [String] {
+            broker.peers.flatMap(\.recorded).filter { $0.type == .publish }.compactMap { try? $0.publish().topic }
+        }
+
         @Test(
             "what is emitted while the broker is away arrives once and in order when it is back",
             arguments: ProtocolVersion.allCases
@@ -96,6 +101,72 @@ extension BridgeTests {
             }
             #expect(station.texts("a").count == 2)
             #expect(station.texts("b").count == 6)
+        }
+
+        @Test(
+            "a send whose event does not fit while the broker is away waits without working, and can be cancelled",
+            arguments: [true, false]
+        )
+        func doesNotFit(hasHeaders: Bool) async throws {
+            let station = try Station([try .quick("mqtt://127.0.0.1:1") { $0.queueBytes = 10_000 }])
+            station.bus.emit("a", Payload([UInt8](repeating: 0, count: 4_000)))
+            let text = String(repeating: "x", count: 7_000)
+            let bus = station.bus
+            // Where room is found for ever, one task has the thread for ever.
+            let executor = StepExecutor()
+            let sender = Task(executorPreference: executor) {
+                if hasHeaders {
+                    try await bus.send("a", attributes: EventAttributes(headers: [.init("large", text)]))
+                } else {
+                    try await bus.send("a", Payload(text))
+                }
+            }
+            try await withTimeLimit(.seconds(30)) { try await onThread { executor.step() } }
+            sender.cancel()
+            executor.runFreely()
+            await #expect(throws: CancellationError.self) {
+                try await withTimeLimit(.seconds(30)) { try await sender.value }
+            }
+        }
+
+        @Test("a broker whose queue is full keeps an event from no other: the loss is told with its broker and topic")
+        func otherBroker() async throws {
+            let broker = try FakeBroker { try $0.serve() }
+            let away = try Broker.quick("mqtt://127.0.0.1:1", name: "away") { $0.queueCapacity = 1 }
+            let routes = [
+                Route("away/{n}", "t.{n}", .out, broker: "away"), Route("here/{n}", "t.{n}", .out, broker: "here"),
+            ]
+            let station = try Station([away, try .quick(broker.url, name: "here")], routes: routes)
+            try await withRunning(station, ready: false) {
+                let receipts = (0..<3).map { station.bus.emitTracked(EventName(spelled: "t.\($0)")) }
+                try await until { receipts.map(\.summary.published) == [1, 1, 1] }
+                #expect(receipts.map(\.summary.refused) == [0, 1, 1])
+                let dropped = try await station.tells("dropped")
+                #expect((dropped["broker"], dropped["topic"]) == ("away", "away/1"))
+            }
+            #expect(topics(broker) == ["here/0", "here/1", "here/2"])
+        }
+
+        @Test("a send for two brokers waits for the one that is full, and reaches the other once and meanwhile")
+        func sendToTwo() async throws {
+            let broker = try FakeBroker { try $0.serve() }
+            let away = try Broker.quick("mqtt://127.0.0.1:1", name: "away") { $0.queueCapacity = 1 }
+            for names in [["here", "away"], ["away", "here"]] {
+                let routes = try names.map { Route(try TopicTemplate("\($0)/{n}"), "t.{n}", .out, broker: $0) }
+                let station = try Station([away, try .quick(broker.url, name: "here")], routes: routes)
+                let count = topics(broker).count
+                try await withRunning(station, ready: false) {
+                    station.bus.emit("t.0")
+                    let bus = station.bus
+                    let sender = Task { try await bus.send("t.1") }
+                    try await until { topics(broker).count == count + 2 }
+                    try await settled { topics(broker).count }
+                    sender.cancel()
+                    await #expect(throws: CancellationError.self) { try await sender.value }
+                }
+                #expect(topics(broker).count == count + 2)
+                #expect(station.reports("dropped").isEmpty)
+            }
         }
 
         @Test("a send that waits is cancelled at once")

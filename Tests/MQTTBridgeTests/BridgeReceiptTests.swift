@@ -66,6 +66,23 @@ extension BridgeTests {
         }
 
         @Test(
+            "F24: a refusal is told where nobody asked for a receipt, of a state as well",
+            arguments: [.never, .always] as [Retention]
+        )
+        func refusedUnasked(retain: Retention) async throws {
+            let folder = try TemporaryDirectory()
+            let rules = try folder.write("topic read #\n", to: "acl", permissions: 0o644)
+            let broker = try MosquittoBroker.start(configuration: "allow_anonymous true\nacl_file \(rules)")
+            let station = try Station([try .quick(broker.url)], routes: [Route("a/{x}", "a.{x}", retain: retain)])
+            try await withRunning(station) {
+                station.bus.emit("a.b", "1")
+                let report = try await station.tells("refused")
+                #expect(report["topic"] == "a/b")
+            }
+            #expect(station.reports("refused").count == 1)
+        }
+
+        @Test(
             "an event that no route takes is not relayed, one that cannot be a topic is refused",
             arguments: ProtocolVersion.allCases
         )

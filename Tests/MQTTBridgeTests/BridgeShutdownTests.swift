@@ -1,4 +1,5 @@
 import AsyncEventBus
+import MessageStore
 import Mosquitto
 import ServiceLifecycle
 import TestSupport
@@ -87,19 +88,46 @@ extension BridgeTests {
 
         @Test("a bridge that ends for a reason says it to who waits", .timeLimit(.minutes(1)))
         func fails() async throws {
-            let broker = try MosquittoBroker.start()
-            func station() throws -> Station { try Station([try .quick(broker.url) { $0.clientID = "the-same" }]) }
-            let (first, second) = (try station(), try station())
-            let bridge = first.bridge
+            let broker = try FakeBroker { try $0.serve() }
+            let station = try Station([try .quick("mqtt://127.0.0.1:\(broker.port)")])
+            let bridge = station.bridge
             let run = Task { try await bridge.run() }
             try await withTimeLimit(.seconds(30)) { try await bridge.becomeReady() }
-            try await withRunning(second) {
+            try broker.peers[0].send(.disconnect(reason: ReasonCode.sessionTakenOver.rawValue))
+            let error = await #expect(throws: ClientError.self) {
+                try await withTimeLimit(.seconds(30)) { try await run.value }
+            }
+            #expect(error?.code == .takenOver)
+            await #expect(throws: ClientError.self) { try await bridge.becomeReady() }
+            #expect(!bridge.isReady)
+        }
+
+        @Test(
+            "one of two brokers that ends for good ends it at once, and the other is left in order",
+            arguments: [true, false]
+        )
+        func oneOfTwo(isDurable: Bool) async throws {
+            let fake = try FakeBroker { try $0.serve() }
+            let other = try MosquittoBroker.start()
+            let store = isDurable ? MemoryStore() : nil
+            let station = try Station(
+                [try .quick("mqtt://127.0.0.1:\(fake.port)", name: "fake"), try broker(other.url, .v5)],
+                routes: [Route("a", "a", .both), Route("b", "b", .both, broker: "fake")],
+                store: store
+            )
+            let bridge = station.bridge
+            try await withPlainClient(other.url, ["a", "gone"]) { plain in
+                let run = Task { try await bridge.run() }
+                try await station.tells("subscribed", 2)
+                station.bus.emit("a", "1")
+                try fake.peers[0].send(.disconnect(reason: ReasonCode.sessionTakenOver.rawValue))
                 let error = await #expect(throws: ClientError.self) {
-                    try await withTimeLimit(.seconds(30)) { try await run.value }
+                    try await withTimeLimit(.seconds(30), "run() throws") { try await run.value }
                 }
                 #expect(error?.code == .takenOver)
-                await #expect(throws: ClientError.self) { try await bridge.becomeReady() }
-                #expect(!bridge.isReady)
+                try await settled { plain.count }
+                let kept = try store?.count(.outbound) ?? 0
+                #expect(plain.texts == (kept == 0 ? ["1"] : []), "what waited was published or stayed, and no will")
             }
         }
 

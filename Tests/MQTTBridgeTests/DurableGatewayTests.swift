@@ -135,9 +135,10 @@ extension BridgeTests {
                 return receipts
             }
             for receipt in receipts {
-                await #expect(throws: ClientError.self) {
+                let error = await #expect(throws: EventBusError.self) {
                     try await withTimeLimit(.seconds(30)) { try await receipt.published() }
                 }
+                #expect(error?.code == .postponed)
             }
             let late = station.bus.emitTracked("o.a", "late")
             #expect(late.summary.relayed == 0)

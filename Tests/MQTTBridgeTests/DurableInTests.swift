@@ -148,6 +148,8 @@ extension BridgeTests {
                 #expect(try await station.tells("deadletter")["event"] == "t.four")
                 #expect(broker.connections == 1)
             }
+            #expect(station.reports("deadletter").count == 1)
+            #expect(station.reports("dropped").isEmpty, "a dead letter is told once")
             let letter = try #require(try store.letters.first)
             #expect(letter.payload == nil)
             #expect((letter.payloadSize, letter.topic, letter.event) == (4, "t/four", "t.four"))
@@ -205,14 +207,18 @@ extension BridgeTests {
             }
             var out = Route("t/{n}", "t.{n}", .out)
             out.durability = .disk
-            let outOnly = try Station([try .quick(broker.url)], routes: [out], store: store)
-            try await withRunning(outOnly) {}
+            for _ in 0..<2 {
+                let outOnly = try Station([try .quick(broker.url)], routes: [out], store: store)
+                try await withRunning(outOnly) {}
+            }
             let packets = broker.peers.flatMap(\.recorded).filter { $0.type == .connect }
             let connects = try packets.map { try $0.connect() }
-            try #require(connects.count == 3)
+            try #require(connects.count == 4)
             #expect(connects[0].clientID == connects[1].clientID)
-            #expect(connects[0].clientID != connects[2].clientID)
-            #expect(connects.map(\.cleanStart) == [false, false, true])
+            // Ends the session that nobody needs any more; from then on nothing depends on the identifier.
+            #expect(connects[0].clientID == connects[2].clientID)
+            #expect(connects[0].clientID != connects[3].clientID)
+            #expect(connects.map(\.cleanStart) == [false, false, true, true])
             #expect(connects[0].properties.contains(.sessionExpiry(86_400)))
         }
     }

@@ -117,6 +117,31 @@ extension BridgeTests {
             }
         }
 
+        @Test("dead letters are bounded in bytes by the commit that adds them, and those that go are counted")
+        func deadLetterBytes() async throws {
+            let broker = try MosquittoBroker.start()
+            let store = WatchedStore()
+            var options = BridgeOptions()
+            options.store.deadLetterBytes = 5_000
+            let routes = [Route("t/{n}", "t.{n}", .in)]
+            let quick = try Broker.quick(broker.url)
+            let station = try Station([quick], routes: routes, options: options, store: store, hears: false)
+            station.bus.on("t.*", name: "fails", delivery: .serial) { _ in throw CancellationError() }
+            let text = String(repeating: "x", count: 1_000)
+            try await withPlainClient(broker.url, []) { plain in
+                try await withRunning(station) {
+                    for _ in 0..<12 { try await plain.publish("t/a", text) }
+                    try await until { try store.count(.inbound) == 0 && store.letters.last?.number == 12 }
+                    #expect(try await station.tells("dropped")["reason"] == "too many dead letters: the oldest went")
+                }
+            }
+            let letters = try store.letters
+            #expect(letters.reduce(0) { $0 + $1.size } <= 5_000 && letters.count >= 3)
+            for batch in store.batches where !batch.letters.isEmpty {
+                #expect(batch.evictions.contains(.letters(keep: options.store.deadLetters, bytes: 5_000)))
+            }
+        }
+
         @Test("a send that is larger than what is free waits without turning round and round")
         func largeSend() async throws {
             var route = Route("o/{n}", "o.{n}", .out)

@@ -148,7 +148,7 @@ extension BridgeTests {
                 attempts += deadly.calls.map(\.attempt)
             }
             #expect(attempts == attempts.sorted())
-            #expect(attempts.count >= Deliveries.suspiciousRecoveries)
+            #expect(attempts.count >= InboundDelivery.suspiciousRecoveries)
             #expect(try store.letters.map(\.listener) == ["deadly"])
             #expect(try store.count(.inbound) == 0)
         }

@@ -43,7 +43,7 @@ extension BridgeTests {
             let broker = try FakeBroker { peer in
                 _ = try peer.expectConnect()
                 while !mayAccept.withLock({ $0 }) {
-                    if try peer.bytesAvailable(within: .milliseconds(10)) { throw TestSupportError("too early") }
+                    if try peer.bytesAvailable(within: .milliseconds(10)) { throw FaultKitError("too early") }
                 }
                 try peer.send(.connack())
                 try peer.serve()
@@ -154,6 +154,7 @@ extension BridgeTests {
                 #expect((letter.direction, letter.topic, letter.attempts) == (.outbound, "o/a", 1))
                 #expect(letter.payload == Array("bad".utf8))
                 #expect(try await station.tells("deadletter")["topic"] == "o/a")
+                #expect(station.reports("refused").isEmpty, "a dead letter is told once")
                 refuses.withLock { $0 = false }
                 _ = try store.requestReplay(of: .all)
                 try await until { try store.letters.isEmpty && published(broker).count == 3 }

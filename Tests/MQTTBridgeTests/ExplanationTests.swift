@@ -50,6 +50,22 @@ struct ExplanationTests {
         )
     }
 
+    @Test("what is retained as it came is said by where it comes from", arguments: ProtocolVersion.allCases)
+    func asReceived(version: ProtocolVersion) throws {
+        var options = ClientOptions()
+        options.version = version
+        let explanation = try Explanation(
+            brokers: [try Broker("mqtt://a", name: "near", options: options), try Broker("mqtt://b", name: "far")],
+            routes: [
+                Route("a/{x}", "a.{x}", .in, broker: "near"),
+                Route("a/{x}", "a.{x}", .out, broker: "far", retain: .asReceived),
+            ]
+        )
+        let text = version == .v5 ? "retained if it was to be kept there," : "retained if it was kept there and news"
+        #expect(explanation.lines(forTopic: "a/1").last?.contains(text) == true)
+        #expect(explanation.lines(forEvent: "a.1").contains { $0.hasSuffix("not retained") })
+    }
+
     @Test("an event is followed to its topic, or to what refuses it")
     func event() throws {
         #expect(

@@ -1,4 +1,5 @@
 import AsyncEventBus
+import MessageStore
 import Testing
 
 @testable import MQTTBridge
@@ -10,14 +11,68 @@ struct GuardsTests {
     @Test("an identity is heard once under each name, and placed once on each topic of each link")
     func identities() {
         let guards = Guards(repeatLimit: 1, turnLimit: 1)
-        #expect(guards.hears(.init(id: id, name: "a")))
-        #expect(!guards.hears(.init(id: id, name: "a")))
-        #expect(guards.hears(.init(id: id, name: "b")))
-        #expect(guards.hears(.init(id: EventID(source: "elsewhere", tag: "2"), name: "a")))
-        #expect(guards.places(id, link: "l", topic: "t"))
-        #expect(!guards.places(id, link: "l", topic: "t"))
-        #expect(guards.places(id, link: "m", topic: "t"))
-        #expect(guards.places(id, link: "l", topic: "u"))
+        #expect(guards.recordSeen(.init(id: id, name: "a", digest: 1)) == .first)
+        #expect(guards.recordSeen(.init(id: id, name: "a", digest: 1)) == .again)
+        #expect(guards.recordSeen(.init(id: id, name: "b", digest: 1)) == .first)
+        #expect(guards.recordSeen(.init(id: EventID(source: "elsewhere", tag: "2"), name: "a", digest: 1)) == .first)
+        #expect(guards.recordPublished(id, 1, link: "l", topic: "t"))
+        #expect(!guards.recordPublished(id, 1, link: "l", topic: "t"))
+        #expect(guards.recordPublished(id, 1, link: "m", topic: "t"))
+        #expect(guards.recordPublished(id, 1, link: "l", topic: "u"))
+        #expect(guards.recordPublished(id, 2, link: "l", topic: "t"))
+        guards.forgetPublished(id, 1, link: "l", topic: "t")
+        #expect(guards.recordPublished(id, 1, link: "l", topic: "t"))
+        #expect(!guards.recordPublished(id, 2, link: "l", topic: "t"))
+    }
+
+    @Test("as long as a first copy is known, it is known that no store has it")
+    func unstored() {
+        let count = 70_000
+        let guards = Guards(repeatLimit: 1, turnLimit: 1, count: count)
+        func event(_ number: Int) -> Guards.InboundEvent {
+            .init(id: EventID(source: "elsewhere", tag: "\(number)"), name: "a", digest: 1)
+        }
+        for number in 0..<count { #expect(guards.recordSeen(event(number), isUnstored: true) == .first) }
+        #expect(guards.recordSeen(event(0), for: CommitOutcome()).copy == .first)
+    }
+
+    @Test("another content under a known identity is no copy, and is known itself from then on")
+    func contents() {
+        let guards = Guards(repeatLimit: 1, turnLimit: 1)
+        func recordSeen(_ digest: UInt64) -> CopyWindow.Copy {
+            guards.recordSeen(.init(id: id, name: "a", digest: digest))
+        }
+        #expect([1, 2, 1, 2, 3, 3].map(recordSeen) == [.first, .changed, .again, .again, .changed, .again])
+        guards.forgetSeen([.init(id: id, name: "a", digest: 3)])
+        #expect(recordSeen(3) == .changed)
+        guards.forgetSeen([.init(id: id, name: "a", digest: 1)])
+        #expect(recordSeen(4) == .first)
+        #expect(recordSeen(1) == .changed)
+    }
+
+    @Test("what was forgotten and came again is forgotten after its own time, not after the first one's")
+    func window() {
+        var window = CopyWindow(capacity: 2, span: .seconds(10))
+        let start = ContinuousClock.now
+        #expect(window.insert("a", 1, at: start) == .first)
+        window.remove("a", 1)
+        #expect(window.insert("a", 1, at: start + .seconds(6)) == .first)
+        #expect(window.insert("a", 1, at: start + .seconds(12)) == .again)
+        #expect(window.insert("a", 1, at: start + .seconds(17)) == .first)
+        for key in ["b", "c"] { #expect(window.insert(key, 1, at: start + .seconds(18)) == .first) }
+        #expect(window.insert("a", 1, at: start + .seconds(18)) == .first)
+    }
+
+    @Test("a digest depends on every byte, the length and the key; the key stays with the store")
+    func digests() throws {
+        let hash = KeyedHash(1, 2)
+        var texts: [[UInt8]] = (0..<40).map { [UInt8](repeating: 0, count: $0) }
+        texts += (0..<20).map { position in (0..<20).map { $0 == position ? 1 : 0 } }
+        #expect(Set(texts.map { hash($0) }).count == texts.count)
+        #expect(texts.allSatisfy { KeyedHash(1, 2)($0) == hash($0) && KeyedHash(2, 2)($0) != hash($0) })
+        let store = MemoryStore()
+        #expect(try KeyedHash(store)([1, 2, 3]) == KeyedHash(store)([1, 2, 3]))
+        #expect(try KeyedHash(store)([1, 2, 3]) != KeyedHash(MemoryStore())([1, 2, 3]))
     }
 
     @Test("an echo is awaited on the link where it was published, and only there")

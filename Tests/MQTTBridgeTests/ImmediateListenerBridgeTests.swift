@@ -123,7 +123,7 @@ extension BridgeTests {
             let answers = Locked<[String]>([])
             let kinds = ["dropped", "loop", "deadletter"]
             var options = BridgeOptions()
-            options.maximumPayload = 8
+            options.maximumPayload = 48
             let away = try Broker.quick("mqtt://127.0.0.1:1", name: "away") { $0.queueCapacity = 5 }
             let routes = routes + [Route("away/{n}", "away.{n}", .out, broker: "away", durability: .memory)]
             let store = MemoryStore()
@@ -146,7 +146,8 @@ extension BridgeTests {
                         let user: [MessageProperties.UserProperty] = [
                             .init(PropertyName.id, "elsewhere/\(number / 2)")
                         ]
-                        let text = number % 3 == 0 ? "larger than may be" : "\(number)"
+                        let large = "larger than may be, with all that counts"
+                        let text = number % 3 == 0 ? large : "\(number / 2)"
                         try await plain.publish("t/a", text, user: user)
                     }
                     for kind in kinds { try await station.tells(kind) }

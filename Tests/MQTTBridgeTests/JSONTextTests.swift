@@ -15,6 +15,8 @@ struct JSONTextTests {
         arguments: [
             ("a", "\"a\""), ("", "\"\""), ("\"\\", "\"\\\"\\\\\""), ("\n\r\t", "\"\\n\\r\\t\""),
             ("\u{0}\u{1b}\u{7f}\u{9f}", "\"\\u0000\\u001b\\u007f\\u009f\""), ("é\u{1f600}", "\"é\u{1f600}\""),
+            ("a\u{202e}b\u{2066}", #""a\u202eb\u2066""#), ("\u{200b}\u{feff}\u{ad}", #""\u200b\ufeff\u00ad""#),
+            ("\u{2028}\u{e0041}\u{3164}", #""\u2028\udb40\udc41\u3164""#),
         ]
     )
     func strings(text: String, json: String) {
@@ -52,6 +54,20 @@ struct JSONTextTests {
     )
     func invalid(text: String) {
         #expect(members(text) == nil)
+    }
+
+    @Test(
+        "half of a surrogate pair stands for no character, so what holds one is no JSON",
+        arguments: [#"\ud800"#, #"\uDFFF"#, #"a\ud83dx"#, #"\ud83d\u0041"#, #"\ud83d\ud83d"#, #"\ude00\ud83d"#]
+    )
+    func halfPairs(text: String) {
+        for json in ["\"\(text)\"", "{\"a\":\"\(text)\"}", "{\"\(text)\":1}", "[{\"a\":[\"\(text)\"]}]"] {
+            #expect(!JSONText.isValid(Array(json.utf8)), "\(json)")
+            #expect(JSONText.holdsHalfPair(Array(json.utf8)), "\(json)")
+        }
+        #expect(JSONText.text(Array(#""\ud83d\ude00""#.utf8)[...]) == "\u{1F600}")
+        #expect(!JSONText.holdsHalfPair(Array(#"{"a":"\ud83d\ude00\ud7ff\ue000"}"#.utf8)))
+        #expect(!JSONText.holdsHalfPair(Array("{".utf8)))
     }
 
     @Test("bytes that are not UTF-8 are not JSON, not even inside a string, nor is UTF-16")

@@ -20,19 +20,19 @@ struct ListenerQueueTests {
         var queue = ListenerQueue(capacity: 4, isBehind: false)
         for sequence in Int64(1)...4 { #expect(queue.arrived(sequence, size: 1) == true) }
         #expect(queue.arrived(5, size: 1) == false)
-        #expect(queue.cursor == 4)
+        #expect(queue.cursor.sequence == 4)
         #expect(queue.arrived(6, size: 1) == false)
-        #expect(queue.cursor == 4)
+        #expect(queue.cursor.sequence == 4)
         queue.ended(size: 1)
         #expect(queue.wantsRead() == false)
         queue.ended(size: 1)
         #expect(queue.wantsRead() == true)
         #expect(queue.wantsRead() == false)
-        #expect(queue.room == 2)
+        #expect(queue.cursor.room == 2)
         queue.readBegan()
         queue.read(through: 5)
-        queue.handedOver(size: 1)
-        #expect(queue.cursor == 5)
+        queue.delivered(size: 1)
+        #expect(queue.cursor.sequence == 5)
         queue.read(through: 6)
         queue.caughtUp()
         #expect(queue.arrived(7, size: 1) == true)
@@ -42,12 +42,12 @@ struct ListenerQueueTests {
     func bytes() {
         var queue = ListenerQueue(capacity: 100, isBehind: false)
         #expect(queue.arrived(1, size: ListenerQueue.byteLimit * 2) == true)
-        #expect(!queue.hasRoom)
+        #expect(!queue.cursor.hasRoom)
         #expect(queue.arrived(2, size: 1) == false)
         #expect(queue.wantsRead() == false)
         queue.ended(size: ListenerQueue.byteLimit * 2)
         #expect(queue.wantsRead() == true)
-        #expect(queue.room == 100)
+        #expect(queue.cursor.room == 100)
     }
 
     @Test("each message is handed over once and in order, and never more than fit", arguments: Seed.fresh(100))
@@ -61,11 +61,13 @@ struct ListenerQueueTests {
         func read() {
             isWanted = false
             queue.readBegan()
-            guard queue.isBehind, queue.room > 0 else { return }
-            let page = Array(stride(from: queue.cursor + 1, through: last, by: 1).prefix(min(3, queue.room)))
+            guard queue.isBehind, queue.cursor.room > 0 else { return }
+            let page = Array(
+                stride(from: queue.cursor.sequence + 1, through: last, by: 1).prefix(min(3, queue.cursor.room))
+            )
             for sequence in page {
                 queue.read(through: sequence)
-                queue.handedOver(size: 1)
+                queue.delivered(size: 1)
                 handed.append(sequence)
             }
             if page.isEmpty || page.last == last { queue.caughtUp() }

@@ -31,11 +31,26 @@ struct LoopGuardTests {
         #expect(window.insert(0, at: start) == true)
     }
 
+    @Test("a key that was taken back and comes again is the newest one, in number and in time")
+    func seenAgain() {
+        var window = SeenWindow(capacity: 3, span: .seconds(60))
+        for number in 0..<3 { #expect(window.insert(number, at: start) == true) }
+        window.remove(0)
+        window.remove(7)
+        #expect(window.insert(0, at: start + .seconds(50)) == true)
+        // There is room for three: the oldest leaves, which is 1 by now.
+        #expect(window.insert(3, at: start + .seconds(50)) == true)
+        #expect(window.insert(0, at: start + .seconds(50)) == false)
+        #expect(window.insert(2, at: start + .seconds(50)) == false)
+        #expect(window.insert(0, at: start + .seconds(61)) == false)
+        #expect(window.insert(1, at: start + .seconds(61)) == true)
+    }
+
     // MARK: EchoWindow
 
     @Test("as many equal messages are echoes as were published, whichever comes first", arguments: [true, false])
     func echoCount(acknowledgedFirst: Bool) {
-        var window = EchoWindow()
+        var window = EchoWindow(span: .seconds(10))
         for _ in 0..<3 {
             window.willPublish(key("x"))
             if acknowledgedFirst { window.didPublish(key("x"), isTaken: true, at: start) }
@@ -76,7 +91,7 @@ struct LoopGuardTests {
 
     @Test("what was not published is not awaited")
     func echoWithdrawn() {
-        var window = EchoWindow()
+        var window = EchoWindow(span: .seconds(10))
         window.willPublish(key("x"))
         window.didPublish(key("x"), isTaken: false, at: start)
         #expect(window.received(key("x"), at: start) == false)
@@ -85,7 +100,7 @@ struct LoopGuardTests {
 
     @Test("at most so many are remembered, the newest")
     func echoCapacity() {
-        var window = EchoWindow(capacity: 3)
+        var window = EchoWindow(capacity: 3, span: .seconds(10))
         for number in 0..<5 {
             window.willPublish(key("\(number)"))
             window.didPublish(key("\(number)"), isTaken: true, at: start)

@@ -21,18 +21,18 @@ struct OpenDeliveriesTests {
         )
     }
 
-    private func inbox(_ name: String, capacity: Int = 2) -> NamedInbox {
+    private func inbox(_ name: String, capacity: Int = 2) -> NamedMailbox {
         let bus = EventBus()
         bus.on("e", name: name, capacity: capacity) { _ in }
-        return bus.namedInboxes()[0]
+        return bus.namedMailboxes()[0]
     }
 
     @Test("a message is done with when the last mailbox of the last listener has finished")
     func settlements() {
-        var open = OpenDeliveries(hasLegacy: false)
+        var open = OpenDeliveries(absent: [])
         open.open[1] = OpenMessage(record: record(1), waiting: .init(["a": 2, "b": 1]), running: 3)
         let first = open.ended(1, "a")
-        #expect(first?.settlement == .nobody)
+        #expect(first?.settlement == .unchanged)
         let second = open.ended(1, "b")
         #expect(second?.settlement == .one)
         let last = open.ended(1, "a")
@@ -45,7 +45,7 @@ struct OpenDeliveriesTests {
 
     @Test("what nobody runs any more is not kept, though others have still to read it")
     func nobodyRuns() {
-        var open = OpenDeliveries(hasLegacy: false)
+        var open = OpenDeliveries(absent: [])
         open.open[1] = OpenMessage(record: record(1), waiting: .init(["a": 1, "b": 1]), running: 1)
         let ending = open.ended(1, "a")
         #expect(ending?.settlement == .one)
@@ -55,7 +55,7 @@ struct OpenDeliveriesTests {
     @Test("one listener alone finishes a message, another one does not")
     func alone() {
         for (name, expected) in [("a", OpenMessage.Settlement.all), ("b", .one)] {
-            var open = OpenDeliveries(hasLegacy: false)
+            var open = OpenDeliveries(absent: [])
             open.open[1] = OpenMessage(record: record(1), waiting: .init([inbox("a")]), running: 2)
             let ending = open.ended(1, name)
             #expect(ending?.settlement == expected)
@@ -64,7 +64,7 @@ struct OpenDeliveriesTests {
 
     @Test("a mailbox gets what it has room for, and reads the rest from the store when half of it is finished")
     func room() {
-        var open = OpenDeliveries(hasLegacy: false)
+        var open = OpenDeliveries(absent: [])
         let inbox = inbox("a")
         let one = open.arrived(1, size: 1, for: inbox)
         #expect(one == (true, false))
@@ -80,14 +80,14 @@ struct OpenDeliveriesTests {
 
     @Test("where the store may hold something for a mailbox, it reads that first")
     func legacy() {
-        var open = OpenDeliveries(hasLegacy: true)
+        var open = OpenDeliveries(absent: ["a"])
         let arrival = open.arrived(1, size: 1, for: inbox("a"))
         #expect(arrival == (false, true))
     }
 
     @Test("a mailbox that has left the bus is forgotten when nothing is left for it")
     func removed() {
-        var open = OpenDeliveries(hasLegacy: false)
+        var open = OpenDeliveries(absent: [])
         let inbox = inbox("a")
         for sequence: Int64 in 1...2 { _ = open.arrived(sequence, size: 1, for: inbox) }
         _ = open.queueEnded(inbox, size: 1, isRemoved: true)

@@ -42,22 +42,22 @@ struct PendingChangesTests {
         earlier.published = [done(3)]
         earlier.progress = [progress(5, "a")]
         earlier.evictions = [.expired(before: 1)]
-        earlier.outflows = ["x"]
+        earlier.reads.outbound = ["x"]
         later.add(.sample(topic: "2", payload: PendingChanges.departureBytes - 500))
         later.finished = [done(2)]
         later.published = [done(4)]
         later.progress = [progress(5, "b")]
         later.evictions = [.expired(before: 2)]
-        later.outflows = ["y"]
-        later.crowds = [.init(direction: .inbound, route: nil)]
+        later.reads.outbound = ["y"]
+        later.evictionScopes = [.init(direction: .inbound, route: nil)]
         later.putBack(earlier)
         #expect(later.departures.map(\.record.topic) == ["1", "2"])
         #expect(later.finished == [done(1), done(2)])
         #expect(later.published == [done(3), done(4)])
         #expect(later.progress == [progress(5, "a"), progress(5, "b")])
         #expect(later.evictions == [.expired(before: 1), .expired(before: 2)])
-        #expect(later.outflows == ["x", "y"])
-        #expect(later.crowds.count == 1)
+        #expect(later.reads.outbound == ["x", "y"])
+        #expect(later.evictionScopes.count == 1)
         // The sizes of both count.
         #expect(later.hasRoom(for: 1))
         #expect(!later.hasRoom(for: 1_000))
@@ -78,9 +78,10 @@ struct PendingChangesTests {
         #expect(PendingChanges().isEmpty)
         let changes: [(inout PendingChanges) -> Void] = [
             { $0.add(.sample()) }, { $0.finished = [done(1)] }, { $0.published = [done(1)] },
-            { $0.progress = [progress(1, "a")] }, { $0.evictions = [.letters(keep: 1)] },
-            { $0.seen = [SeenIdentity(source: "s", tag: "1", event: "e", time: 1)] }, { $0.outflows = ["b"] },
-            { $0.crowds = [.init(direction: .inbound, route: nil)] },
+            { $0.progress = [progress(1, "a")] }, { $0.evictions = [.letters(keep: 1, bytes: 1)] },
+            { $0.seen = [SeenIdentity(source: "s", tag: "1", event: "e", digest: 9, time: 1)] },
+            { $0.reads.outbound = ["b"] },
+            { $0.evictionScopes = [.init(direction: .inbound, route: nil)] },
         ]
         for change in changes {
             var pending = PendingChanges()

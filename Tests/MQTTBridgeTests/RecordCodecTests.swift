@@ -68,7 +68,11 @@ struct RecordCodecTests {
             name: EventName(segments: [random.level(), random.level()]) ?? "e",
             payload: Payload(bytes(&random)),
             time: time ?? .now,
-            origin: EventOrigin(bus: text(&random), hops: random.below(5), isReplayed: message.isRetained),
+            origin: EventOrigin(
+                bus: text(&random),
+                hops: random.below(5),
+                isReplayed: message.isRetained && random.chance(1, in: 2)
+            ),
             attributes: attributes
         )
         let record = RecordCodec.inbound(event, message, route: route, audience: ["a"], eventTime: time, now: 7)
@@ -80,7 +84,7 @@ struct RecordCodecTests {
         #expect(read.time.nanoseconds == time?.nanoseconds ?? 7)
         #expect(read.origin.bus == event.origin.bus)
         #expect(read.origin.hops == event.origin.hops)
-        #expect(read.origin.isReplayed == message.isRetained)
+        #expect(read.origin.isReplayed == event.origin.isReplayed)
         let mqtt = try #require(read.mqtt)
         #expect((mqtt.broker, mqtt.link, mqtt.topic, mqtt.route) == ("b", "l", message.topic, "r"))
         #expect((mqtt.qos, mqtt.isRetained) == (message.qos, message.isRetained))

@@ -1,3 +1,4 @@
+import Mosquitto
 import Testing
 
 @testable import MQTTBridge
@@ -209,5 +210,95 @@ struct RouteCheckTests {
         print("10,000 routes checked in \(time)")
         #expect(found.map(\.route) == [9_999])
         #expect(time < .seconds(20).stretched)
+    }
+
+    @Test(
+        "8,000 routes that are equal, or overlap, take as long for each as a few",
+        arguments: ["equal", "apart", "chain"]
+    )
+    func manyThatOverlap(kind: String) throws {
+        let routes = try (0..<8_000).map { number in
+            switch kind {
+            case "equal": Route("a/{x}/{rest...}", "e.{x}.{rest...}", name: "\(number)")
+            // All topics overlap, and each makes other events.
+            case "apart": Route("{rest...}", try EventTemplate("e\(number).{rest...}"), .in, name: "\(number)")
+            // Out to the other broker and back, under a new name each time.
+            default:
+                Route(
+                    try TopicTemplate("t\((number + 1) / 2)/{x}"),
+                    try EventTemplate("e\(number / 2).{x}"),
+                    number.isMultiple(of: 2) ? .in : .out,
+                    name: "\(number)",
+                    broker: (number / 2 + number).isMultiple(of: 2) ? "default" : "other"
+                )
+            }
+        }
+        var found: [RouteProblem] = []
+        let time = ContinuousClock().measure { found = check(routes, brokers: ["default", "other"]) }
+        print("8,000 routes, \(kind), checked in \(time)")
+        #expect(found.map(\.route) == (kind == "equal" ? Array(1..<8_000) : []))
+        #expect(found.allSatisfy { $0.message.contains("route 1 ") })
+        #expect(time < .seconds(20).stretched)
+    }
+
+    @Test("a circle through 8,000 routes is found, and told in one line")
+    func longCircle() throws {
+        let count = 8_000
+        let routes = try (0..<count).map { number in
+            Route(
+                try TopicTemplate("t\((number + 1) / 2 % (count / 2))/{x}"),
+                try EventTemplate("e\(number / 2).{x}"),
+                number.isMultiple(of: 2) ? .in : .out,
+                name: "\(number)",
+                broker: (number / 2 + number).isMultiple(of: 2) ? "default" : "other"
+            )
+        }
+        let found = check(routes, brokers: ["default", "other"])
+        #expect(found.map(\.field) == [.direction])
+        #expect(found.allSatisfy { $0.message.contains("\"0\" → \"1\"") && $0.message.utf8.count < 400 }, "\(found)")
+    }
+
+    @Test("a route that goes by the retain flag of a broker of MQTT 3.1.1 is noted")
+    func unknownFlags() throws {
+        let routes = [
+            Route("a/{x}", "a.{x}", .in, name: "source", broker: "left"),
+            Route("a/{x}", "a.{x}", .out, name: "target", broker: "right", retain: .asReceived),
+        ]
+        func notes(_ version: ProtocolVersion, _ routes: [Route]) throws -> [String] {
+            var options = ClientOptions()
+            options.version = version
+            let brokers = [
+                try Broker("mqtt://a", name: "left", options: options), try Broker("mqtt://b", name: "right"),
+            ]
+            return RouteCheck.notes(on: routes, brokers: brokers, hasStore: false)
+        }
+        let found = try notes(.v3_1_1, routes)
+        #expect(found.count == 1)
+        #expect(found.first?.contains("\"source\"") == true && found.first?.contains("\"target\"") == true)
+        #expect(try notes(.v5, routes) == [])
+        var fixed = routes
+        fixed[1].retain = true
+        #expect(try notes(.v3_1_1, fixed) == [])
+    }
+
+    @Test("ten thousand captures are compared once, and notes are listed up to a hundred")
+    func manyCaptures() throws {
+        let names = (0..<10_000).map { "{c\($0)}" }
+        let routes = try (0..<3).map { number in
+            Route(
+                try TopicTemplate("t\(number)/" + names.joined(separator: "/")),
+                try EventTemplate("e\(number)." + names.reversed().joined(separator: ".")),
+                name: "\(number)"
+            )
+        }
+        var found: [RouteProblem] = []
+        let time = ContinuousClock().measure { found = check(routes) }
+        print("three routes of 10,000 captures checked in \(time)")
+        #expect(found.isEmpty)
+        #expect(time < .seconds(10).stretched)
+        let durable = (0..<300).map { Route("q/{x}", "q.{x}", .in, name: "\($0)", qos: .exactlyOnce) }
+        let notes = RouteCheck.notes(on: durable, hasStore: true)
+        #expect(notes.count == 101)
+        #expect(notes.last == "200 more notes are not shown")
     }
 }

@@ -58,6 +58,7 @@ private final class BackwardStore: MessageStore {
     func deadLetters(_ filter: DeadLetterFilter, limit: Int) throws(StoreError) -> [DeadLetter] { throw unused() }
     func requestReplay(of filter: DeadLetterFilter) throws(StoreError) -> Int { throw unused() }
     func dropDeadLetters(_ filter: DeadLetterFilter) throws(StoreError) -> Int { throw unused() }
+    func setText(_ text: String, named name: String) throws(StoreError) { throw unused() }
     func status() throws(StoreError) -> StoreStatus { throw unused() }
     func close() {}
 }

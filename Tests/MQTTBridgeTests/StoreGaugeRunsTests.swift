@@ -38,11 +38,14 @@ struct StoreGaugeRunsTests {
         var (together, single) = (gauge(policy), gauge(policy))
         for step in 1...40 {
             let items = (0..<random.below(5)).map { _ in (route: random.pick(["r", "s"]), size: random.below(20)) }
-            var (crowds, singleCrowds): (Set<StoreGauge.Crowd>, Set<StoreGauge.Crowd>) = ([], [])
-            let refused = together.takes(.inbound, runs(items)) ? [] : together.refusals(.inbound, items, &crowds)
+            var (evictionScopes, singleCrowds): (Set<StoreGauge.EvictionScope>, Set<StoreGauge.EvictionScope>) = (
+                [], []
+            )
+            let refused =
+                together.takes(.inbound, runs(items)) ? [] : together.refusals(.inbound, items, &evictionScopes)
             let singleRefused = single.refusals(.inbound, items, &singleCrowds)
             #expect(refused == singleRefused, "step \(step), \(seed)")
-            #expect(crowds == singleCrowds, "step \(step), \(seed)")
+            #expect(evictionScopes == singleCrowds, "step \(step), \(seed)")
             let kept = items.enumerated().filter { !refused.contains($0.offset) }.map(\.element)
             if random.chance(2, in: 3) {
                 together.remove(.inbound, runs(kept))

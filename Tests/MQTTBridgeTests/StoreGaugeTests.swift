@@ -31,7 +31,7 @@ struct StoreGaugeTests {
     )
     func policies(direction: StoreGauge.Direction, place: Place) {
         let isOfRoute = place == .routeMessages || place == .routeBytes
-        let crowd = StoreGauge.Crowd(direction: direction, route: isOfRoute ? "r" : nil)
+        let crowd = StoreGauge.EvictionScope(direction: direction, route: isOfRoute ? "r" : nil)
         let verdicts: [StorePolicy: StoreGauge.Verdict] = [
             .block: .wait, .reject: .reject, .dropNewest: .drop, .dropOldest: .evict(crowd),
         ]
@@ -84,7 +84,7 @@ struct StoreGaugeTests {
     @Test("as many of the oldest leave as are too many, however many came together")
     func evictions() {
         var gauge = gauge(.dropOldest, .routeMessages)
-        let crowd = StoreGauge.Crowd(direction: .inbound, route: "r")
+        let crowd = StoreGauge.EvictionScope(direction: .inbound, route: "r")
         #expect(gauge.evictions([crowd]).isEmpty)
         for _ in 0..<9 { gauge.add(.inbound, route: "r", bytes: 10) }
         #expect(gauge.evictions([crowd]) == [.oldest(.inbound, route: "r", messages: 5, bytes: 0)])
@@ -92,7 +92,7 @@ struct StoreGaugeTests {
 
         var bytes = self.gauge(.dropOldest, .totalBytes)
         for _ in 0..<5 { bytes.add(.outbound, route: "r", bytes: 10) }
-        let all = StoreGauge.Crowd(direction: .outbound, route: nil)
+        let all = StoreGauge.EvictionScope(direction: .outbound, route: nil)
         #expect(bytes.evictions([all]) == [.oldest(.outbound, route: nil, messages: 0, bytes: 10)])
     }
 
@@ -104,11 +104,11 @@ struct StoreGaugeTests {
         var gauge = StoreGauge(options, routes: [.limited("r", nil, StoreLimits(messages: 4, bytes: 1_000_000))])
         for _ in 0..<6 { gauge.add(.inbound, route: "r", bytes: 1) }
         for _ in 0..<7 { gauge.add(.inbound, route: "other", bytes: 1) }
-        let crowds: Set<StoreGauge.Crowd> = [
+        let evictionScopes: Set<StoreGauge.EvictionScope> = [
             .init(direction: .inbound, route: nil), .init(direction: .inbound, route: "r"),
         ]
         #expect(
-            gauge.evictions(crowds) == [
+            gauge.evictions(evictionScopes) == [
                 .oldest(.inbound, route: "r", messages: 2, bytes: 0),
                 .oldest(.inbound, route: nil, messages: 1, bytes: 0),
             ]

@@ -53,6 +53,33 @@ struct SubscriptionPlanTests {
         #expect(plan(routes, version: .v3_1_1) == [SubscriptionRequest("a/+", qos: .exactlyOnce)])
     }
 
+    @Test("the retain flag is asked for where a route to another broker goes by it, and MQTT has it")
+    func flags() {
+        let source = Route("a/{x}", "a.{x}", .in, broker: "left")
+        let other = Route("b/{x}", "b.{x}", .in, broker: "left")
+        func marked(_ target: Route, _ version: ProtocolVersion = .v5) -> [String] {
+            let use = RetainFlagUse([source, other, target])
+            let plan = SubscriptionPlan([source, other], version: version, flagUse: use)
+            for request in plan.requests { #expect(request.retainAsPublished == request.marksKept) }
+            #expect(
+                plan.requests.filter(\.marksKept).map(\.filter)
+                    == ["a/1", "b/1"].filter(plan.marksKept).map { $0.replacing("1", with: "+") }
+            )
+            return plan.requests.filter(\.marksKept).map(\.filter)
+        }
+        func target(_ direction: Route.Direction, _ broker: String, _ retain: Retention) -> Route {
+            Route("far/{x}", "a.{x}", direction, broker: broker, retain: retain)
+        }
+        #expect(marked(target(.out, "right", .asReceived)) == ["a/+"])
+        #expect(marked(target(.both, "right", .asReceived)) == ["a/+"])
+        #expect(marked(target(.out, "right", .asReceived), .v3_1_1) == [])
+        #expect(marked(target(.in, "right", .asReceived)) == [], "publishes nothing")
+        #expect(marked(target(.out, "left", .asReceived)) == [], "nothing goes back")
+        #expect(marked(target(.out, "right", true)) == [])
+        let all = Route("far/{x...}", "{x...}", .out, broker: "right", retain: .asReceived)
+        #expect(marked(all) == ["a/+", "b/+"])
+    }
+
     @Test("no topic comes twice, each that a route wants comes, at its QoS or above", arguments: Seed.fresh(3))
     func property(seed: Seed) throws {
         var random = seed.random
@@ -76,6 +103,25 @@ struct SubscriptionPlanTests {
                 #expect(covering.allSatisfy { $0.qos >= highest })
             }
         }
+    }
+
+    @Test("8,000 filters are put together about as fast as they are read", arguments: ["apart", "merging"])
+    func many(kind: String) throws {
+        let routes = try (0..<8_000).map { number in
+            Route(
+                try TopicTemplate(kind == "apart" ? "a\(number)/{x}/b" : "a/{x}/b\(number % 4_000)/{r...}"),
+                "e",
+                .in,
+                qos: .exactlyOnce,
+                durability: number.isMultiple(of: 2) ? .disk : .memory
+            )
+        }
+        var found: [SubscriptionRequest] = []
+        let time = ContinuousClock().measure { found = plan(routes) }
+        print("8,000 filters, \(kind), put together in \(time)")
+        #expect(found.count == (kind == "apart" ? 8_000 : 4_000))
+        #expect(found.count { $0.qos == .atLeastOnce } == (kind == "apart" ? 4_000 : 2_000))
+        #expect(time < .seconds(10).stretched)
     }
 
     /// As MQTT 5 says in section 4.7, without a look at how it is done elsewhere.

@@ -58,6 +58,44 @@ struct WireFormatTests {
         #expect(mode.format.encode(event, topic: "t", qos: .atMostOnce, retain: false).payload == event.payload.bytes)
     }
 
+    @Test("what is text is text on the other side of MQTT 5, unless its bytes say that it is none")
+    func text() {
+        let format = WireFormat(version: .v5, metadata: .minimal)
+        for (payload, isClaimed, isText) in [("21 °C", true, true), ("21 °C", false, false), (nil, true, false)] {
+            let event = Event(
+                id: EventID(source: "bus-1", tag: "18"),
+                name: "a.b",
+                payload: payload.map { Payload($0) } ?? Payload([0x32, 0xB0]),
+                origin: EventOrigin(bus: "bus-1"),
+                attributes: EventAttributes(isText: isClaimed)
+            )
+            let message = format.encode(event, topic: "t", qos: .atMostOnce, retain: false)
+            #expect(message.properties.isText == isClaimed)
+            #expect(format.decode(message).attributes.isText == isText)
+        }
+        let old = WireFormat(version: .v3_1_1, metadata: .none)
+        #expect(!old.decode(old.encode(event, topic: "t", qos: .atMostOnce, retain: false)).attributes.isText)
+    }
+
+    @Test("a header that would pass for the identity does not travel", arguments: Mode.all.filter { $0.version == .v5 })
+    func harmlessHeaders(mode: Mode) {
+        let headers = [PropertyName.id, PropertyName.origin, PropertyName.hops, PropertyName.eventID, "mine"]
+        let forging = Event(
+            id: event.id,
+            name: "a.b",
+            payload: "x",
+            origin: event.origin,
+            attributes: EventAttributes(headers: headers.map { .init($0, "other-1/5") })
+        )
+        let message = mode.format.encode(forging, topic: "t", qos: .atMostOnce, retain: false)
+        #expect(mode.format.decode(message).id == (mode.format.carriesIdentity ? event.id : nil))
+        #expect(message.properties[user: "mine"] == "other-1/5")
+        #expect(
+            message.properties.userProperties.count { $0.name == PropertyName.id }
+                == (mode.metadata == .minimal ? 1 : 0)
+        )
+    }
+
     @Test("headers stay in order, and come before what is ours")
     func order() {
         let message = WireFormat(version: .v5, metadata: .minimal).encode(

@@ -1,6 +1,7 @@
 import Foundation
 import MessageStore
 import SQLiteStore
+import StoreTesting
 import TestSupport
 import Testing
 
@@ -24,7 +25,7 @@ struct DamagedStoreTests {
     }
 
     @Test(
-        "a store with flipped bits or cut short is refused or moved aside, or whole; it is never read by halves",
+        "checked in full, a store with flipped bits or cut short is refused or moved aside, or whole, never read by halves",
         arguments: Seed.fresh(1)
     )
     func damage(_ seed: Seed) throws {
@@ -37,7 +38,7 @@ struct DamagedStoreTests {
             let folder = try TemporaryDirectory()
             let path = try self.damage(crashed, damage, &random, folder)
             do throws(StoreError) {
-                let store = try SQLiteStore.open(.init(path: path)).store
+                let store = try SQLiteStore.open(.init(path: path, checkAtStart: .full)).store
                 defer { store.close() }
                 let contents = try? StoreContents(of: store)
                 let whole = damage.states(crashed)
@@ -47,7 +48,11 @@ struct DamagedStoreTests {
                 refused[damage, default: 0] += 1
                 #expect([.damaged, .newer].contains(error.code), "\(error), \(damage), case \(number), \(seed)")
                 #expect(error.description.contains(path))
-                if error.code == .damaged { try moveAside(path, "\(damage), case \(number), \(seed)") }
+                if error.code == .damaged {
+                    let label = "\(damage), case \(number), \(seed)"
+                    try refuseAgain(path, label)
+                    try moveAside(path, label)
+                }
             }
         }
         // A test that only saw one outcome would say little.
@@ -55,8 +60,19 @@ struct DamagedStoreTests {
         #expect((read[.logCut] ?? 0) > 5 && (read[.logFlipped] ?? 0) > 5, "\(seed)")
     }
 
+    /// A store that is refused stays as it is, so that the next check finds the same.
+    private func refuseAgain(_ path: String, _ label: String) throws {
+        func bytes() -> [Data?] { ["", "-wal"].map { FileManager.default.contents(atPath: path + $0) } }
+        let before = bytes()
+        let error = #expect(throws: StoreError.self) {
+            try SQLiteStore.open(.init(path: path, checkAtStart: .full)).store.close()
+        }
+        #expect(error?.code == .damaged, "\(label)")
+        #expect(bytes() == before, "\(label)")
+    }
+
     private func moveAside(_ path: String, _ label: String) throws {
-        let opened = try SQLiteStore.open(.init(path: path, whenDamaged: .moveAside))
+        let opened = try SQLiteStore.open(.init(path: path, onCorrupt: .moveAside, checkAtStart: .full))
         defer { opened.store.close() }
         let moved = try #require(opened.movedAside)
         #expect(try #/.*\.damaged-\d{8}-\d{6}/#.wholeMatch(in: moved) != nil, "\(label)")
@@ -68,7 +84,7 @@ struct DamagedStoreTests {
     private func damage(
         _ crashed: CrashedStore,
         _ damage: Damage,
-        _ random: inout SplitMix64,
+        _ random: inout TestSupport.SplitMix64,
         _ folder: TemporaryDirectory
     ) throws -> String {
         try crashed.copy(damage.store, into: folder, changing: damage.isOfLog ? "-wal" : "") { data in
@@ -84,6 +100,56 @@ struct DamagedStoreTests {
         }
     }
 
+    @Test("checked quickly, a damaged store is refused, or each message that it gives is one of its own, unchanged")
+    func quick() throws {
+        let seed = Seed.fresh(1)[0]
+        let crashed = try CrashedStore(seed)
+        let inbound = Set(crashed.states.flatMap(\.inbound).map(\.record))
+        let outbound = Set(crashed.states.flatMap { $0.outbound["main"] ?? [] })
+        var random = seed.random
+        var (refused, read) = (0, 0)
+        for number in 0..<200 {
+            let damage = Damage.allCases[number % Damage.allCases.count]
+            let folder = try TemporaryDirectory()
+            let path = try self.damage(crashed, damage, &random, folder)
+            do throws(StoreError) {
+                let store = try SQLiteStore.open(.init(path: path)).store
+                defer { store.close() }
+                let found = (
+                    records {
+                        try store.inbound(after: $0, limit: 20, bytes: .max).map { ($0.record.sequence, $0.record) }
+                    },
+                    records {
+                        try store.outbound(to: "main", after: $0, limit: 20, bytes: .max).map { ($0.sequence, $0) }
+                    }
+                )
+                #expect(inbound.isSuperset(of: found.0), "\(damage), case \(number), \(seed)")
+                #expect(outbound.isSuperset(of: found.1), "\(damage), case \(number), \(seed)")
+                read += 1
+            } catch {
+                refused += 1
+                #expect([.damaged, .newer].contains(error.code), "\(error), \(damage), case \(number), \(seed)")
+            }
+        }
+        #expect(refused > 20 && read > 20, "\(seed)")
+    }
+
+    /// What can be read, page by page: a damaged row is passed over, other damage ends it.
+    private func records<Record>(_ page: (Int64) throws -> [(Int64, Record)]) -> [Record] {
+        var (records, last): ([Record], Int64) = ([], 0)
+        while true {
+            do {
+                let rows = try page(last)
+                guard let end = rows.last?.0, end > last else { return records }
+                records += rows.map(\.1)
+                last = end
+            } catch {
+                guard let row = (error as? StoreError)?.row, row.sequence > last else { return records }
+                last = row.sequence
+            }
+        }
+    }
+
     @Test("a log whose database is gone is damage, not a new store")
     func logAlone() throws {
         let crashed = try CrashedStore(Seed.fresh(1)[0])
@@ -91,7 +157,7 @@ struct DamagedStoreTests {
         let path = try crashed.copy(into: folder)
         try FileManager.default.removeItem(atPath: path)
         #expect(throws: StoreError.self) { try SQLiteStore.open(.init(path: path)) }
-        let opened = try SQLiteStore.open(.init(path: path, whenDamaged: .moveAside))
+        let opened = try SQLiteStore.open(.init(path: path, onCorrupt: .moveAside))
         defer { opened.store.close() }
         #expect(opened.movedAside != nil)
     }

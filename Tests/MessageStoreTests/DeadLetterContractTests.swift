@@ -1,4 +1,5 @@
 import MessageStore
+import StoreTesting
 import Testing
 
 @Suite("Message store contract: dead letters")

@@ -1,4 +1,5 @@
 import MessageStore
+import StoreTesting
 import TestSupport
 import Testing
 

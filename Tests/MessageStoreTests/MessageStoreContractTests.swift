@@ -1,5 +1,6 @@
 import MessageStore
 import SQLiteStore
+import StoreTesting
 import Testing
 
 @Suite("Message store contract")
@@ -104,6 +105,48 @@ struct MessageStoreContractTests {
         }
     }
 
+    @Test("topics are those of now, before and after a recovery and a change", arguments: StoreKind.allCases)
+    func topicsAfterRecovery(_ kind: StoreKind) throws {
+        try kind.withStore { store in
+            func topics(_ broker: String = "main") throws -> [String] {
+                try store.outboundTopics(to: broker, limit: 9).sorted()
+            }
+            try store.commit(
+                .with { $0.departures = [.sample(1, topic: "a"), .sample(2, topic: "b"), .sample(3, topic: "b")] }
+            )
+            _ = try store.recover()
+            #expect(try store.outboundTopics(to: "main", limit: 1).count == 1)
+            #expect(try topics() == ["a", "b"])
+            _ = try store.recover()
+            #expect(try topics("cloud") == [])
+            #expect(try topics() == ["a", "b"])
+            _ = try store.recover()
+            try store.commit(
+                .with { $0.departures = [.sample(4, topic: "c"), .sample(5, broker: "cloud", topic: "d")] }
+            )
+            #expect(try topics() == ["a", "b", "c"])
+            _ = try store.recover()
+            try store.commit(.with { $0.published = [1] })
+            #expect(try topics() == ["b", "c"])
+            _ = try store.recover()
+            try store.commit(
+                .with { $0.evictions = [.oldest(.outbound, route: nil, messages: 2, bytes: 0)] }
+            )
+            #expect(try topics() == ["c"])
+            #expect(try topics("cloud") == ["d"])
+        }
+    }
+
+    @Test("more topics than a start asks for are named up to its limit", arguments: StoreKind.allCases)
+    func manyTopics(_ kind: StoreKind) throws {
+        try kind.withStore { store in
+            try store.commit(.with { $0.departures = (1...80_000).map { .sample($0, topic: "\($0)") } })
+            _ = try store.recover()
+            #expect(Set(try store.outboundTopics(to: "main", limit: 65_537)).count == 65_537)
+            #expect(Set(try store.outboundTopics(to: "main", limit: .max)).count == 80_000)
+        }
+    }
+
     @Test(
         "what is done with is gone, together with its progress; to remove it again is no error",
         arguments: StoreKind.allCases
@@ -160,12 +203,12 @@ struct MessageStoreContractTests {
     }
 
     @Test(
-        "each recovery counts for the messages that it finds, and tells all that is there",
+        "a recovery tells all that is there",
         arguments: StoreKind.allCases
     )
     func recovery(_ kind: StoreKind) throws {
         try kind.withStore { store in
-            let empty = StoreInventory(lastSequence: 0, loads: [], seen: [], deadLetters: 0)
+            let empty = StoreInventory(lastSequence: 0, loads: [], seen: [], deadLetters: 0, listeners: [])
             #expect(try store.recover() == empty)
             try store.commit(
                 .with {
@@ -195,11 +238,29 @@ struct MessageStoreContractTests {
             ]
             #expect(inventory.loads == loads)
             #expect(try store.status().loads == loads)
-            #expect(try store.inbound(after: 0, limit: 9, bytes: .max).map(\.recoveries) == [2, 1])
         }
     }
 
-    @Test("a text stays as it was first given", arguments: StoreKind.allCases)
+    @Test("only ends that were not in order count as recoveries", arguments: StoreKind.allCases)
+    func recoveries(_ kind: StoreKind) throws {
+        try kind.withStore { store in
+            func recovered(_ lives: StoreBatch.Life...) throws -> [Int] {
+                for life in lives { try store.commit(.with { $0.life = life }) }
+                _ = try store.recover()
+                return try store.inbound(after: 0, limit: 9, bytes: .max).map(\.recoveries)
+            }
+            try store.commit(.with { $0.arrivals = [.sample(1)] })
+            #expect(try recovered() == [0], "a start that came to nothing")
+            #expect(try recovered(.began) == [1])
+            #expect(try recovered() == [1])
+            try store.commit(.with { $0.arrivals = [.sample(2)] })
+            #expect(try recovered(.began, .ended) == [1, 0])
+            #expect(try recovered(.began) == [2, 1])
+            #expect(try store.recover().listeners == ["log", "alarm"])
+        }
+    }
+
+    @Test("a text stays as it was first given, until it is set", arguments: StoreKind.allCases)
     func text(_ kind: StoreKind) throws {
         try kind.withStore { store in
             #expect(try store.text(named: "origin", initial: "one") == "one")
@@ -207,6 +268,10 @@ struct MessageStoreContractTests {
             #expect(try store.text(named: "generation", initial: "") == "")
             _ = try store.recover()
             #expect(try store.text(named: "generation", initial: "x") == "")
+            try store.setText("three", named: "origin")
+            try store.setText("é\u{0}\n", named: "new")
+            #expect(try store.text(named: "origin", initial: "one") == "three")
+            #expect(try store.text(named: "new", initial: "") == "é\u{0}\n")
         }
     }
 }

@@ -1,5 +1,6 @@
 import MessageStore
 import SQLiteStore
+import StoreTesting
 import TestSupport
 import Testing
 
@@ -16,7 +17,7 @@ struct MessageStoreModelTests {
         defer { file.close() }
         let memory = MemoryStore()
         var model = StoreModel()
-        var batches = RandomBatches(seed)
+        var batches = RandomBatches(seed: seed.value)
         for step in 1...120 {
             let batch = batches.next(letters: model.lastLetter)
             let removals = model.apply(batch)
@@ -28,8 +29,10 @@ struct MessageStoreModelTests {
                     file = try SQLiteStore.open(options).store
                 }
                 model.recover()
-                #expect(try memory.recover().seen == model.seen, "step \(step), \(seed)")
-                #expect(try file.recover().seen == model.seen, "step \(step), \(seed)")
+                for inventory in [try memory.recover(), try file.recover()] {
+                    #expect(inventory.seen == model.seen, "step \(step), \(seed)")
+                    #expect(inventory.listeners == model.listeners, "step \(step), \(seed)")
+                }
             }
             let expected = model.contents
             try #require(try StoreContents(of: memory) == expected, "memory, step \(step), \(seed)")

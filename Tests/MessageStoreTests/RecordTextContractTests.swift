@@ -1,4 +1,5 @@
 import MessageStore
+import StoreTesting
 import Testing
 
 @Suite("Message store contract: what a message says")
@@ -32,7 +33,11 @@ struct RecordTextContractTests {
                 if position % 3 == 1 { records[position].broker = "cafe\u{301}" }
                 if position % 4 == 1 { records[position].audience.reverse() }
             }
-            try store.commit(.with { $0.arrivals = Array(records.prefix(7)) })
+            try store.commit(
+                .with {
+                    $0.arrivals = Array(records.prefix(7)); $0.life = .began
+                }
+            )
             _ = try store.recover()
             try store.commit(.with { $0.arrivals = Array(records.dropFirst(7)) })
             let entries = try store.inbound(after: 0, limit: 99, bytes: .max)

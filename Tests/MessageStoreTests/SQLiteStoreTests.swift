@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import MessageStore
 import SQLiteStore
+import StoreTesting
 import TestSupport
 import Testing
 
@@ -36,7 +37,7 @@ struct SQLiteStoreTests {
     func reopen(_ synchronous: SQLiteStoreOptions.Synchronous) throws {
         let store = try open(synchronous)
         _ = try store.recover()
-        let progress = ListenerProgress(isFinished: true, attempts: 2)
+        let progress = ListenerProgress(isFinished: true, attempts: 2, interruptions: 3)
         try store.commit(
             .with { batch in
                 batch.arrivals = [.sample(1), .sample(3, expires: 5)]
@@ -44,6 +45,7 @@ struct SQLiteStoreTests {
                 batch.progress = [.init(sequence: 3, listener: "log", progress: progress)]
                 batch.seen = [.sample(1)]
                 batch.letters = [.sample(1), .sample(2, payload: nil)]
+                batch.life = .began
             }
         )
         _ = try store.text(named: "origin", initial: "here")
@@ -69,7 +71,19 @@ struct SQLiteStoreTests {
                 batch.arrivals = (1...20).map { .sample($0, route: "route \($0)", audience: ["listener \($0)"]) }
             }
         )
-        try store.commit(.with { $0.finished = Array(1...18) })
+        let watched = StoreBatch.Progress(
+            sequence: 19,
+            listener: "watcher",
+            progress: .init(isFinished: true, attempts: 0)
+        )
+        try store.commit(
+            .with {
+                $0.finished = Array(1...18)
+                $0.departures = [.sample(30, broker: "cloud"), .sample(31, broker: "away")]
+                $0.progress = [watched]
+            }
+        )
+        try store.commit(.with { $0.published = [31] })
         let before = try StoreContents(of: store)
         _ = try store.recover()
         #expect(try StoreContents(of: store).loads == before.loads)
@@ -79,7 +93,7 @@ struct SQLiteStoreTests {
         #expect(try store.inbound(after: 20, limit: 9, bytes: .max).map(\.record.audience) == [["new", "listener 20"]])
         #expect(
             try query("SELECT name FROM names ORDER BY 1") == [
-                "listener 19", "listener 20", "main", "new", "route 19", "route 20",
+                "cloud", "lamps", "listener 19", "listener 20", "main", "new", "route 19", "route 20", "watcher",
             ]
         )
     }
@@ -147,9 +161,10 @@ struct SQLiteStoreTests {
         #expect(written < 100_000)
         try? manager.removeItem(atPath: log)
 
-        for content in [Data(), Data("no database at all".utf8)] {
+        try Data("no database at all".utf8).write(to: URL(filePath: path))
+        for content in [Data("no database at all".utf8), Data()] {
             try content.write(to: URL(filePath: path))
-            #expect(failure { try open().close() }?.code == .damaged)
+            #expect(failure { try open().close() }?.code == (content.isEmpty ? .damaged : .foreign))
             #expect(!manager.fileExists(atPath: log) && !manager.fileExists(atPath: log + ".new"))
         }
     }
@@ -222,29 +237,13 @@ struct SQLiteStoreTests {
     func newer() throws {
         try open().close()
         try execute("PRAGMA user_version = 99")
-        let options = SQLiteStoreOptions(path: path, whenDamaged: .moveAside)
+        let options = SQLiteStoreOptions(path: path, onCorrupt: .moveAside)
         let error = failure { _ = try SQLiteStore.open(options) }
         #expect(error?.code == .newer)
         #expect(error?.detail.contains("99") == true)
         #expect(failure { _ = try SQLiteStore.openForOperator(path: path) }?.code == .newer)
         try execute("PRAGMA user_version = 1")
         try open().close()
-    }
-
-    @Test("an empty database of version 0 becomes a store; another program's database does not")
-    func versions() throws {
-        try FileManager.default.createDirectory(atPath: folder.file("state"), withIntermediateDirectories: false)
-        try execute("VACUUM")
-        let store = try open()
-        try store.commit(.with { $0.arrivals = [.sample(1)] })
-        #expect(try store.check() == [])
-        store.close()
-        try FileManager.default.removeItem(atPath: path)
-        try execute("CREATE TABLE recipes (name TEXT)")
-        let error = failure { _ = try open() }
-        #expect(error?.code == .damaged)
-        #expect(error?.detail == "the file is a database, but no store")
-        #expect(failure { _ = try SQLiteStore.openForOperator(path: path) }?.code == .damaged)
     }
 
     @Test("rows that were changed from outside are found by the check and not given out")
@@ -287,6 +286,7 @@ struct SQLiteStoreTests {
         #expect(try beside.dropDeadLetters(.init(numbers: [1])) == 1)
         #expect(try owner.deadLetters(.init(onlyReplayRequested: true), limit: 9).map(\.number) == [2])
         #expect(try owner.deadLetters(.all, limit: 9).map(\.number) == [2, 3])
+        try owner.commit(.with { $0.life = .began })
         _ = try owner.recover()
         #expect(try beside.inbound(after: 0, limit: 9, bytes: .max).map(\.recoveries) == [1, 1, 1])
     }

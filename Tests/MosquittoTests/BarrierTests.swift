@@ -145,7 +145,7 @@ struct BarrierTests {
                 waiting.append(try #require(try peer.expectPublish().packetID))
                 count += 1
                 guard waiting.count == 4 else { continue }
-                if try peer.bytesAvailable(within: .milliseconds(5)) { throw TestSupportError("a fifth in flight") }
+                if try peer.bytesAvailable(within: .milliseconds(5)) { throw FaultKitError("a fifth in flight") }
                 for packetID in waiting.reversed() { try peer.send(.puback(packetID: packetID)) }
                 waiting = []
             }

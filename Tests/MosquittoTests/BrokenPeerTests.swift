@@ -6,6 +6,19 @@ import Testing
 
 @Suite("a broker that does not behave", .serialized)
 struct BrokenPeerTests {
+    // MARK: The instrument
+
+    @Test("a peer whose connection is closed writes nothing: its descriptor may be somebody else's")
+    func writingAfterTheEnd() async throws {
+        let broker = try FakeBroker { try $0.accept() }
+        try await withClient(to: broker.url) { _, recorder in
+            try await recorder.connected()
+            try await broker.finished()
+            let error = #expect(throws: FaultKitError.self) { try broker.peers[0].send(.puback(packetID: 1)) }
+            #expect(error?.description == "write to a socket: it is closed")
+        }
+    }
+
     // MARK: Poison (F12)
 
     static let poisons: [[UInt8]] = [
@@ -26,13 +39,13 @@ struct BrokenPeerTests {
         }
         let options = ClientOptions.quick(version).with { options in
             options.sessionExpiry = .seconds(600)
-            options.backoff.afterPoison = .milliseconds(400)
+            options.backoff.afterIllegalTopic = .milliseconds(400)
         }
         try await withClient(to: broker.url, options: options) { _, recorder in
             try await recorder.wait(for: "three connections") { $0.connections.count >= 3 }
             let times = recorder.connectionTimes
             #expect(times[1].duration(to: times[2]) >= .milliseconds(400))
-            #expect(recorder.disconnections.allSatisfy { $0?.code == .poisonTopic })
+            #expect(recorder.disconnections.allSatisfy { $0?.code == .illegalTopic })
             #expect(recorder.retries[0].error.description.contains("Find who publishes it"))
             #expect(recorder.messages.isEmpty)
         }
@@ -86,7 +99,7 @@ struct BrokenPeerTests {
         }
         let options = ClientOptions.quick(version).with { options in
             options.sessionExpiry = .seconds(600)
-            options.backoff.afterPoison = .milliseconds(50)
+            options.backoff.afterIllegalTopic = .milliseconds(50)
         }
         try await withClient(to: broker.url, options: options) { _, recorder in
             try await recorder.wait(for: "five acknowledgements") { _ in
@@ -98,12 +111,12 @@ struct BrokenPeerTests {
 
     // MARK: Strange but legal
 
-    @Test("wildcards, $ and odd characters in a received topic are text", arguments: ProtocolVersion.allCases)
-    func wildcards(version: ProtocolVersion) async throws {
+    @Test("$ and odd characters in a received topic are text", arguments: ProtocolVersion.allCases)
+    func oddTopics(version: ProtocolVersion) async throws {
         let topics = [
-            "a/+/b", "#", "a/#", "+", "$SYS/x", "$share/g/a", "/", "//", " ", "..", "../../etc/passwd", "%2F",
+            "$SYS/x", "$share/g/a", "/", "//", " ", "..", "../../etc/passwd", "%2F",
             "a\u{FEFF}",
-            String(repeating: "x", count: 65_535), String(repeating: "/", count: 65_535),
+            String(repeating: "x", count: 65_535),
         ]
         let broker = try FakeBroker { peer in
             try peer.accept()
@@ -129,7 +142,7 @@ struct BrokenPeerTests {
                 .publish(
                     topic: "a",
                     properties: pairs + [
-                        .userProperty(long, long), .contentType(long), .responseTopic("+/#"),
+                        .userProperty(long, long), .contentType(long), .responseTopic("$/ //"),
                         .correlationData([UInt8](repeating: 0xFF, count: 65_535)), .messageExpiry(.max),
                         .payloadFormat(1), .subscriptionIdentifier(268_435_455),
                     ]
@@ -145,13 +158,14 @@ struct BrokenPeerTests {
             #expect(properties.userProperties[999] == .init("name \(999 % 7)", "value 999"))
             #expect(properties.userProperties[1_000] == .init(long, long))
             #expect(properties.contentType == long)
-            #expect(properties.responseTopic == "+/#")
+            #expect(properties.responseTopic == "$/ //")
             #expect(properties.correlationData?.count == 65_535)
             #expect(properties.expiry == .seconds(4_294_967_295))
             #expect(properties.isText)
             #expect(properties.subscriptionIdentifiers == [268_435_455])
             #expect(messages[1].properties.correlationData == [])
-            #expect(messages[1].properties.contentType == "")
+            // libmosquitto 2.1 does not tell an empty text from none.
+            #expect((messages[1].properties.contentType ?? "").isEmpty)
         }
     }
 
@@ -173,7 +187,8 @@ struct BrokenPeerTests {
         }
         try await withClient(
             to: broker.url,
-            options: .quick(version),
+            // Of a session, or the broker could not have it.
+            options: .quick(version).with { $0.sessionExpiry = .seconds(600) },
             subscriptions: [SubscriptionRequest("#")]
         ) { _, recorder in
             #expect(try await recorder.received(2).map(\.topic) == ["early", "late"])
@@ -182,7 +197,7 @@ struct BrokenPeerTests {
     }
 
     @Test(
-        "acknowledgements of nothing, answers to nothing and a second CONNACK change nothing",
+        "acknowledgements of nothing and answers to nothing change nothing",
         arguments: ProtocolVersion.allCases
     )
     func unknownAnswers(version: ProtocolVersion) async throws {
@@ -196,7 +211,6 @@ struct BrokenPeerTests {
                 try peer.send(.pubrel(packetID: packetID))
             }
             try peer.send(.pingresp)
-            try peer.send(.connack())
             try peer.send(.publish(topic: "a", qos: 1))
             try peer.serve()
         }
@@ -250,8 +264,7 @@ struct BrokenPeerTests {
         }
     }
 
-    // A property that nobody knows is left out: libmosquitto 2.0.11 ends the whole process then (property_mosq.c
-    // calls log__printf without a handle, which asserts that there is one).
+    // A property that nobody knows: see `HostileBrokerTests`.
     @Test(
         "properties against the protocol end the connection",
         arguments: [
@@ -287,7 +300,11 @@ struct BrokenPeerTests {
         }
         try await withClient(to: broker.url, options: .quick(version)) { _, recorder in
             try await recorder.received(1)
-            #expect(recorder.disconnections.map { $0?.code } == [.connectionLost])
+            // Only MQTT 5 lets us say what is too large.
+            let isTold = version == .v5 && PacketGate.obstacle == nil
+            #expect(recorder.disconnections.map { $0?.code } == [isTold ? .protocolError : .connectionLost])
+            guard isTold, let error = recorder.disconnections[0] else { return }
+            #expect(error.detail.contains("268435460 bytes") && error.detail.contains("at most 16777216"), "\(error)")
         }
     }
 
@@ -373,5 +390,30 @@ struct BrokenPeerTests {
             #expect(recorder.connections.map(\.sessionPresent) == [true, true, false, true])
         }
         #expect(broker.count(.subscribe) == 4)
+    }
+
+    @Test("a broker that never has a session is told to keep none, once", arguments: ProtocolVersion.allCases)
+    func keepsNoSessions(version: ProtocolVersion) async throws {
+        let broker = try FakeBroker { peer in
+            try peer.serve { packet in
+                guard packet.type == .subscribe, peer.index < 5 else { return nil }
+                for reply in try peer.usualAnswer(to: packet) { try peer.send(reply) }
+                peer.close()
+                return []
+            }
+        }
+        let options = ClientOptions.quick(version).with { options in
+            options.sessionExpiry = .seconds(600)
+            options.expectsSession = true
+            options.backoff.afterShortLives = .milliseconds(20)
+        }
+        try await withClient(to: broker.url, options: options, subscriptions: [SubscriptionRequest("a")]) {
+            _,
+            recorder in
+            try await recorder.connected(6)
+            #expect(recorder.sessionsLost == 1)
+            let told = recorder.events.filter { if case .degraded = $0 { true } else { false } }
+            #expect(told.count == 1)
+        }
     }
 }

@@ -44,7 +44,7 @@ struct ClientErrorTests {
         let codes: [ClientError.Code] = [
             .refused, .unreachable, .timedOut, .nameUnknown, .nameLookupFailed, .tlsUntrusted, .tlsExpired,
             .tlsHostName, .tlsHandshake, .tlsClientCertificate, .badCredentials, .notAuthorized, .protocolError,
-            .poisonTopic, .connectionLost, .keepAlive, .queueFull, .library,
+            .illegalTopic, .connectionLost, .keepAlive, .queueFull, .library,
         ]
         for code in codes { #expect(ClientError(code, operation: "x").isRetriable, "\(code)") }
         #expect(ClientError(.rejected, operation: "x", reason: .serverBusy).isRetriable)

@@ -59,18 +59,67 @@ struct ClientTests {
         let broker = try FakeBroker { try $0.serve() }
         let client = try client(broker.url, options: .quick().with { $0.queueCapacity = 10 })
         for _ in 0..<10 { try client.enqueue(Message(topic: "a", qos: .atLeastOnce)) }
-        let waiting = Task { try await client.waitForRoom() }
+        let waiting = Task { try await client.waitForRoom(for: Message(topic: "a")) }
         let run = Task { try await client.run() }
         try await waiting.value
         run.cancel()
         try await run.value
     }
 
+    @Test("who waits for room goes on in order, and small messages do not pass a large one", .timeLimit(.minutes(1)))
+    func roomInOrder() async throws {
+        let client = try client(options: .quick().with { $0.queueBytes = 1_000 })
+        let storage = client.storage
+        func message(_ size: Int) -> Message { Message(topic: "a", payload: [UInt8](repeating: 0, count: size)) }
+        let publications = [100, 400].map { Publication(message: message($0), completion: nil) }
+        for publication in publications { try storage.add(publication) }
+        _ = storage.takePublications(limit: 2, exactlyOnce: 0)
+        let (executor, order) = (StepExecutor(), Locked<[Int]>([]))
+        let waiters = [800, 10, 900].map { size in
+            Task(executorPreference: executor) {
+                try await client.waitForRoom(for: message(size))
+                order.withLock { $0.append(size) }
+                // As a sender does, but for the second, which goes on to something else.
+                if size != 10 { try client.enqueue(message(size)) }
+            }
+        }
+        executor.step()
+        #expect(order.withLock { $0 }.isEmpty)
+        storage.complete([(publications[0], .success)])
+        executor.step()
+        #expect(order.withLock { $0 }.isEmpty, "800 bytes do not fit beside 400")
+        storage.complete([(publications[1], .success)])
+        executor.step()
+        #expect(order.withLock { $0 } == [800, 10])
+        for publication in storage.takePublications(limit: 1, exactlyOnce: 0) {
+            storage.complete([(publication, .success)])
+        }
+        executor.step()
+        #expect(order.withLock { $0 } == [800, 10, 900])
+        for waiter in waiters { try await waiter.value }
+    }
+
+    @Test("when a large message that waits is cancelled, the small ones behind it go on", .timeLimit(.minutes(1)))
+    func roomBehindCancelled() async throws {
+        let client = try client(options: .quick().with { $0.queueBytes = 1_000 })
+        func message(_ size: Int) -> Message { Message(topic: "a", payload: [UInt8](repeating: 0, count: size)) }
+        try client.enqueue(message(300))
+        let executor = StepExecutor()
+        let large = Task(executorPreference: executor) { try await client.waitForRoom(for: message(900)) }
+        executor.step()
+        let small = Task(executorPreference: executor) { try await client.waitForRoom(for: message(10)) }
+        executor.step()
+        large.cancel()
+        executor.runFreely()
+        await #expect(throws: CancellationError.self) { try await large.value }
+        try await small.value
+    }
+
     @Test("who waits for room and is cancelled stops waiting", .timeLimit(.minutes(1)))
     func cancelledRoom() async throws {
         let client = try client(options: .quick().with { $0.queueCapacity = 1 })
         try client.enqueue(Message(topic: "a"))
-        let waiting = Task { try await client.waitForRoom() }
+        let waiting = Task { try await client.waitForRoom(for: Message(topic: "a")) }
         waiting.cancel()
         await #expect(throws: CancellationError.self) { try await waiting.value }
     }
@@ -79,12 +128,12 @@ struct ClientTests {
     func endedRoom() async throws {
         let client = try client(options: .quick().with { $0.queueCapacity = 1 })
         try client.enqueue(Message(topic: "a"))
-        let waiting = Task { try await client.waitForRoom() }
+        let waiting = Task { try await client.waitForRoom(for: Message(topic: "a")) }
         let run = Task { try await client.run() }
         run.cancel()
         try await run.value
         try await waiting.value
-        try await client.waitForRoom()
+        try await client.waitForRoom(for: Message(topic: "a"))
     }
 
     // MARK: The end
@@ -222,12 +271,21 @@ struct ClientTests {
 
     @Test("who waits for an answer when the client ends is told so")
     func waitingAtEnd() async throws {
-        let client = try client()
+        // Answers neither of them.
+        let broker = try FakeBroker { peer in
+            try peer.accept()
+            try peer.serve { _ in [] }
+        }
+        let client = try Client(
+            brokers: [try BrokerURL(broker.url)],
+            options: .quick(),
+            delegate: Recorder(),
+            logger: .silent
+        )
         let publishing = Task { try await client.publish(Message(topic: "a", qos: .atLeastOnce)) }
         let subscribing = Task { try await client.subscribe([SubscriptionRequest("a")]) }
-        try await Task.sleep(for: .milliseconds(20))
         let run = Task { try await client.run() }
-        try await Task.sleep(for: .milliseconds(20))
+        #expect(try await eventually { broker.count(.publish) == 1 && broker.count(.subscribe) == 1 })
         run.cancel()
         try await run.value
         let published = await #expect(throws: ClientError.self) { try await publishing.value }

@@ -206,7 +206,7 @@ struct ConnectingTests {
         let connect = try #require(try broker.peers.first?.recorded.first?.connect())
         #expect(connect.protocolLevel == (version == .v5 ? 5 : 4))
         #expect(connect.cleanStart)
-        #expect(connect.keepAlive == 30)
+        #expect(connect.keepAlive == 10)
         #expect(connect.username == nil && connect.password == nil && connect.will == nil)
         #expect(connect.properties == (version == .v5 ? [.receiveMaximum(1_000), .maximumPacketSize(16_777_216)] : []))
     }

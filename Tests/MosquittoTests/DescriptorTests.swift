@@ -140,7 +140,7 @@ struct DescriptorTests {
 
     /// What a child of a program that takes no care gets: `popen` closes nothing.
     private static func inheritedDescriptors() throws -> [String] {
-        guard let stream = popen("ls -l /proc/self/fd", "r") else { throw TestSupportError("popen failed") }
+        guard let stream = popen("ls -l /proc/self/fd", "r") else { throw FaultKitError("popen failed") }
         defer { pclose(stream) }
         var text = ""
         var line = [CChar](repeating: 0, count: 1_024)

@@ -167,6 +167,55 @@ struct ExchangeTests {
         }
     }
 
+    @Test("what the broker had kept is marked, and live messages with the same flag are not", arguments: [false, true])
+    func marked(keepsSession: Bool) async throws {
+        let broker = try MosquittoBroker.start()
+        try await withClient(to: broker.url) { publisher, _ in
+            func publish(_ topic: String, _ text: String, retain: Bool = true) async throws {
+                try await publisher.publish(
+                    Message(topic: topic, payload: Array(text.utf8), qos: .atLeastOnce, isRetained: retain)
+                )
+            }
+            let options = ClientOptions.quick().with { options in
+                options.clientID = "marked"
+                options.sessionExpiry = keepsSession ? .seconds(60) : .zero
+            }
+            let request = SubscriptionRequest("m/#", retainAsPublished: true, marksKept: true)
+            try await publish("m/1", "kept")
+            for round in 1...2 {
+                try await withClient(to: broker.url, options: options, subscriptions: [request]) { _, recorder in
+                    try await recorder.subscribed()
+                    for text in ["kept", "kept", ""] { try await publish("m/2", text) }
+                    try await publish("m/1", "live", retain: false)
+                    let messages = try await recorder.received(5).suffix(5)
+                    #expect(messages.map(\.text) == ["kept", "kept", "kept", "", "live"], "round \(round)")
+                    #expect(messages.map(\.isRetained) == [true, true, true, true, false])
+                    #expect(
+                        messages.map(\.properties.subscriptionIdentifiers.isEmpty) == [false, true, true, true, true]
+                    )
+                }
+            }
+        }
+    }
+
+    @Test("of a broker without subscription identifiers no flags of live messages are asked for")
+    func unmarked() async throws {
+        let asked = Locked<[FakeBroker.SubscribePacket]>([])
+        let broker = try FakeBroker { peer in
+            try peer.serve { packet in
+                if packet.type == .subscribe { try asked.withLock { $0.append(try packet.subscribe()) } }
+                return packet.type == .connect ? [.connack(properties: [.subscriptionIDsAvailable(false)])] : nil
+            }
+        }
+        let request = SubscriptionRequest("m/#", retainAsPublished: true, marksKept: true)
+        try await withClient(to: broker.url, subscriptions: [request]) { _, recorder in
+            try await recorder.subscribed()
+            #expect(recorder.connections.first?.subscriptionIdentifiersAvailable == false)
+            #expect(recorder.events.contains { if case .degraded = $0 { true } else { false } })
+        }
+        #expect(asked.withLock { $0 }.map { $0.filters.map(\.retainAsPublished) } == [[false]])
+    }
+
     @Test("retain handling decides whether kept messages come at all")
     func retainHandling() async throws {
         let broker = try MosquittoBroker.start()

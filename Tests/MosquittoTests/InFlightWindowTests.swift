@@ -68,4 +68,25 @@ struct InFlightWindowTests {
         #expect(window.isEmpty)
         #expect(window.room == 100)
     }
+
+    @Test("the answer to a state that a message on its topic follows is named, and no other")
+    func answersToStates() {
+        var window = InFlightWindow(limit: 100)
+        for (packetID, topic) in ["a", "b", "c", "d"].enumerated() {
+            let message = Message(topic: topic, qos: .atLeastOnce, isRetained: topic != "c")
+            window.sent(Publication(message: message, completion: nil), packetID: Int32(packetID))
+        }
+        let messages = ["b", "a", "c", "a"].map { Message(topic: $0) }
+        func named(_ answers: [(Int32, position: Int)]) -> [Int] {
+            window.answersToStates(
+                answers.map { .init(packetID: $0.0, reason: .success, position: $0.position) },
+                before: messages
+            )
+        }
+        // "b" comes before its answer, "c" is no state, on "d" there is nothing, 9 is not ours.
+        #expect(named([(0, 0), (1, 1), (2, 1), (3, 1), (9, 1), (0, 3)]) == [0, 5])
+        #expect(named([(0, 4)]).isEmpty)
+        for packetID in [0, 1, 3] as [Int32] { _ = window.completed(packetID: packetID) }
+        #expect(named([(2, 0)]).isEmpty)
+    }
 }

@@ -14,7 +14,7 @@ struct PollerTests {
         init() throws {
             var ends: [Int32] = [-1, -1]
             guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0 else {
-                throw TestSupportError("socketpair: \(errno)")
+                throw FaultKitError("socketpair: \(errno)")
             }
             (ours, theirs) = (ends[0], ends[1])
         }

@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -78,6 +79,26 @@ struct RefusalTests {
         let error = try await failureOfClient(to: broker.url, options: options)
         #expect(error.code == .secret)
         #expect(error.description.contains("/nowhere/password"))
+    }
+
+    @Test("a password that is away while it connects again is waited for", arguments: ProtocolVersion.allCases)
+    func secretIsReplaced(version: ProtocolVersion) async throws {
+        let folder = try TemporaryDirectory()
+        let path = try folder.write("hunter2", to: "password")
+        let options = ClientOptions.quick(version).with { options in
+            options.username = "ann"
+            options.password = .file(path)
+        }
+        let broker = try FakeBroker { try $0.serve() }
+        try await withClient(to: broker.url, options: options) { _, recorder in
+            try await recorder.connected()
+            try FileManager.default.removeItem(atPath: path)
+            broker.peers[0].close()
+            try await recorder.wait(for: "some attempts") { $0.retries.count { $0.error.code == .secret } >= 3 }
+            _ = try folder.write("hunter2", to: "password")
+            try await recorder.connected(2)
+            #expect(broker.connections == 2)
+        }
     }
 
     // MARK: Connections
@@ -210,6 +231,25 @@ struct RefusalTests {
             let other = await #expect(throws: ClientError.self) { try await client.publish(twice) }
             #expect(other?.code == .unsupported)
             #expect(try await client.publish(Message(topic: "a", qos: .atLeastOnce)) == .success)
+        }
+    }
+
+    @Test("what CONNACK says that the broker does not take is refused here, and never sent")
+    func announced() async throws {
+        let broker = try FakeBroker { peer in
+            try peer.serve { packet in
+                packet.type == .connect ? [.connack(properties: [.maximumQoS(0), .retainAvailable(false)])] : nil
+            }
+        }
+        try await withClient(to: broker.url) { client, recorder in
+            try await recorder.connected()
+            for message in [Message(topic: "a", qos: .atLeastOnce), Message(topic: "a", isRetained: true)] {
+                let error = await #expect(throws: ClientError.self) { try await client.publish(message) }
+                #expect(error?.code == .unsupported)
+            }
+            try await client.publish(Message(topic: "b"))
+            #expect(try await eventually { broker.published.map(\.topic) == ["b"] })
+            #expect(broker.connections == 1)
         }
     }
 }

@@ -107,6 +107,32 @@ struct SessionTests {
         }
     }
 
+    @Test(
+        "a birth message follows each connect, and the will's message an orderly end",
+        arguments: ProtocolVersion.allCases
+    )
+    func birth(version: ProtocolVersion) async throws {
+        let broker = try MosquittoBroker.start()
+        let proxy = try TCPProxy(to: broker.port)
+        func message(_ text: String) -> Message {
+            Message(topic: "wills/mine", payload: Array(text.utf8), qos: .atLeastOnce, isRetained: true)
+        }
+        try await withClient(to: broker.url, subscriptions: [SubscriptionRequest("wills/#")]) { _, watcher in
+            try await watcher.subscribed()
+            let options = ClientOptions.quick(version).with { $0.will = Will(message("gone"), birth: message("here")) }
+            try await withClient(to: proxy.url, options: options) { client, recorder in
+                try await recorder.connected()
+                #expect(try await watcher.received(1).map(\.text) == ["here"])
+                proxy.resetConnections()
+                try await recorder.connected(2)
+                #expect(try await watcher.received(3).map(\.text) == ["here", "gone", "here"])
+                try await client.publish(Message(topic: "wills/work", payload: [0x78], qos: .atLeastOnce))
+            }
+            // Said once, and not by the broker.
+            #expect(try await watcher.received(5).map(\.text) == ["here", "gone", "here", "x", "gone"])
+        }
+    }
+
     @Test("the will is not published after an orderly end", arguments: ProtocolVersion.allCases)
     func noWill(version: ProtocolVersion) async throws {
         let broker = try MosquittoBroker.start()

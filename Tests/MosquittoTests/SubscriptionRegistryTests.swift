@@ -35,10 +35,23 @@ struct SubscriptionRegistryTests {
             SubscriptionRequest("c", qos: .atLeastOnce), SubscriptionRequest("d", qos: .atLeastOnce, noLocal: true),
             SubscriptionRequest("e", qos: .atLeastOnce, retainAsPublished: true),
             SubscriptionRequest("f", qos: .atLeastOnce, retainHandling: .doNotSend),
+            SubscriptionRequest("g", qos: .atLeastOnce, retainAsPublished: true, marksKept: true),
         ])
         var batches: [[String]] = []
         while let batch = registry.nextBatch() { batches.append(batch.map(\.filter)) }
-        #expect(batches == [["a", "c"], ["b"], ["d"], ["e"], ["f"]])
+        #expect(batches == [["a", "c"], ["b"], ["d"], ["e"], ["f"], ["g"]])
+    }
+
+    @Test("to mark what was kept takes two SUBSCRIBEs; without identifiers the flag keeps its one meaning")
+    func steps() {
+        let request = SubscriptionRequest("a", retainAsPublished: true, marksKept: true)
+        let steps = request.steps(hasIdentifiers: true)
+        #expect(steps.map(\.optionBits) == [0x08, 0x28])
+        #expect(steps.map(\.identifier) == [1, nil])
+        let plain = request.steps(hasIdentifiers: false)
+        #expect(plain.map(\.optionBits) == [0])
+        #expect(plain.map(\.identifier) == [nil])
+        #expect(SubscriptionRequest("a", noLocal: true).steps(hasIdentifiers: true).map(\.optionBits) == [0x04])
     }
 
     @Test("one SUBSCRIBE holds a bounded number of filters")
@@ -165,7 +178,7 @@ struct SubscriptionRegistryTests {
     @Test("what was unsubscribed is not asked for again")
     func removal() {
         var registry = SubscriptionRegistry([SubscriptionRequest("a"), SubscriptionRequest("b")])
-        registry.remove(["a"])
+        registry.remove(["a"]) { _ in }
         registry.connectionOpened()
         #expect(registry.nextBatch()?.map(\.filter) == ["b"])
     }
@@ -175,21 +188,36 @@ struct SubscriptionRegistryTests {
         var registry = SubscriptionRegistry([])
         let answers = Answers()
         registry.add([SubscriptionRequest("a")], completion: answers.completion)
-        registry.remove(["a"])
+        registry.remove(["a"]) { _ in }
         #expect(answers.reasons == [0x80])
     }
 
-    @Test("who unsubscribes is answered by the broker, or by the end of the connection", arguments: [true, false])
-    func unsubscribing(isAnswered: Bool) {
-        var registry = opened([])
-        let count = Locked(0)
-        registry.ending(packetID: 5) { result in
-            if case .success = result { count.withLock { $0 += 1 } }
-        }
-        if isAnswered { registry.ended(packetID: 5) }
+    @Test("filters of an earlier run are ended where the session is present, except for the wanted ones")
+    func former() {
+        var registry = SubscriptionRegistry(
+            [SubscriptionRequest("a"), SubscriptionRequest("e\u{301}")],
+            former: ["a", "b", "\u{e9}"],
+            keepsSession: true
+        )
+        registry.connectionOpened(isSessionPresent: true)
+        registry.sendNext(as: 1)
+        #expect(registry.sendEnding(as: 2).map { Array($0.utf8) } == ["b", "\u{e9}"].map { Array($0.utf8) })
+        #expect(registry.acknowledged(packetID: 1, reasons: [.success, .success]) == nil)
+        #expect(registry.ended(packetID: 2)?.count == 2, "the answers are told when the former filters are gone")
         registry.connectionLost()
-        registry.ended(packetID: 5)
-        #expect(count.withLock { $0 } == 1)
+        registry.connectionOpened(isSessionPresent: true)
+        #expect(registry.nextEnding() == nil)
+    }
+
+    @Test("where there is no session, filters of an earlier run are gone with it")
+    func formerWithoutSession() {
+        var registry = SubscriptionRegistry([], former: ["b"], keepsSession: true)
+        registry.connectionOpened(isSessionPresent: false)
+        #expect(registry.nextEnding() == nil)
+        #expect(registry.resultsIfComplete() == [])
+        registry.connectionLost()
+        registry.connectionOpened(isSessionPresent: true)
+        #expect(registry.nextEnding() == nil)
     }
 
     @Test("who waits when the client ends is told so")
@@ -214,6 +242,14 @@ extension SubscriptionRegistry {
     fileprivate mutating func sendNext(as packetID: Int32) -> [SubscriptionRequest] {
         let batch = nextBatch() ?? []
         sent(batch, packetID: packetID)
+        return batch
+    }
+
+    /// Takes the next filters to end, as if they were sent.
+    @discardableResult
+    fileprivate mutating func sendEnding(as packetID: Int32) -> [String] {
+        let batch = nextEnding() ?? []
+        endingSent(batch, packetID: packetID)
         return batch
     }
 }

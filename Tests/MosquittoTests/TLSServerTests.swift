@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -53,6 +54,43 @@ struct TLSServerTests {
         server.kill()
     }
 
+    @Test("TLS 1.2 is spoken with forward secrecy only")
+    func forwardSecrecy() async throws {
+        // Keys of elliptic curves have no ciphers without it.
+        let folder = try TemporaryDirectory()
+        let files = ["-keyout", folder.file("key"), "-out", folder.file("certificate")]
+        let names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+        let maker = try ChildProcess("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes"] + files + names)
+        #expect(try await maker.wait() == .exited(0), "\(maker.transcript)")
+        let identity = ["-cert", folder.file("certificate"), "-key", folder.file("key"), "-tls1_2"]
+        let options = options.with { $0.tls.trust = .file(folder.file("certificate")) }
+
+        let (server, url) = try await server(identity + ["-cipher", "AES128-GCM-SHA256:AES256-SHA256"])
+        try await withClient(to: url, options: options) { _, recorder in
+            let error = try await recorder.firstFailure()
+            #expect(error.code == .tlsHandshake, "\(error)")
+        }
+        server.kill()
+        let ciphers = "AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256"
+        let (sound, soundURL) = try await self.server(identity + ["-cipher", ciphers])
+        try await withClient(to: soundURL, options: options) { _, recorder in
+            try await sound.waitForLine(containing: "CIPHER is ECDHE-RSA-AES128-GCM-SHA256")
+            #expect(recorder.retries.isEmpty)
+        }
+        sound.kill()
+    }
+
+    @Test("an address is not sent as the name of the host", arguments: ["-tls1_2", "-tls1_3"])
+    func address(version: String) async throws {
+        let (server, url) = try await server([version, "-tlsextdebug"])
+        try await withClient(to: url, options: options) { _, _ in
+            try await server.waitForLine(containing: "CIPHER is")
+            #expect(server.transcript.contains("TLS client extension"))
+            #expect(!server.transcript.contains("server name"), "\(server.transcript)")
+        }
+        server.kill()
+    }
+
     @Test("a client certificate that is missing is told from other failures", arguments: ["-tls1_2", "-tls1_3"])
     func missingClientCertificate(version: String) async throws {
         let (server, url) = try await server([version, "-Verify", "1", "-CAfile", certificates.authority])
@@ -95,6 +133,64 @@ struct TLSServerTests {
             let elapsed = begin.duration(to: .now)
             #expect(elapsed < .milliseconds(450).stretched, "the clock that asks for pings must not be what wakes it")
         }
+        server.kill()
+    }
+
+    /// A server that sends CONNACK, then a packet, once or for ever.
+    private func server(
+        sending packet: [UInt8],
+        isEndless: Bool,
+        files folder: TemporaryDirectory
+    ) throws -> (process: ChildProcess, url: String) {
+        let connack: [UInt8] = [0x20, 0x03, 0x00, 0x00, 0x00]
+        // A prime number of bytes: records end in the middle of packets.
+        let count = isEndless ? 9_973 : 1
+        let bytes = (connack + packet, (0..<count).flatMap { _ in packet })
+        let files = [folder.file("first"), folder.file("others")]
+        try Data(bytes.0).write(to: URL(fileURLWithPath: files[0]))
+        try Data(bytes.1).write(to: URL(fileURLWithPath: files[1]))
+        let port = try FreePort.next()
+        let identity = "-cert \(certificates.server.certificate) -key \(certificates.server.key)"
+        let source = isEndless ? "cat \(files[0]); while cat \(files[1]); do :; done" : "cat \(files[0]); exec sleep 60"
+        let process = try ChildProcess(
+            "sh",
+            ["-c", "(\(source)) | exec openssl s_server -quiet -accept 127.0.0.1:\(port) \(identity)"]
+        )
+        return (process, "mqtts://127.0.0.1:\(port)")
+    }
+
+    @Test("a property that MQTT 5 does not know ends the connection, not the process", .needsPacketGate)
+    func unknownProperty() async throws {
+        let folder = try TemporaryDirectory()
+        let (server, url) = try server(
+            sending: [0x30, 0x06, 0x00, 0x01, 0x61, 0x02, 0x7F, 0x00],
+            isEndless: false,
+            files: folder
+        )
+        let options = options.with { $0.version = .v5 }
+        try await withClient(to: url, options: options) { _, recorder in
+            try await recorder.wait(for: "an end") { !$0.disconnections.isEmpty }
+            let error = try #require(recorder.disconnections[0])
+            #expect(error.code == .protocolError && error.detail.contains("127"), "\(error)")
+        }
+        server.kill()
+    }
+
+    /// libmosquitto reads on as long as OpenSSL holds a byte (2.0.11, loop.c, `SSL_DATA_PENDING`).
+    @Test("a flood of small packets does not keep the client from ending")
+    func flood() async throws {
+        let folder = try TemporaryDirectory()
+        let suback: [UInt8] = [0x90, 0x04, 0x00, 0x63, 0x00, 0x00]
+        let (server, url) = try server(sending: suback, isEndless: true, files: folder)
+        let options = options.with { $0.version = .v5 }
+        let clock = ContinuousClock()
+        var end = clock.now
+        try await withClient(to: url, options: options) { client, recorder in
+            try await recorder.connected()
+            try await client.publish(Message(topic: "a"))
+            end = clock.now
+        }
+        #expect(end.duration(to: clock.now) < .seconds(2).stretched)
         server.kill()
     }
 }

@@ -100,6 +100,12 @@ public final class FaultyStore: MessageStore {
     }
 
     /// Fails in its turn.
+    public func setText(_ text: String, named name: String) throws(StoreError) {
+        try count()
+        try store.setText(text, named: name)
+    }
+
+    /// Fails in its turn.
     public func status() throws(StoreError) -> StoreStatus {
         try count()
         return try store.status()

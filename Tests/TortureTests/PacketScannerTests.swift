@@ -1,5 +1,5 @@
 import Testing
-import Torture
+import TestSupport
 
 @Suite("PacketScanner")
 struct PacketScannerTests {

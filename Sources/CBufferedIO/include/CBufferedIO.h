@@ -1,41 +1,43 @@
 // Buffers between libmosquitto and the sockets of its connections, without a change to the library.
 //
-// libmosquitto 2.0 reads a packet in three system calls or more and writes one byte into a pair of sockets for each
-// packet that it queues (2.0.11, packet_mosq.c). Here its own calls of `read`, `write`, `close` and `socketpair` are
-// redirected, by its jump slots: nobody else's calls in the process are touched. Descriptors that were not attached go
-// straight to the kernel.
+// libmosquitto 2.0 reads a packet in at least three system calls and writes one byte into a pair of sockets for each
+// packet that it queues (2.0.11, packet_mosq.c). This module redirects the library's calls of `read`, `write`, `close`
+// and `socketpair` (see CLibraryCalls). Calls of other code in the process are not affected. Calls for descriptors that
+// are not attached go to the kernel.
 //
-// A descriptor that is attached belongs to one thread at a time, which alone lets the library read and write it.
+// Only one thread at a time may use an attached descriptor or let the library use it.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
-// Redirects the library's calls. Returns NULL, or why they go on as before. Once a process, before it connects.
+// Redirects the library's calls. Returns NULL, or the reason why the calls are unchanged. Call it once in a process,
+// before the first connection and after `packet_gate_install`, which redirects `read`.
 const char *_Nullable buffered_io_install(void);
 
-// Whether the handles that the library makes on this thread from now on are ours: nobody reads the pair of sockets of
-// such a handle, and the bytes that would wake such a reader are not written.
+// Marks the handles that the library creates on this thread from now on as ours (true) or not (false). The pair of
+// sockets of such a handle has no reader, so its wake-up bytes are not written.
 void buffered_io_set_making(bool making);
 
-// Gives a connected socket its buffers, until the library closes it or they are taken away. False without memory.
+// Attaches buffers to a connected socket until the library closes it or `buffered_io_detach`. Returns false if the
+// memory is exhausted or the number of the descriptor is too high.
 bool buffered_io_attach(int descriptor);
-// Only as long as nothing is in the buffers.
+// Detaches the buffers, which must be empty: their content is lost.
 void buffered_io_detach(int descriptor);
 
-// Whether the library has read through the buffer: what tells that it can be relied on.
+// Whether the library has read through the buffer, which proves that the redirection works.
 bool buffered_io_is_used(int descriptor);
-// How many bytes were received and not read by the library yet: they do not make the socket readable.
+// The number of received bytes that the library has not read yet. They do not make the socket readable.
 size_t buffered_io_unread(int descriptor);
-// How many bytes the library has written which have not left yet.
+// The number of bytes that the library has written and that are not sent yet.
 size_t buffered_io_unsent(int descriptor);
-// Sends what has not left. Returns 0, or the system's error; EAGAIN when the socket takes no more for now.
+// Sends the unsent bytes. Returns 0 or the system's error; EAGAIN if the socket's send buffer is full.
 int buffered_io_flush(int descriptor);
-// From now on what the library writes goes to the socket before the call returns, behind what was buffered: for the
-// packet after which the library closes the socket by itself.
+// From now on each write of the library goes to the socket, after the buffered bytes, before the call returns. For the
+// last packet before the library closes the socket by itself.
 void buffered_io_write_through(int descriptor);
 
-// What the library calls instead of the system's functions of these names.
+// The replacements for the system functions `read`, `write`, `close` and `socketpair`.
 ssize_t buffered_read(int descriptor, void *_Nonnull bytes, size_t count);
 ssize_t buffered_write(int descriptor, const void *_Nonnull bytes, size_t count);
 int buffered_close(int descriptor);

@@ -2,7 +2,7 @@ import AsyncEventBus
 import MessageStore
 import Mosquitto
 
-/// Events and messages as records, and back.
+/// Converts events and messages to records of the store, and back.
 enum RecordCodec {
     static func inbound(
         _ event: Event,
@@ -30,7 +30,7 @@ enum RecordCodec {
 
     static func event(_ record: InboundRecord, link: String, context: BridgeContext) -> Event {
         let details = RecordDetails(encoded: record.details)
-        let route = context.table.routes.first { $0.name == record.route }
+        let route = context.routes.now.routes.first { $0.name == record.route }
         return Event(
             id: EventID(source: record.source, tag: record.tag),
             name: (try? EventName(record.event)) ?? "unreadable",
@@ -49,7 +49,7 @@ enum RecordCodec {
                     isForwarded: true
                 ),
                 hops: details.hops ?? 0,
-                isReplayed: details.retained ?? false
+                isReplayed: details.retained ?? false && !(details.live ?? false)
             ),
             attributes: details.attributes
         )
@@ -136,7 +136,7 @@ extension DeadLetter {
 }
 
 extension InboundRecord {
-    /// A dead letter that is to be run again: for the listener that could not deal with it.
+    /// The replay of a dead letter for the listener that failed.
     init(_ letter: DeadLetter, _ payload: [UInt8], sequence: Int64, now: Int64) {
         self.init(
             sequence: sequence,
@@ -155,7 +155,7 @@ extension InboundRecord {
 }
 
 extension OutboundRecord {
-    /// A dead letter that is to be published again.
+    /// The replay of a dead letter that is to be published again.
     init(_ letter: DeadLetter, _ payload: [UInt8], sequence: Int64, now: Int64) {
         self.init(
             sequence: sequence,

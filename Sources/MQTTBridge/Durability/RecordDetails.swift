@@ -2,28 +2,31 @@ import AsyncEventBus
 import FoundationEssentials
 import Mosquitto
 
-/// What a record says beside its columns, as an object of JSON; absent members have their usual values.
+/// The attributes of a record that have no column, as a JSON object; absent members have their default values.
 struct RecordDetails: Codable {
     var qos: UInt8?
     var retained: Bool?
+    /// Whether a retained message came live, and not because the bridge subscribed.
+    var live: Bool?
     var hops: Int?
     var origin: String?
-    /// Nanoseconds since 1970, where the event says itself when it happened.
+    /// The event's own time, in nanoseconds since 1970; nil if the message has none.
     var time: Int64?
     var contentType: String?
-    /// Names and values.
+    /// Pairs of name and value.
     var headers: [[String]]?
-    /// Nanoseconds.
+    /// In nanoseconds.
     var timeToLive: Int64?
     var correlation: Data?
     var replyTo: String?
     var text: Bool?
 
-    /// The text that stands in a record; empty where everything is as usual.
+    /// The text for the record; empty if all members have their default values.
     var encoded: String {
         var members: [(String, String)] = []
         if let qos { members.append(("qos", String(qos))) }
         if let retained { members.append(("retained", String(retained))) }
+        if let live { members.append(("live", String(live))) }
         if let hops { members.append(("hops", String(hops))) }
         if let origin { members.append(("origin", JSONText.string(origin))) }
         if let time { members.append(("time", String(time))) }
@@ -41,7 +44,7 @@ struct RecordDetails: Codable {
 
     init() {}
 
-    /// What cannot be read is as usual: a record is worth more than its details.
+    /// Uses the default values if the text cannot be decoded: the message is worth more than its details.
     init(encoded text: String) {
         guard !text.isEmpty, let read = try? JSONDecoder().decode(Self.self, from: Data(text.utf8)) else { return }
         self = read
@@ -51,19 +54,20 @@ struct RecordDetails: Codable {
 // MARK: Events
 
 extension RecordDetails {
-    /// The text of an event's details; mostly everything is as usual.
+    /// The encoded details of an event. Fast for the common case of all default values.
     static func text(_ event: Event, arrivedAs message: Message, time: Timestamp?) -> String {
         let origin = event.origin
-        let isUsual =
+        let isDefault =
             time == nil && message.qos == .atLeastOnce && !message.isRetained && origin.hops == 0
             && origin.bus == event.id.source && event.attributes == EventAttributes()
-        return isUsual ? "" : RecordDetails(event, arrivedAs: message, time: time).encoded
+        return isDefault ? "" : RecordDetails(event, arrivedAs: message, time: time).encoded
     }
 
     init(_ event: Event, arrivedAs message: Message, time: Timestamp?) {
         let attributes = event.attributes
         if message.qos != .atLeastOnce { qos = message.qos.rawValue }
         if message.isRetained { retained = true }
+        if message.isRetained, !event.origin.isReplayed { live = true }
         if event.origin.hops > 0 { hops = event.origin.hops }
         if event.origin.bus != event.id.source { origin = event.origin.bus }
         self.time = time?.nanoseconds
@@ -72,6 +76,7 @@ extension RecordDetails {
         timeToLive = attributes.timeToLive?.nanoseconds
         correlation = attributes.correlation.map { Data($0) }
         replyTo = attributes.replyTo
+        if attributes.isText { text = true }
     }
 
     var attributes: EventAttributes {
@@ -80,7 +85,8 @@ extension RecordDetails {
             headers: (headers ?? []).compactMap { $0.count == 2 ? .init($0[0], $0[1]) : nil },
             timeToLive: timeToLive.map { .nanoseconds($0) },
             correlation: correlation.map { Array($0) },
-            replyTo: replyTo
+            replyTo: replyTo,
+            isText: text ?? false
         )
     }
 }

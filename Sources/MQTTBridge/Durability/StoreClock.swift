@@ -1,16 +1,19 @@
 import AsyncEventBus
 import Glibc
-import MessageStore
+public import MessageStore
 
-/// The time line of a store: nanoseconds since 1970 that do not jump when somebody sets the clock.
+/// The clock of a store: nanoseconds since 1970, unaffected by changes of the wall clock.
 ///
-/// Within one boot of the machine it runs with the monotonic clock (CLOCK_BOOTTIME), also from one process to the next:
-/// the store remembers what the wall clock said when it was first used in this boot. After a boot it begins anew with the
-/// wall clock, since nothing else tells how long the machine was off.
-struct StoreClock: Sendable {
+/// Within one boot of the machine it follows the monotonic clock (CLOCK_BOOTTIME), across processes: the store
+/// remembers the offset to the wall clock of its first use in this boot. After a boot it starts from the wall clock
+/// again, since nothing else measures how long the machine was off.
+public struct StoreClock: Sendable {
     private let offset: Int64
 
-    init(_ store: some MessageStore) throws(StoreError) {
+    /// Reads the clock's offset, or stores it if this is the first use of the store in this boot.
+    ///
+    /// - Throws: `StoreError` if the store cannot be read or written.
+    public init(_ store: some MessageStore) throws(StoreError) {
         let initial = Timestamp.now.nanoseconds - Self.sinceBoot
         let boot = Self.bootID
         guard !boot.isEmpty else {
@@ -21,7 +24,8 @@ struct StoreClock: Sendable {
         offset = Int64(kept) ?? initial
     }
 
-    var now: Int64 { offset + Self.sinceBoot }
+    /// The current time, in nanoseconds since 1970.
+    public var now: Int64 { offset + Self.sinceBoot }
 
     private static var sinceBoot: Int64 {
         var time = timespec()
@@ -29,7 +33,7 @@ struct StoreClock: Sendable {
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 
-    /// Empty where the system does not tell.
+    /// Empty if the system does not provide it.
     private static var bootID: String {
         guard let stream = fopen("/proc/sys/kernel/random/boot_id", "re") else { return "" }
         defer { fclose(stream) }
@@ -40,7 +44,7 @@ struct StoreClock: Sendable {
 }
 
 extension Duration {
-    /// In nanoseconds, cut at what 64 bits hold.
+    /// The duration in nanoseconds; half of the 64-bit range if it is larger than that range.
     var nanoseconds: Int64 {
         let (seconds, attoseconds) = components
         let (product, isTooLarge) = seconds.multipliedReportingOverflow(by: 1_000_000_000)

@@ -1,15 +1,15 @@
 import MessageStore
 
-/// Messages that come and go together: those of one route are counted at once.
+/// Counts consecutive messages of one route at once.
 extension StoreGauge {
-    /// Messages of one route.
+    /// Consecutive messages of one route.
     struct Run: Sendable, Hashable {
         let route: String
         var messages = 0
         var bytes = 0
     }
 
-    /// Counts messages if there is room for every one of them. Returns false, and counts none, if there is not.
+    /// Counts messages if there is room for all of them. Returns false, and counts none, if there is not.
     mutating func takes(_ direction: Direction, _ runs: [Run]) -> Bool {
         for (position, run) in runs.enumerated() {
             if holds(direction, route: run.route, messages: run.messages, bytes: run.bytes) {
@@ -22,12 +22,12 @@ extension StoreGauge {
         return true
     }
 
-    /// Counts those of some messages that are kept, by the policies, although there is not room for all. Returns the
-    /// places of the others.
+    /// Applies the policies to messages that there is not enough room for, and counts the accepted ones. Returns the
+    /// positions of the discarded ones, ascending.
     mutating func refusals(
         _ direction: Direction,
         _ items: some Sequence<(route: String, size: Int)>,
-        _ crowds: inout Set<Crowd>
+        _ evictionScopes: inout Set<EvictionScope>
     ) -> [Int] {
         var refused: [Int] = []
         for (place, item) in items.enumerated() {
@@ -35,8 +35,8 @@ extension StoreGauge {
             case .drop:
                 refused.append(place)
                 continue
-            case .evict(let crowd): crowds.insert(crowd)
-            // It was read already. What comes next is left at the broker.
+            case .evict(let scope): evictionScopes.insert(scope)
+            // Accepted, since it was read already. The policy takes effect by not reading more.
             case .accept, .wait, .reject: break
             }
             add(direction, route: item.route, bytes: item.size)
@@ -50,14 +50,14 @@ extension StoreGauge {
 }
 
 extension [StoreGauge.Run] {
-    /// The runs of messages that are done with.
+    /// The runs of finished messages.
     init(_ done: [PendingChanges.Done]) {
         self = []
         for message in done { add(message.route, bytes: message.size) }
     }
 
     /// The runs of emits.
-    init(_ departures: [Departure]) {
+    init(_ departures: [PendingPublish]) {
         self = []
         for departure in departures { add(departure.record.route, bytes: departure.record.size) }
     }

@@ -1,24 +1,24 @@
 import MessageStore
 
-/// How full a store is, and what that means for the next message. Pure.
+/// Counts the messages in a store, and applies limits and policies to new ones. Pure.
 struct StoreGauge: Sendable {
     typealias Direction = DeadLetter.Direction
 
     /// What to do with one more message.
     enum Verdict: Hashable {
         case accept
-        /// Accept it, and remove what is then too much: see ``StoreGauge/evictions(_:)``.
-        case evict(Crowd)
-        /// Do not keep it.
+        /// Accept it, and evict the excess at the commit: see ``StoreGauge/evictions(_:)``.
+        case evict(EvictionScope)
+        /// Discard it.
         case drop
-        /// Make whoever brings it wait.
+        /// Make the sender wait.
         case wait
-        /// Refuse it.
+        /// Refuse it with an error.
         case reject
     }
 
-    /// Messages among which the oldest make room: those of a route, or all of a direction.
-    struct Crowd: Hashable {
+    /// The messages of which the oldest are evicted: those of one route, or all of one direction.
+    struct EvictionScope: Hashable {
         let direction: Direction
         let route: String?
     }
@@ -37,7 +37,7 @@ struct StoreGauge: Sendable {
             self.bytes += bytes
         }
 
-        /// Whether limits leave room for so much more.
+        /// Whether there is room for this much more.
         func leaves(_ limits: StoreLimits, _ messages: Int, _ bytes: Int) -> Bool {
             self.messages + messages <= limits.messages && self.bytes + bytes <= limits.bytes
         }
@@ -56,20 +56,25 @@ struct StoreGauge: Sendable {
 
     private let limits: StoreLimits
     private let policy: StorePolicy
-    private let routes: [String: (limits: StoreLimits?, policy: StorePolicy)]
+    private var routes: [String: (limits: StoreLimits?, policy: StorePolicy)] = [:]
     private var loads: [Key: Load] = [:]
     private var totals: [Direction: Load] = [:]
 
     init(_ options: StoreOptions, routes: [Route]) {
         limits = options.limits
         policy = options.policy
+        use(routes)
+    }
+
+    /// Replaces the limits and policies of the routes; the counts stay.
+    mutating func use(_ routes: [Route]) {
         self.routes = Dictionary(
-            routes.map { ($0.name, ($0.limits, $0.policy ?? options.policy)) },
+            routes.map { ($0.name, ($0.limits, $0.policy ?? policy)) },
             uniquingKeysWith: { first, _ in first }
         )
     }
 
-    /// How many messages of a direction there are.
+    /// The number of stored messages of a direction.
     func messages(_ direction: Direction) -> Int { totals[direction]?.messages ?? 0 }
 
     mutating func add(_ direction: Direction, route: String, messages: Int = 1, bytes: Int) {
@@ -77,7 +82,7 @@ struct StoreGauge: Sendable {
         totals[direction, default: Load()].change(messages, bytes)
     }
 
-    /// Whether there is room for so much more.
+    /// Whether there is room for this much more.
     func holds(_ direction: Direction, route: String, messages: Int, bytes: Int) -> Bool {
         let load = loads[Key(direction: direction, route: route)] ?? Load()
         if let limits = routes[route]?.limits, !load.leaves(limits, messages, bytes) { return false }
@@ -88,49 +93,49 @@ struct StoreGauge: Sendable {
         add(direction, route: route, messages: -1, bytes: -bytes)
     }
 
-    /// What is to become of a message that is not counted yet.
+    /// What to do with a message that is not counted yet.
     func verdict(_ direction: Direction, route: String, size: Int) -> Verdict {
         let own = routes[route]
         let load = loads[Key(direction: direction, route: route)] ?? Load()
         if let limits = own?.limits, load.exceeds(limits, by: size) {
-            return verdict(own?.policy ?? policy, Crowd(direction: direction, route: route))
+            return verdict(own?.policy ?? policy, EvictionScope(direction: direction, route: route))
         }
         let total = totals[direction] ?? Load()
         guard total.exceeds(limits, by: size) else { return .accept }
-        return verdict(own?.policy ?? policy, Crowd(direction: direction, route: nil))
+        return verdict(own?.policy ?? policy, EvictionScope(direction: direction, route: nil))
     }
 
-    private func verdict(_ policy: StorePolicy, _ crowd: Crowd) -> Verdict {
+    private func verdict(_ policy: StorePolicy, _ scope: EvictionScope) -> Verdict {
         switch policy {
         case .block: .wait
         case .reject: .reject
         case .dropNewest: .drop
-        case .dropOldest: .evict(crowd)
+        case .dropOldest: .evict(scope)
         }
     }
 
-    /// What must leave so that these are within their limits, with all that is counted now: what leaves a route need not
-    /// leave the whole.
-    func evictions(_ crowds: Set<Crowd>) -> [StoreEviction] {
+    /// The evictions that bring these scopes within their limits. Evictions from a route count for its direction as
+    /// well.
+    func evictions(_ evictionScopes: Set<EvictionScope>) -> [StoreEviction] {
         var relief: [Direction: Load] = [:]
-        return crowds.sorted { ($0.route ?? "\u{10FFFF}") < ($1.route ?? "\u{10FFFF}") }.compactMap { crowd in
-            let own = crowd.route.map { Key(direction: crowd.direction, route: $0) }
-            let limits = crowd.route.flatMap { routes[$0]?.limits } ?? limits
-            let load = (own.map { loads[$0] } ?? totals[crowd.direction]) ?? Load()
-            let gone = crowd.route == nil ? relief[crowd.direction] ?? Load() : Load()
+        return evictionScopes.sorted { ($0.route ?? "\u{10FFFF}") < ($1.route ?? "\u{10FFFF}") }.compactMap { scope in
+            let own = scope.route.map { Key(direction: scope.direction, route: $0) }
+            let limits = scope.route.flatMap { routes[$0]?.limits } ?? limits
+            let load = (own.map { loads[$0] } ?? totals[scope.direction]) ?? Load()
+            let gone = scope.route == nil ? relief[scope.direction] ?? Load() : Load()
             let messages = max(0, load.messages - gone.messages - limits.messages)
             let bytes = max(0, load.bytes - gone.bytes - limits.bytes)
             guard messages > 0 || bytes > 0 else { return nil }
-            relief[crowd.direction, default: Load()].messages += messages
-            relief[crowd.direction, default: Load()].bytes += bytes
-            return .oldest(crowd.direction, route: crowd.route, messages: messages, bytes: bytes)
+            relief[scope.direction, default: Load()].messages += messages
+            relief[scope.direction, default: Load()].bytes += bytes
+            return .oldest(scope.direction, route: scope.route, messages: messages, bytes: bytes)
         }
     }
 
-    /// Whether messages of a route wait when there is no room, rather than being dropped.
+    /// Whether the policy of a route makes messages wait if there is no room.
     private func waits(_ route: String) -> Bool { [.block, .reject].contains(routes[route]?.policy ?? policy) }
 
-    /// Whether messages of a direction must wait, of this route or of all.
+    /// Whether messages of a route must wait, because the route or the direction is full.
     func isFull(_ direction: Direction, route: String) -> Bool {
         guard waits(route) else { return false }
         if let limits = routes[route]?.limits,
@@ -141,9 +146,9 @@ struct StoreGauge: Sendable {
         return totals[direction]?.fills(limits) ?? false
     }
 
-    /// Whether those who waited may go on: not before a quarter is free, so that it is not for a single message.
+    /// Whether waiting senders may continue: a quarter must be free, so that they do not stop again after one message.
     ///
-    /// - Parameter size: Of the message that is to fit, where that is known.
+    /// - Parameter size: The size of the message that must fit, if known.
     func hasRoom(_ direction: Direction, route: String, size: Int = 0) -> Bool {
         guard waits(route) else { return true }
         if verdict(direction, route: route, size: size) != .accept { return false }

@@ -2,46 +2,68 @@ import Locking
 import MessageStore
 import Mosquitto
 
-/// Stops reading from brokers whose messages the store cannot take, and goes on when it can.
+/// Back-pressure: holds the clients of brokers whose messages the store cannot take, and resumes them when it can.
 final class StorePressure: Sendable {
     private struct State {
-        var clients: [String: Client] = [:]
-        /// Routes that messages of a broker are passed on by.
+        var clients: [String: any BrokerClient] = [:]
+        /// The durable inbound routes of each broker.
+        var incoming: [String: [String]]
+        /// The outbound routes that have forwarded messages of each broker.
         var forwards: [String: Set<String>] = [:]
         var held: Set<String> = []
-        /// Of those, the ones that wait for a quarter to be free.
+        /// Whether clients are no longer held or resumed.
+        var isStopped = false
+        /// The brokers that wait for a quarter of the limit to be free.
         var waiting: Set<String> = []
     }
 
-    private let work: StoreWork
-    /// The durable routes that bring messages in, by broker.
-    private let incoming: [String: [String]]
-    private let state = Locked(State())
+    private let pending: PendingCommits
+    private let state: Locked<State>
 
-    init(work: StoreWork, routes: [Route]) {
-        self.work = work
-        incoming = Dictionary(
-            grouping: routes.filter { $0.isDurable && $0.direction.includesIn },
-            by: \.broker
-        ).mapValues { $0.map(\.name) }
+    init(pending: PendingCommits, routes: [Route]) {
+        self.pending = pending
+        state = Locked(State(incoming: Self.incoming(routes)))
     }
 
-    func setClients(_ clients: [String: Client]) {
-        state.withLock { $0.clients = clients }
+    private static func incoming(_ routes: [Route]) -> [String: [String]] {
+        Dictionary(grouping: routes.filter { $0.isDurable && $0.direction.includesIn }, by: \.broker)
+            .mapValues { $0.map(\.name) }
     }
 
-    /// A message of a broker was passed on by a route.
+    /// Replaces the routes. Takes effect with the next ``update(isFailing:)``.
+    func use(_ routes: [Route]) {
+        state.withLock { state in
+            state.incoming = Self.incoming(routes)
+            state.forwards = [:]
+        }
+    }
+
+    func add(_ client: any BrokerClient, of broker: String) {
+        state.withLock { $0.clients[broker] = client }
+    }
+
+    func remove(_ broker: String) {
+        state.withLock { state in
+            state.clients[broker] = nil
+            state.held.remove(broker)
+            state.waiting.remove(broker)
+        }
+    }
+
+    /// Records that a route forwards messages of a broker.
     func forwards(from broker: String, by route: String) {
         state.withLock { _ = $0.forwards[broker, default: []].insert(route) }
     }
 
-    /// Whether nothing is read from a broker.
+    /// Stops holding and resuming clients, at shutdown.
+    func stop() { state.withLock { $0.isStopped = true } }
+
     func isHeld(_ broker: String) -> Bool { state.withLock { $0.held.contains(broker) } }
 
-    /// Looks whether each broker must wait, or waits no longer.
+    /// Holds and resumes clients by the state of the store.
     func update(isFailing: Bool) {
-        let forwards = state.withLock { $0.forwards }
-        let (full, roomy) = work.withGauge { gauge -> (Set<String>, Set<String>) in
+        let (incoming, forwards) = state.withLock { ($0.incoming, $0.forwards) }
+        let (full, roomy) = pending.withGauge { gauge -> (Set<String>, Set<String>) in
             var full: Set<String> = []
             var roomy: Set<String> = []
             for (broker, routes) in incoming {
@@ -58,8 +80,10 @@ final class StorePressure: Sendable {
             }
             return (full, roomy)
         }
-        let (holding, resuming) = state.withLock { state -> ([Client], [Client]) in
+        let (holding, resuming) = state.withLock { state -> ([any BrokerClient], [any BrokerClient]) in
+            guard !state.isStopped else { return ([], []) }
             state.waiting.formUnion(full)
+            state.waiting.formIntersection(incoming.keys)
             state.waiting.subtract(roomy)
             let stopped = isFailing ? Set(incoming.keys) : state.waiting
             let holding = stopped.subtracting(state.held)

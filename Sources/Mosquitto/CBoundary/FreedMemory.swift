@@ -1,27 +1,26 @@
 internal import CMosquitto
 internal import Glibc
 
-/// Lets the allocator of this process keep what was freed, so that the payloads of large messages do not come from the
-/// system, and go back to it, one by one.
+/// Makes the allocator keep freed memory, so that it does not request and release the payload of each large message.
 ///
-/// A payload is allocated on the client's thread, and freed on another one by the last listener. glibc gives the end of a
-/// heap back to the system as soon as 128 KiB are free there, and blocks of 128 KiB or more as soon as they are freed: the
-/// system clears their pages again for the next payload, which costs more than all else that happens to it (2.36,
+/// The client's thread allocates a payload, and the last listener frees it on another thread. glibc returns the top of
+/// a heap to the system once 128 KiB are free there, and blocks of 128 KiB or more as soon as they are freed. The
+/// system then clears pages for the next payload, which costs more than the rest of its processing (2.36,
 /// malloc/arena.c, `heap_trim`; malloc/malloc.c, `sysmalloc`).
 public enum FreedMemory {
-    /// What is free at the end of a heap, in bytes, and is kept: some batches of messages. Each client has a heap.
+    /// The free memory kept at the top of a heap, in bytes: several batches of messages. Each client has a heap.
     private static let kept: Int32 = 4 << 20
-    /// Blocks of that size, in bytes, come from the system one by one all the same.
+    /// The block size, in bytes, from which the system allocates each block separately.
     private static let largest: Int32 = 4 << 20
 
-    /// By which a user decides that instead: mallopt(3).
+    /// The environment variables that set these limits: mallopt(3).
     private static let variables = ["GLIBC_TUNABLES", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"]
 
-    /// Switches it on for this process, for good. After large messages the process may hold 4 MiB more for each thread that
-    /// allocates, which are some for each client.
+    /// Enables it for the rest of the process. After large messages the process may hold up to 4 MiB more per
+    /// allocating thread; each client has several.
     ///
-    /// For programs rather than libraries, since it concerns all that the process allocates. Returns whether it is on:
-    /// not where it was built without glibc, nor where the environment has settings for that one.
+    /// Meant for programs, not for libraries: it affects all allocations of the process. Returns whether it is enabled:
+    /// false without glibc, and if the environment sets one of these limits.
     @discardableResult
     public static func keep() -> Bool {
         variables.allSatisfy { unsafe getenv($0) == nil } && set_kept_memory(kept, largest)

@@ -1,15 +1,16 @@
+internal import CLibraryCalls
 internal import CMosquitto
 
-/// libmosquitto as a whole: its version, its one-time set-up, its words for what went wrong.
+/// libmosquitto itself: its version, its set-up, and its errors.
 public enum Library {
-    /// The version of the library that runs, which may be newer than the one that was compiled against.
+    /// The version of the loaded library, which may be newer than the headers.
     public static var version: (major: Int, minor: Int, revision: Int) {
         var (major, minor, revision): (Int32, Int32, Int32) = (0, 0, 0)
         _ = unsafe mosquitto_lib_version(&major, &minor, &revision)
         return (Int(major), Int(minor), Int(revision))
     }
 
-    /// The version, as in `2.0.11`.
+    /// The version as text: `2.0.11`.
     public static var versionText: String {
         let (major, minor, revision) = version
         return "\(major).\(minor).\(revision)"
@@ -17,32 +18,40 @@ public enum Library {
 
     private static let isInitialized = mosquitto_lib_init() == MOSQ_ERR_SUCCESS.rawValue
 
-    /// Sets the library up, once a process. It is never torn down: other users of it may live in this process.
+    /// Sets the library up, once per process. Never torn down: the process may use the library elsewhere.
     static func initialize() throws(ClientError) {
         guard isInitialized else {
-            throw ClientError(.library, operation: "set libmosquitto up", detail: "mosquitto_lib_init failed")
+            throw ClientError(.library, operation: "initialise libmosquitto", detail: "mosquitto_lib_init failed")
         }
+        // Must precede the first connection.
+        _ = PacketGate.obstacle
+        ignoreBrokenPipes()
     }
 
-    /// How long until the clock that the library keeps its time by has its next whole second: it counts in seconds
-    /// (2.0.11, time_mosq.c), so that between two of them nothing becomes due.
+    /// Ignores SIGPIPE, which a closed connection would raise, unless the program has set a disposition. Clients call
+    /// it; libmosquitto 2.1 does not handle the signal.
+    public static func ignoreBrokenPipes() { _ = ignore_broken_pipes() }
+
+    /// The time until the next whole second of libmosquitto's clock. The library counts in seconds (2.0.11,
+    /// time_mosq.c), so nothing becomes due in between.
     static var untilNextSecond: Duration {
         var now = timespec()
         _ = unsafe clock_gettime(CLOCK_MONOTONIC, &now)
         return .nanoseconds(1_000_000_000 - now.tv_nsec) + .milliseconds(1)
     }
 
-    /// Frees what OpenSSL keeps for the thread that calls. To be done before anybody hears that the thread is done: it
-    /// would happen at the thread's end, and crash if the process exits meanwhile and OpenSSL has torn itself down.
+    /// Frees OpenSSL's data of the calling thread. Call it before other threads learn that the thread is done. OpenSSL
+    /// would otherwise free the data at the thread's end, and crash if the process exits meanwhile and OpenSSL has torn
+    /// itself down.
     static func leaveThread() {
         OPENSSL_thread_stop()
     }
 }
 
-/// What a call of libmosquitto returned.
+/// The return code of a libmosquitto call.
 struct LibraryCode: Equatable {
     let rawValue: Int32
-    /// `errno` as the call left it.
+    /// The value of `errno` after the call.
     let systemError: Int32
 
     static let success = LibraryCode(rawValue: 0, systemError: 0)
@@ -53,8 +62,8 @@ struct LibraryCode: Equatable {
         (self.rawValue, self.systemError) = (rawValue, systemError)
     }
 
-    /// The end of the stream in the middle of a packet comes as an error of the system, of which the system knows
-    /// nothing (2.0.11, packet_mosq.c).
+    /// Maps the end of the stream in the middle of a packet, which libmosquitto reports as `MOSQ_ERR_ERRNO` without an
+    /// `errno` (2.0.11, packet_mosq.c).
     init(ofTransfer code: Int32, systemError: Int32) {
         let isEnd = code == MOSQ_ERR_ERRNO.rawValue && systemError == 0
         self.init(rawValue: isEnd ? MOSQ_ERR_CONN_LOST.rawValue : code, systemError: systemError)
@@ -62,23 +71,22 @@ struct LibraryCode: Equatable {
 
     var isSuccess: Bool { rawValue == MOSQ_ERR_SUCCESS.rawValue }
 
-    /// Whether the last read found nothing more; it may also be an echo of the library's wake-up socket.
+    /// Whether a read found no more bytes. The code may also come from the library's wake-up socket.
     var wouldBlock: Bool { systemError == EAGAIN }
 
-    /// Whether the connection is gone although the code says success, as it does when that shows during the handshake
-    /// of TLS (2.0.11, net_mosq.c, `SSL_ERROR_SYSCALL`).
+    /// Whether the connection is broken although the code is success: libmosquitto returns that for failures during the
+    /// TLS handshake (2.0.11, net_mosq.c, `SSL_ERROR_SYSCALL`).
     var isBroken: Bool {
         let signs = [ECONNREFUSED, ECONNRESET, EPIPE, ENOTCONN, EHOSTUNREACH, ENETUNREACH, ETIMEDOUT]
         return isSuccess && signs.contains(systemError)
     }
 
-    /// Whether the peer ended the connection, in one of the ways in which that shows; `EPROTO` is what the library
-    /// makes of it once TLS is established.
+    /// Whether the peer has ended the connection. libmosquitto reports it as `EPROTO` once TLS is established.
     var isHangUp: Bool {
         rawValue == MOSQ_ERR_CONN_LOST.rawValue || [ECONNRESET, EPIPE, EPROTO].contains(systemError)
     }
 
-    /// The library's own words have gaps (2.0.11, strings_mosq.c has none for 18 and others), so these are ours.
+    /// Own texts: the library's are incomplete (2.0.11, strings_mosq.c has none for 18 and others).
     var text: String {
         switch rawValue {
         case MOSQ_ERR_NOMEM.rawValue: "out of memory"
@@ -109,7 +117,7 @@ struct LibraryCode: Equatable {
         switch rawValue {
         case MOSQ_ERR_MALFORMED_UTF8.rawValue:
             ClientError(
-                .poisonTopic,
+                .illegalTopic,
                 operation: operation,
                 detail: "the broker sent text that libmosquitto refuses (a topic with NUL, a control character or "
                     + "invalid UTF-8)",
@@ -129,7 +137,7 @@ struct LibraryCode: Equatable {
         }
     }
 
-    /// The error of a message that was not taken.
+    /// The error of a message that the library rejected.
     func publishError(_ topic: String) -> ClientError {
         let operation = "publish to \"\(escapedForLog(topic))\""
         return switch rawValue {

@@ -1,6 +1,6 @@
 internal import CMosquitto
 
-/// Registers the functions that libmosquitto calls. To be done before connecting: the library holds their lock later.
+/// Registers the callbacks. Call it before connecting: later libmosquitto holds the callback lock.
 func setCallbacks(on pointer: OpaquePointer) {
     unsafe mosquitto_connect_v5_callback_set(pointer) { _, context, code, flags, properties in
         unsafe inbox(context).connack = unsafe readConnack(code: code, flags: flags, properties: properties)
@@ -13,11 +13,14 @@ func setCallbacks(on pointer: OpaquePointer) {
         received.didProgress()
     }
     unsafe mosquitto_publish_v5_callback_set(pointer) { _, context, packetID, reason, _ in
-        unsafe inbox(context).completed.append((packetID, ReasonCode(rawValue: UInt8(truncatingIfNeeded: reason))))
+        let target = unsafe inbox(context)
+        let code = ReasonCode(rawValue: UInt8(truncatingIfNeeded: reason))
+        target.completed.append(.init(packetID: packetID, reason: code, position: target.messageCount))
         unsafe inbox(context).didProgress()
     }
     unsafe mosquitto_subscribe_v5_callback_set(pointer) { _, context, packetID, count, granted, _ in
-        let reasons = (0..<Int(count)).map { position in
+        // Ignores reason codes beyond the largest batch.
+        let reasons = (0..<min(Int(count), SubscriptionRegistry.batchCount)).map { position in
             ReasonCode(rawValue: unsafe UInt8(truncatingIfNeeded: granted?[position] ?? 0x80))
         }
         unsafe inbox(context).subacks.append((packetID, reasons))
@@ -28,7 +31,8 @@ func setCallbacks(on pointer: OpaquePointer) {
         unsafe inbox(context).didProgress()
     }
     unsafe mosquitto_disconnect_v5_callback_set(pointer) { _, context, code, _ in
-        // Codes of the library are below 0x80, and it passes them here too; reasons of a broker that matter are not.
+        // Ignores libmosquitto's own codes, which are below 0x80 and arrive here too. A broker's DISCONNECT below 0x80
+        // is no error.
         guard code >= 0x80 else { return }
         unsafe inbox(context).disconnectReason = ReasonCode(rawValue: UInt8(truncatingIfNeeded: code))
     }
@@ -39,14 +43,14 @@ func setCallbacks(on pointer: OpaquePointer) {
     }
 }
 
-private func inbox(_ context: UnsafeMutableRawPointer?) -> HandleInbox {
-    // SAFETY: the context is the inbox of the handle that calls back, which outlives the handle.
-    unsafe Unmanaged<HandleInbox>.fromOpaque(context!).takeUnretainedValue()
+private func inbox(_ context: UnsafeMutableRawPointer?) -> CallbackBuffer {
+    // SAFETY: the context is the buffer of the handle that calls back; the buffer outlives the handle.
+    unsafe Unmanaged<CallbackBuffer>.fromOpaque(context!).takeUnretainedValue()
 }
 
-private func readConnack(code: Int32, flags: Int32, properties: OpaquePointer?) -> HandleInbox.Connack {
+private func readConnack(code: Int32, flags: Int32, properties: OpaquePointer?) -> CallbackBuffer.Connack {
     let byte = UInt8(truncatingIfNeeded: code)
-    var connack = HandleInbox.Connack(
+    var connack = CallbackBuffer.Connack(
         reason: byte < 0x80 ? ReasonCode(connectReturnCode: byte) : ReasonCode(rawValue: byte),
         sessionPresent: flags & 1 != 0
     )
@@ -66,6 +70,9 @@ private func readConnack(code: Int32, flags: Int32, properties: OpaquePointer?) 
     if unsafe mosquitto_property_read_byte(properties, MQTT_PROP_WILDCARD_SUB_AVAILABLE.code, &small, false) != nil {
         connack.wildcardsAvailable = small != 0
     }
+    if unsafe mosquitto_property_read_byte(properties, MQTT_PROP_SUBSCRIPTION_ID_AVAILABLE.code, &small, false) != nil {
+        connack.subscriptionIdentifiersAvailable = small != 0
+    }
     connack.reasonText = unsafe PropertyReader.string(properties, MQTT_PROP_REASON_STRING)
     return connack
 }
@@ -73,20 +80,35 @@ private func readConnack(code: Int32, flags: Int32, properties: OpaquePointer?) 
 private func readMessage(
     _ message: UnsafePointer<mosquitto_message>,
     _ properties: OpaquePointer?,
-    _ inbox: HandleInbox
+    _ inbox: CallbackBuffer
 ) -> Message {
     let raw = unsafe message.pointee
-    let size = unsafe Int(raw.payloadlen)
-    var payload: [UInt8] = []
-    if let bytes = unsafe raw.payload, size > 0, size <= inbox.largestPayload {
-        payload = unsafe Array(UnsafeRawBufferPointer(start: bytes, count: size))
+    let topic = unsafe inbox.topics.topic(raw.topic)
+    let qos = unsafe QoS(rawValue: UInt8(truncatingIfNeeded: raw.qos)) ?? .atMostOnce
+    // The fast path: most messages have no properties.
+    guard unsafe properties != nil || Int(raw.payloadlen) > inbox.largestPayload else {
+        return unsafe Message(topic, payload: readPayload(raw), qos: qos, isRetained: raw.retain)
     }
+    var properties = unsafe properties == nil ? nil : PropertyReader.messageProperties(properties)
+    let size = unsafe Int(raw.payloadlen) + (properties?.userSize ?? 0)
+    let isTooLarge = size > inbox.largestPayload || (properties?.userProperties.count ?? 0) > PacketGate.userProperties
+    if isTooLarge { properties?.userProperties = [] }
     return unsafe Message(
-        inbox.topics.topic(raw.topic),
-        payload: payload,
-        qos: QoS(rawValue: UInt8(truncatingIfNeeded: raw.qos)) ?? .atMostOnce,
+        topic,
+        payload: isTooLarge ? [] : readPayload(raw),
+        qos: qos,
         isRetained: raw.retain,
-        properties: properties == nil ? nil : PropertyReader.messageProperties(properties),
-        omittedPayloadSize: size > inbox.largestPayload ? size : nil
+        properties: properties,
+        omittedPayloadSize: isTooLarge ? size : nil
     )
+}
+
+private func readPayload(_ message: mosquitto_message) -> [UInt8] {
+    guard let bytes = unsafe message.payload, unsafe message.payloadlen > 0 else { return [] }
+    return unsafe Array(UnsafeRawBufferPointer(start: bytes, count: Int(message.payloadlen)))
+}
+
+extension MessageProperties {
+    /// The size of the user properties, in bytes.
+    fileprivate var userSize: Int { userProperties.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count } }
 }

@@ -2,9 +2,9 @@ internal import CMosquitto
 internal import Glibc
 
 extension LibraryHandle {
-    /// Makes a handle and begins to connect it. Blocks as long as the look-up of the host name does.
+    /// Creates a handle and begins to connect. Blocks during the name look-up.
     ///
-    /// - Parameter afterLookUp: Whether to go on, asked before anything of the library or OpenSSL is touched.
+    /// - Parameter afterLookUp: Called before any use of libmosquitto or OpenSSL; false abandons the attempt.
     static func open(
         _ plan: ConnectPlan,
         afterLookUp: () -> Bool
@@ -20,8 +20,8 @@ extension LibraryHandle {
             let buffers = url.transport == .tls ? nil : SocketBuffers.inUse
             let handle = try prepare(plan, buffers)
             let properties = plan.options.version == .v5 ? try PropertyList(connect: plan.options) : PropertyList()
-            // In clear any address will do as a name. With TLS the name must stay, since certificate and SNI go by it;
-            // then the family of the address is all that can be chosen.
+            // Without TLS an address can replace the name. With TLS the name must stay, for the certificate and SNI:
+            // then only the address family can be chosen.
             let code = handle.connect(
                 host: url.transport == .tcp ? address.text : url.host,
                 port: url.port,
@@ -30,10 +30,13 @@ extension LibraryHandle {
                 properties: properties
             )
             guard code.isSuccess || code.rawValue == MOSQ_ERR_CONN_PENDING.rawValue else {
+                throw handle.connectError(code.withReason(url), operation, host: url.host)
+            }
+            // 2.0 has begun the TLS handshake, which has cleared the socket's error. 2.1 has called `getpeername` on
+            // the socket, which is mostly not connected yet (2.1.2, connect.c, `get_address`).
+            if handle.isTLS, code.isBroken, code.systemError != ENOTCONN {
                 throw handle.connectError(code, operation, host: url.host)
             }
-            // The library has begun the handshake of TLS, which has taken the socket's error away.
-            if handle.isTLS, code.isBroken { throw handle.connectError(code, operation, host: url.host) }
             handle.closeOnExec()
             if let buffers { handle.attach(buffers) }
             return .success(Connector.Opened(handle: handle, addresses: found.count))
@@ -56,7 +59,8 @@ extension LibraryHandle {
             cleanStart: options.sessionExpiry <= .zero,
             version: options.version,
             tls: tls,
-            buffers: buffers
+            buffers: buffers,
+            gate: PacketGate(options)
         )
         handle.inbox.largestPayload = options.largestPayload ?? .max
         handle.setSendMaximum(options.inFlightWindow)
@@ -74,17 +78,18 @@ extension LibraryHandle {
         return handle
     }
 
-    /// Why a connection that was being made came to nothing.
+    /// The error of a failed connection attempt.
     func connectError(_ code: LibraryCode, _ operation: String, host: String) -> ClientError {
+        if let breach { return breach.error(operation) }
         if let error = tlsFailure?.error(operation, host: host) { return error }
         if code.isHangUp, let error = tlsFailure?.hangUpError(operation) { return error }
         let complaint = inbox.complaints.last.map { escapedForLog($0) } ?? ""
         switch code.rawValue {
         case MOSQ_ERR_MALFORMED_UTF8.rawValue:
-            // Not a topic: nothing but CONNACK can have come yet.
+            // Not a topic: only CONNACK can have arrived.
             return ClientError(.protocolError, operation: operation, detail: "illegal text in CONNACK")
         case MOSQ_ERR_TLS.rawValue, MOSQ_ERR_TLS_HANDSHAKE.rawValue,
-            // What a failure of TLS is called after the handshake (2.0.11, net_mosq.c).
+            // The code of a TLS failure after the handshake (2.0.11, net_mosq.c).
             MOSQ_ERR_ERRNO.rawValue where code.systemError == EPROTO:
             let signs = ["wrong version number", "packet length too long", "unexpected eof"]
             let isClear = signs.contains { complaint.contains($0) }
@@ -92,7 +97,7 @@ extension LibraryHandle {
                 .tlsHandshake,
                 operation: operation,
                 detail: complaint,
-                advice: isClear ? ClientError.perhapsClear : ""
+                advice: isClear ? ClientError.tlsPortAdvice : ""
             )
         case MOSQ_ERR_SUCCESS.rawValue, MOSQ_ERR_ERRNO.rawValue,
             MOSQ_ERR_CONN_LOST.rawValue where code.systemError != 0:
@@ -104,20 +109,32 @@ extension LibraryHandle {
         }
     }
 
-    /// Keeps the sockets from every program that this process starts. The library opens them without the flag.
+    /// Sets close-on-exec on the socket, which libmosquitto does not.
     ///
-    /// Its wake-up pair cannot be asked for; it holds nothing that a child could misuse.
+    /// The wake-up socket pair is not accessible; it holds no data that a child could misuse.
     private func closeOnExec() {
         guard socket >= 0 else { return }
         _ = fcntl(socket, F_SETFD, FD_CLOEXEC)
     }
 }
 
+extension LibraryCode {
+    /// The system's error of a `connect` that failed at once. 2.1 calls `getpeername` on the socket after closing it,
+    /// which overwrites `errno` with `EBADF` (2.1.2, connect.c, `get_address`); another attempt on a Unix domain socket
+    /// recovers the error.
+    fileprivate func withReason(_ url: BrokerURL) -> LibraryCode {
+        guard rawValue == MOSQ_ERR_ERRNO.rawValue, systemError == EBADF, url.transport == .unix,
+            let reason = Files.refusal(ofSocket: url.host)
+        else { return self }
+        return LibraryCode(rawValue: rawValue, systemError: reason)
+    }
+}
+
 extension ClientError {
-    fileprivate static let perhapsClear =
+    fileprivate static let tlsPortAdvice =
         "If the broker does not speak TLS on this port, use mqtt://, or its TLS port"
 
-    /// The error of a `connect` that the system refused, or of a connection that ended before it was accepted.
+    /// The error of a failed `connect`, or of a connection that ended before CONNACK.
     static func connecting(_ operation: String, systemError: Int32, isTLS: Bool = false) -> ClientError {
         let text = SystemError.text(systemError)
         switch systemError {
@@ -127,8 +144,11 @@ extension ClientError {
             return ClientError(.unreachable, operation: operation, detail: text)
         case ETIMEDOUT:
             return ClientError(.timedOut, operation: operation, detail: text)
+        case EBADF:
+            let detail = "the system refused the connection at once; libmosquitto does not report the cause"
+            return ClientError(.unreachable, operation: operation, detail: detail)
         case ECONNRESET, EPIPE:
-            let advice = isTLS ? perhapsClear : ""
+            let advice = isTLS ? tlsPortAdvice : ""
             return ClientError(.connectionLost, operation: operation, detail: text, advice: advice)
         default:
             return ClientError(.unreachable, operation: operation, detail: text)
@@ -136,20 +156,19 @@ extension ClientError {
     }
 }
 
-/// `EAI_NODATA` of netdb.h, which is hidden behind a feature macro: the name exists and has no address.
+/// `EAI_NODATA` of netdb.h, which a feature macro hides: the name exists and has no address.
 private let noAddress: Int32 = -5
 
-/// Looks host names up.
 enum Resolver {
     struct Address {
         let text: String
         let isIPv6: Bool
 
-        /// The address that stands for all of the machine's own, of the same family.
+        /// The wildcard address of the same family.
         var anyOfFamily: String { isIPv6 ? "::" : "0.0.0.0" }
     }
 
-    /// The addresses of a broker's host, in the order of the system's preference: at least one. Blocks.
+    /// The addresses of a broker's host, in the system's order of preference; at least one. Blocks.
     static func addresses(of url: BrokerURL, operation: String) throws(ClientError) -> [Address] {
         guard url.transport != .unix else { return [Address(text: url.host, isIPv6: false)] }
         var hints = unsafe addrinfo()

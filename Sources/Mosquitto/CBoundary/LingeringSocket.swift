@@ -1,14 +1,14 @@
 internal import Glibc
 
-/// Keeps a connection open that libmosquitto closes as soon as it has written DISCONNECT.
+/// Keeps a connection open that libmosquitto closes right after it has written DISCONNECT.
 ///
-/// Closing a socket while input waits unread resets the connection, and a broker that is writing then fails before it
-/// reads our DISCONNECT: it publishes the will of a client that took its leave. So our end is closed for writing only, and
-/// what still comes is read and thrown away until the broker closes its end.
+/// Closing a socket with unread input resets the connection. A broker that is writing then fails before it reads
+/// DISCONNECT, and publishes the will of a client that has left in order. So this type shuts down only the writing
+/// side, and discards input until the broker closes its end.
 struct LingeringSocket: ~Copyable {
     private let descriptor: Int32
 
-    /// A second descriptor of the same connection.
+    /// Duplicates the descriptor.
     init(_ socket: Int32) {
         descriptor = fcntl(socket, F_DUPFD_CLOEXEC, 0)
     }
@@ -17,7 +17,7 @@ struct LingeringSocket: ~Copyable {
         if descriptor >= 0 { close(descriptor) }
     }
 
-    /// Returns when the broker has closed its end, or when time is up.
+    /// Returns when the broker has closed its end, or when the time is up.
     func finish(within limit: Duration) {
         guard descriptor >= 0, shutdown(descriptor, Int32(SHUT_WR)) == 0 else { return }
         let clock = ContinuousClock()

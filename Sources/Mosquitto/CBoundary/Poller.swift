@@ -2,9 +2,9 @@ internal import CMosquitto
 internal import Glibc
 internal import Synchronization
 
-/// Wakes a thread that sleeps in ``Poller/wait(socket:wantsRead:wantsWrite:timeout:)``, from any thread.
+/// Wakes a thread from ``Poller/wait(socket:wantsRead:wantsWrite:timeout:)``. Callable from any thread.
 ///
-/// A thread that is awake costs whoever calls it no system call: it finds the call before it goes to sleep.
+/// Waking a running thread costs no system call: the thread finds the wake-up before it sleeps.
 final class Waker: Sendable {
     private enum Sleeper {
         static let awake: UInt8 = 0
@@ -28,7 +28,7 @@ final class Waker: Sendable {
         _ = eventfd_write(descriptor, 1)
     }
 
-    /// Called by the thread that is about to sleep. Returns false when it was called since it last woke.
+    /// The thread is about to sleep. Returns false if it was woken since its last sleep.
     fileprivate func fallAsleep() -> Bool {
         sleeper.compareExchange(
             expected: Sleeper.awake,
@@ -37,7 +37,7 @@ final class Waker: Sendable {
         ).exchanged
     }
 
-    /// Called by the thread that woke, before it looks at what it was called for: what comes later calls it again.
+    /// The thread has woken. Called before it looks for work: a later wake-up counts for its next sleep.
     fileprivate func awake(isReadable: Bool) {
         if isReadable {
             var value: eventfd_t = 0
@@ -55,15 +55,16 @@ struct Poller {
         var failed = false
     }
 
-    /// `POLLRDHUP` (Linux, asm-generic/poll.h), which glibc hides without `_GNU_SOURCE`: the peer writes no more.
+    /// `POLLRDHUP` (Linux, asm-generic/poll.h), which glibc hides without `_GNU_SOURCE`: the peer has shut down
+    /// writing.
     private static let hangUp: Int32 = 0x2000
 
     let waker: Waker
 
     /// - Parameters:
     ///   - socket: Negative for none.
-    ///   - wantsRead: Where not, a peer that has closed its end shows as `failed`: nobody would read it otherwise.
-    ///   - timeout: How long at most; zero looks and returns.
+    ///   - wantsRead: If false, a peer that has closed its end is reported as `failed`: no read would notice it.
+    ///   - timeout: The longest wait; zero polls.
     func wait(socket: Int32, wantsRead: Bool, wantsWrite: Bool, timeout: Duration) -> Readiness {
         var watched = (
             pollfd(fd: waker.descriptor, events: Int16(POLLIN), revents: 0),
@@ -75,7 +76,7 @@ struct Poller {
         )
         let sleeps = timeout > .zero && waker.fallAsleep()
         let milliseconds = sleeps ? (timeout.nanoseconds + 999_999) / 1_000_000 : 0
-        // SAFETY: a tuple of two equal structs is laid out as an array of two.
+        // SAFETY: a tuple of two equal structs has the layout of an array of two.
         unsafe withUnsafeMutableBytes(of: &watched) { bytes in
             let entries = unsafe bytes.baseAddress!.assumingMemoryBound(to: pollfd.self)
             _ = unsafe poll(entries, 2, Int32(clamping: milliseconds))

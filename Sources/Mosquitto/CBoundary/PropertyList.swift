@@ -1,7 +1,7 @@
 internal import CMosquitto
 internal import Glibc
 
-/// A list of MQTT 5 properties for the library to send. Freed with this value, unless it is given away.
+/// A list of MQTT 5 properties to send. Freed with this value, unless released.
 @safe struct PropertyList: ~Copyable {
     private(set) var pointer: OpaquePointer?
 
@@ -9,7 +9,7 @@ internal import Glibc
         unsafe pointer = nil
     }
 
-    /// The properties of a message.
+    /// The properties of PUBLISH.
     init(_ properties: MessageProperties) throws(ClientError) {
         unsafe pointer = nil
         guard !properties.isEmpty else { return }
@@ -29,7 +29,8 @@ internal import Glibc
         try add(int16: options.receiveMaximum, MQTT_PROP_RECEIVE_MAXIMUM)
         try add(int32: options.maximumPacketSize, MQTT_PROP_MAXIMUM_PACKET_SIZE)
         if options.sessionExpiry > .zero {
-            // All ones means for ever; the longest span that is not is one second less.
+            // 0xFFFFFFFF means that the session never expires (MQTT 5, section 3.1.2.11.2); the longest finite interval
+            // is one second less.
             let seconds = options.sessionExpiry.seconds(upTo: .max - 1)
             try add(int32: seconds, MQTT_PROP_SESSION_EXPIRY_INTERVAL)
         }
@@ -40,7 +41,7 @@ internal import Glibc
         unsafe mosquitto_property_free_all(&pointer)
     }
 
-    /// Gives the list away: whoever takes it frees it.
+    /// Transfers the ownership of the list to the caller.
     mutating func release() -> OpaquePointer? {
         defer { unsafe pointer = nil }
         return unsafe pointer
@@ -56,6 +57,10 @@ internal import Glibc
 
     mutating func add(int32: UInt32, _ identifier: mqtt5_property) throws(ClientError) {
         try check(unsafe mosquitto_property_add_int32(&pointer, identifier.code, int32), identifier)
+    }
+
+    mutating func add(variable: UInt32, _ identifier: mqtt5_property) throws(ClientError) {
+        try check(unsafe mosquitto_property_add_varint(&pointer, identifier.code, variable), identifier)
     }
 
     mutating func add(string: String, _ identifier: mqtt5_property) throws(ClientError) {
@@ -85,7 +90,7 @@ internal import Glibc
         try check(code, MQTT_PROP_USER_PROPERTY)
     }
 
-    /// A C string would end at a NUL, and the length would wrap around: neither may go unnoticed.
+    /// Rejects text that libmosquitto would truncate: at a NUL, or by a length beyond 16 bits.
     private func check(_ text: String, _ identifier: mqtt5_property) throws(ClientError) {
         guard text.utf8.count <= UInt16.max else { throw failure(identifier, "longer than 65,535 bytes") }
         guard !text.holdsNUL else { throw failure(identifier, "holds the NUL character") }
@@ -111,10 +116,10 @@ extension String {
 }
 
 extension mqtt5_property {
-    /// As the functions of the library want it.
+    /// The identifier in the type of libmosquitto's functions.
     var code: Int32 { Int32(bitPattern: rawValue) }
 
-    /// For errors.
+    /// The name for error messages.
     fileprivate var name: String {
         switch self {
         case MQTT_PROP_CONTENT_TYPE: "content type"
@@ -126,7 +131,7 @@ extension mqtt5_property {
     }
 }
 
-/// Copies properties that the library passed to a callback.
+/// Copies the properties that libmosquitto passes to a callback.
 enum PropertyReader {
     static func string(_ list: OpaquePointer?, _ identifier: mqtt5_property) -> String? {
         var value: UnsafeMutablePointer<CChar>?
@@ -155,7 +160,7 @@ enum PropertyReader {
             var data: UnsafeMutableRawPointer?
             var count: UInt16 = 0
             _ = unsafe mosquitto_property_read_binary(property, MQTT_PROP_CORRELATION_DATA.code, &data, &count, false)
-            // SAFETY: what the library hands out here is a copy of ours to free.
+            // SAFETY: the library returns a copy that the caller frees.
             result.correlationData = unsafe Array(UnsafeRawBufferPointer(start: data, count: Int(count)))
             unsafe free(data)
         case MQTT_PROP_MESSAGE_EXPIRY_INTERVAL:
@@ -177,7 +182,7 @@ enum PropertyReader {
         }
     }
 
-    /// Copies a string that the library gave away, and frees it.
+    /// Copies a string that the library has allocated for the caller, and frees it.
     private static func take(_ pointer: UnsafeMutablePointer<CChar>?) -> String? {
         guard let pointer = unsafe pointer else { return nil }
         defer { unsafe free(pointer) }

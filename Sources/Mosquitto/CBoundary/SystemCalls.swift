@@ -1,20 +1,19 @@
 internal import CMosquitto
 internal import Glibc
 
-/// The operating system's words for an error number.
+/// The operating system's message for an `errno` value.
 enum SystemError {
     static func text(_ number: Int32) -> String {
         unsafe String(cString: strerror(number))
     }
 }
 
-/// Why a file could not be read.
 struct FileError: Error {
     let text: String
 }
 
 enum Files {
-    /// The bytes of a file, which may have at most `limit` of them.
+    /// The content of a file of at most `limit` bytes.
     static func read(_ path: String, limit: Int) throws(FileError) -> [UInt8] {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw FileError(text: SystemError.text(errno)) }
@@ -34,7 +33,28 @@ enum Files {
         return Array(bytes.prefix(count))
     }
 
-    /// Whether a file can be opened for reading; nil if it can.
+    /// The `errno` value of a `connect` to a Unix domain socket; nil if it succeeds.
+    static func refusal(ofSocket path: String) -> Int32? {
+        var address = sockaddr_un()
+        let name = Array(path.utf8)
+        guard name.count < MemoryLayout.size(ofValue: address.sun_path) else { return ENAMETOOLONG }
+        address.sun_family = sa_family_t(AF_UNIX)
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: name) }
+        let descriptor = socket(
+            AF_UNIX,
+            Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue),
+            0
+        )
+        guard descriptor >= 0 else { return errno }
+        defer { close(descriptor) }
+        let size = socklen_t(MemoryLayout<sockaddr_un>.size)
+        let code = unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe connect(descriptor, $0, size) }
+        }
+        return code == 0 ? nil : errno
+    }
+
+    /// Why a file cannot be read; nil if it can.
     static func problem(with path: String) -> String? {
         unsafe access(path, R_OK) == 0 ? nil : SystemError.text(errno)
     }
@@ -47,7 +67,7 @@ enum Environment {
     }
 }
 
-/// Runs a function on a thread of its own, which ends with it.
+/// Runs a function on a new, detached thread.
 func startThread(named name: String, _ body: @escaping @Sendable () -> Void) {
     final class Box: Sendable {
         let name: String
@@ -56,7 +76,7 @@ func startThread(named name: String, _ body: @escaping @Sendable () -> Void) {
     }
     var thread = pthread_t()
     let box = unsafe Unmanaged.passRetained(Box(name: name, body: body)).toOpaque()
-    // SAFETY: the reference is given to the thread, which takes it over as its first act.
+    // SAFETY: the thread takes over the reference as its first act.
     let code = unsafe pthread_create(
         &thread,
         nil,

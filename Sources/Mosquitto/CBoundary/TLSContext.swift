@@ -1,27 +1,39 @@
 internal import CMosquitto
 internal import Glibc
 
-/// How OpenSSL secures one connection. Made by ourselves and given to libmosquitto, which then uses it as it is.
+/// The OpenSSL context of one connection. libmosquitto gets it ready-made, and uses it unchanged.
 ///
-/// The library's own set-up neither tells an expired certificate from an untrusted one, nor verifies host names with
-/// OpenSSL's own code, nor forgets an authority (2.0.11, net_mosq.c, tls_mosq.c).
+/// The library's own set-up does not distinguish an expired certificate from an untrusted one, does not verify host
+/// names with OpenSSL's code, and never forgets an authority (2.0.11, net_mosq.c, tls_mosq.c).
 @safe final class TLSContext {
-    /// Why the handshake failed, as OpenSSL told us on the way.
+    /// The causes of a failed handshake, as OpenSSL's callbacks reported them.
     struct Failure {
-        /// A code `X509_V_ERR_…`; 0 if verification did not fail.
+        /// An `X509_V_ERR_…` code; 0 if verification did not fail.
         var verification: Int32 = 0
-        /// The alert that the broker sent; nil for none.
+        /// The fatal alert from the broker; nil for none.
         var alert: Int32?
-        /// Whether the broker asked for a certificate of ours.
+        /// Whether the broker requested a client certificate.
         var wasAskedForCertificate = false
     }
 
     private final class Recorder {
         var failure = Failure()
+        /// Whether the host is an IP address.
+        let hasAddress: Bool
+
+        init(host: String) {
+            let address = unsafe a2i_IPADDRESS(host)
+            hasAddress = unsafe address != nil
+            unsafe ASN1_OCTET_STRING_free(address)
+        }
     }
 
+    /// The cipher suites of TLS 1.2: those of OpenSSL and the system's policy that have forward secrecy. All of TLS 1.3
+    /// have it.
+    private static let ciphers = "DEFAULT:!kRSA:!kPSK:!kRSAPSK:!aNULL:!eNULL"
+
     let pointer: OpaquePointer
-    private let recorder = Recorder()
+    private let recorder: Recorder
 
     var failure: Failure { recorder.failure }
 
@@ -30,10 +42,14 @@ internal import Glibc
             throw Self.configurationError("make a TLS context")
         }
         unsafe self.pointer = unsafe pointer
+        recorder = Recorder(host: host)
         _ = unsafe SSL_CTX_ctrl(pointer, SSL_CTRL_SET_MIN_PROTO_VERSION, Int(TLS1_2_VERSION), nil)
-        // SAFETY: libmosquitto's copy of the context does not outlive the handle, which keeps this object alive.
+        guard unsafe SSL_CTX_set_cipher_list(pointer, Self.ciphers) == 1 else {
+            throw Self.configurationError("choose ciphers")
+        }
+        // SAFETY: libmosquitto's reference to the context does not outlive the handle, which keeps this object alive.
         _ = unsafe SSL_CTX_set_ex_data(pointer, Self.recorderIndex, Unmanaged.passUnretained(recorder).toOpaque())
-        watchAlerts()
+        watchHandshake()
         watchRequests()
         try verify(options, host: host)
         if let certificate = options.clientCertificate { try use(certificate) }
@@ -84,15 +100,19 @@ internal import Glibc
         }
     }
 
-    private func watchAlerts() {
+    private func watchHandshake() {
         unsafe SSL_CTX_set_info_callback(pointer) { ssl, place, value in
+            if place & SSL_CB_HANDSHAKE_START != 0, unsafe TLSContext.recorder(of: ssl)?.hasAddress == true {
+                // Clears SNI: it must not hold an address (RFC 6066, section 3), but libmosquitto sets it anyway.
+                _ = unsafe SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, Int(TLSEXT_NAMETYPE_host_name), nil)
+            }
             guard place & SSL_CB_READ_ALERT == SSL_CB_READ_ALERT, value >> 8 == SSL3_AL_FATAL else { return }
             unsafe TLSContext.recorder(of: ssl)?.failure.alert = value & 0xFF
         }
     }
 
-    /// A broker that does not like our certificate, or misses one, may hang up so fast that its alert is lost: then
-    /// that it asked is all there is to know.
+    /// Records that the broker requested a client certificate. A broker that rejects ours, or misses one, may hang up
+    /// so fast that its alert is lost: then the request is the only evidence.
     private func watchRequests() {
         unsafe SSL_CTX_set_cert_cb(
             pointer,
@@ -108,7 +128,7 @@ internal import Glibc
         guard unsafe SSL_CTX_use_certificate_chain_file(pointer, certificate.certificate) == 1 else {
             throw Self.configurationError("read client certificate", path: certificate.certificate)
         }
-        // An encrypted key without a password must fail, and not ask on the terminal.
+        // An encrypted key without a password must fail instead of prompting on the terminal.
         var password = try certificate.keyPassword?.load().utf8CString ?? [0]
         let isRead = unsafe password.withUnsafeMutableBufferPointer { buffer in
             unsafe SSL_CTX_set_default_passwd_cb(pointer) { target, size, _, source in
@@ -154,7 +174,7 @@ internal import Glibc
 }
 
 extension TLSContext.Failure {
-    /// What to tell, if OpenSSL told us something.
+    /// The error for the failure, if OpenSSL reported one.
     func error(_ operation: String, host: String) -> ClientError? {
         switch verification {
         case 0:
@@ -194,7 +214,7 @@ extension TLSContext.Failure {
         }
     }
 
-    /// What to tell when the broker hung up without an alert before it accepted us.
+    /// The error if the broker hung up without an alert before CONNACK.
     func hangUpError(_ operation: String) -> ClientError? {
         guard wasAskedForCertificate else { return nil }
         return Self.clientCertificate(operation, detail: "the broker asked for a certificate, and then hung up")

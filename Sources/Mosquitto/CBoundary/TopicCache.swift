@@ -1,21 +1,21 @@
 internal import Glibc
 
-/// Finds topics that came before by their bytes, without making a text of them.
+/// Finds known topics by their bytes, without creating a string.
 ///
-/// Bounded: a topic has four places, by its hash, and where they are taken it takes the place of any of them. So of
-/// some more topics than there are places, in turn, most are found.
+/// Bounded: the hash of a topic selects a set of four places, and a new topic in a full set replaces one of them in
+/// turn. So with somewhat more topics than places, received in a cycle, most are found.
 final class TopicCache {
     /// A power of two.
     private static let places = 16_384
-    /// The places of a topic. A power of two.
+    /// The places in a set. A power of two.
     private static let ways = 4
-    /// Longer topics are not kept, in bytes: who sends many must not fill the memory.
+    /// The longest cached topic, in bytes: bounds the memory that a sender of many topics can fill.
     private static let longest = 512
 
-    /// The places, and the hashes of their topics, apart, so that a search touches no other topic.
+    /// Topics and hashes in separate arrays, so that a search touches no other topic.
     @safe private struct Table {
-        // SAFETY: both have all the places, initialized, for as long as the cache lives. As arrays of an object they
-        // would be checked for conflicting accesses with each message.
+        // SAFETY: both have all places initialised for the lifetime of the cache. Array properties would be checked for
+        // exclusive access per message.
         let topics: UnsafeMutablePointer<KnownTopic?>
         let hashes: UnsafeMutablePointer<Int>
 
@@ -27,9 +27,9 @@ final class TopicCache {
         }
     }
 
-    /// Not before the first message: who only publishes needs none.
+    /// Created with the first message: a client that only publishes needs none.
     private var table: Table?
-    /// How many topics came, and so which of those that are in the way gives way.
+    /// The number of added topics: selects the place that a new topic takes over in a full set.
     private var newcomers = 0
 
     deinit {
@@ -39,7 +39,7 @@ final class TopicCache {
         unsafe table.hashes.deallocate()
     }
 
-    /// The topic of a zero-terminated text.
+    /// The topic of a zero-terminated string.
     func topic(_ text: UnsafePointer<CChar>) -> KnownTopic {
         let count = unsafe strlen(text)
         guard count <= Self.longest else { return unsafe KnownTopic(String(cString: text)) }
@@ -60,7 +60,7 @@ final class TopicCache {
         return topic
     }
 
-    /// Another one in each process, so that nobody can choose topics that get in each other's way.
+    /// Seeded per process, so that no sender can choose topics that collide.
     private static func hash(_ bytes: UnsafeRawBufferPointer) -> Int {
         var hasher = Hasher()
         unsafe hasher.combine(bytes: bytes)
@@ -70,7 +70,7 @@ final class TopicCache {
 
 extension String {
     fileprivate func hasBytes(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        // A text that is not contiguous is none of ours.
+        // A string without contiguous UTF-8 did not come from this cache.
         unsafe utf8.withContiguousStorageIfAvailable { own in
             guard own.count == bytes.count else { return false }
             guard let left = own.baseAddress, let right = bytes.baseAddress else { return true }

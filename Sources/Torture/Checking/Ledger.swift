@@ -33,6 +33,9 @@ final class Ledger: Sendable {
 
     func promise(_ parcel: Parcel) { state.withLock { $0.checker.promise(parcel) } }
 
+    /// See ``Checker/hasRestoredCopies``.
+    func expectRestoredCopies() { state.withLock { $0.checker.hasRestoredCopies = true } }
+
     func saw(_ sighting: Checker.Sighting) {
         state.withLock { state in
             state.checker.saw(sighting)

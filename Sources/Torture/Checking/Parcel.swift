@@ -1,5 +1,8 @@
 /// One message of the test: the `number`-th of its key. A key is one topic, within which order is promised.
 package struct Parcel: Hashable, Sendable {
+    /// What payloads begin with that are no messages of the test, and are counted apart.
+    static let foreign = "foreign "
+
     /// Which topic.
     package var key: Int
     /// Its place among the messages of the key, from 0.

@@ -1,3 +1,4 @@
+internal import FaultKit
 internal import Foundation
 internal import Glibc
 internal import Locking
@@ -10,11 +11,13 @@ final class Daemon: Sendable {
         var feeder: LineFeeder?
         var inboundLines = 0
         var singles: [String: [Int]] = [:]
+        var foreigners = 0
+        var lastReceipt: String?
     }
 
-    let child: Child
+    let child: SpawnedProcess
     let life: Int
-    private let input: Pipe
+    private let input: PipeEnd
     private let output: OutputReader
     private let errors: OutputReader
     private let state: SharedState
@@ -34,29 +37,31 @@ final class Daemon: Sendable {
         load: Publisher.Load?,
         feedPrefix: String
     ) throws {
-        let (input, output, errors) = (try Pipe(), try Pipe(), try Pipe())
-        child = try Child.spawn(
+        let (input, output, errors) = (try PipeEnd.pair(), try PipeEnd.pair(), try PipeEnd.pair())
+        child = try SpawnedProcess.spawn(
             executable,
             arguments,
             environment: environment,
-            input: input.read,
-            output: output.write,
-            errors: errors.write
+            streams: .init(
+                input: input.reading.number,
+                output: output.writing.number,
+                errors: errors.writing.number
+            )
         )
-        input.closeRead()
-        output.closeWrite()
-        errors.closeWrite()
+        for end in [input.reading, output.writing, errors.writing] { end.close() }
         let state = SharedState()
-        (self.input, self.life, self.state) = (input, life, state)
+        (self.input, self.life, self.state) = (input.writing, life, state)
         if let load {
-            let feeder = LineFeeder(input, ledger: outbound, load: load, prefix: feedPrefix)
+            let feeder = LineFeeder(input.writing, ledger: outbound, load: load, prefix: feedPrefix)
             state.locked.withLock { $0.feeder = feeder }
         }
-        self.errors = OutputReader(errors, keep: 16_384) { line in
+        self.errors = OutputReader(errors.reading, keep: 16_384) { line, _ in
             guard String(decoding: line, as: UTF8.self).hasPrefix("mqtt-bridge: ready") else { return }
             state.locked.withLock { $0.isReady = true }
         }
-        self.output = OutputReader(output, keep: 0) { line in
+        self.output = OutputReader(output.reading) { line, isEnded in
+            // A line that a killed daemon has begun and not ended is no line.
+            guard isEnded else { return }
             guard let line = OutputLine(line) else {
                 // Two lines that were mixed, or one that was cut: somebody has lost what it said.
                 inbound.saw(.init(nil, identity: nil))
@@ -68,12 +73,18 @@ final class Daemon: Sendable {
 
     private static func take(_ line: OutputLine, life: Int, inbound: Ledger, state: SharedState) {
         if line.receipt != nil {
-            state.locked.withLock { $0.feeder }?.receipt(line)
+            let feeder = state.locked.withLock { state in
+                state.lastReceipt = line.id ?? state.lastReceipt
+                return state.feeder
+            }
+            feeder?.receipt(line)
         } else if let event = line.event, event.hasPrefix("$bridge.") {
             state.locked.withLock { $0.notices[String(event.dropFirst(8)), default: 0] += 1 }
         } else if let event = line.event, event.hasPrefix("in.single.") {
             let size = line.payload?.utf8.count ?? -1
             state.locked.withLock { $0.singles[String(event.dropFirst(10)), default: []].append(size) }
+        } else if line.payload?.hasPrefix(Parcel.foreign) == true {
+            state.locked.withLock { $0.foreigners += 1 }
         } else if line.event?.hasPrefix("in.k") == true {
             state.locked.withLock { $0.inboundLines += 1 }
             inbound.saw(
@@ -95,6 +106,10 @@ final class Daemon: Sendable {
     var inboundLines: Int { state.locked.withLock { $0.inboundLines } }
     /// How large the payloads were that came for `in.single.NAME`; -1 for one that is no text.
     func singles(_ name: String) -> [Int] { state.locked.withLock { $0.singles[name] ?? [] } }
+    /// How many payloads came that begin with ``Parcel/foreign``.
+    var foreigners: Int { state.locked.withLock { $0.foreigners } }
+    /// The identity in its last receipt.
+    var lastReceipt: String? { state.locked.withLock { $0.lastReceipt } }
     /// The last of what it wrote to standard error.
     var complaints: String { errors.text }
     /// What writes to its standard input, where something does.
@@ -109,22 +124,22 @@ final class Daemon: Sendable {
     /// Ends it with SIGKILL, and takes in everything that it had written. False when it had ended before.
     @discardableResult
     func kill() -> Bool {
-        let wasAlive = child.ending == nil
+        let wasAlive = child.exitStatus == nil
         child.kill()
         reap()
-        return wasAlive && child.ending == .signalled(SIGKILL)
+        return wasAlive && child.exitStatus == .signalled(SIGKILL)
     }
 
     /// Ends it with SIGTERM, and with SIGKILL after `limit`; takes in everything that it had written.
-    func terminate(within limit: Duration = .seconds(10)) -> Child.Ending? {
+    func terminate(within limit: Duration = .seconds(10)) -> ProcessStatus? {
         let ending = child.terminate(within: limit)
         reap()
         return ending
     }
 
     /// Waits until it has ended by itself, and takes in everything that it had written; nil if it goes on.
-    func ended(within limit: Duration) -> Child.Ending? {
-        guard let ending = child.wait(within: limit) else { return nil }
+    func ended(within limit: Duration) -> ProcessStatus? {
+        guard let ending = child.waitBlocking(within: limit) else { return nil }
         reap()
         return ending
     }
@@ -133,6 +148,6 @@ final class Daemon: Sendable {
         feeder?.end()
         output.join(within: .seconds(30))
         errors.join(within: .seconds(5))
-        input.closeWrite()
+        input.close()
     }
 }

@@ -1,3 +1,4 @@
+internal import FaultKit
 internal import Foundation
 
 /// A configuration and a store, with which one daemon after the other runs: a life each.
@@ -54,7 +55,7 @@ final class Installation {
             executable: executable,
             arguments: ["run", "--config", file, "--store", store, "--format", "json", "--log-level", "error"]
                 + ["--stdin", "--receipts", "--status"],
-            environment: environment,
+            environment: ProcessInfo.processInfo.environment(with: environment),
             life: lives,
             inbound: inbound,
             outbound: outbound,
@@ -64,8 +65,9 @@ final class Installation {
     }
 
     /// Runs another command of the bridge to its end.
-    func command(_ arguments: String...) throws -> (ending: Child.Ending, output: String, errors: String) {
-        try Child.run(executable, arguments + ["--store", store], environment: ["SWIFT_BACKTRACE": "enable=no"])
+    func command(_ arguments: String...) throws -> Shell.Outcome {
+        let environment = ProcessInfo.processInfo.environment(with: ["SWIFT_BACKTRACE": "enable=no"])
+        return try Shell.run(executable, arguments + ["--store", store], environment: environment)
     }
 }
 

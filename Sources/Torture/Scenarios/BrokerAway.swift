@@ -1,3 +1,5 @@
+internal import FaultKit
+
 /// The broker does not answer for a minute while events are emitted. When it is back they arrive once, in order per
 /// topic, and not faster than `drain_rate`.
 enum BrokerAway {
@@ -11,7 +13,7 @@ enum BrokerAway {
         let receiver = try bench.receiver(at: broker)
         let installation = try bench.installation(port: proxy.port)
         installation.configuration.drainRate = rate
-        proxy.isStalled = true
+        proxy.mode = .blackHole
         let begin = ContinuousClock.now
         let load = Publisher.Load(rate: bench.options.rate, size: 64, limit: count)
         let daemon = try bench.begin(installation, feeding: load)
@@ -20,7 +22,7 @@ enum BrokerAway {
         bench.findings.demand(areStored, "not stored while the broker is away")
         try bench.pause(absence - (.now - begin))
         bench.findings.demand(bench.outbound.sightings == 0, "the broker was not away")
-        proxy.isStalled = false
+        proxy.mode = .forward
         let most = try mostInASecond(bench, until: count)
         try bench.drain()
         try bench.close(daemon, of: installation)

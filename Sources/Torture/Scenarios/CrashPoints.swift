@@ -1,3 +1,4 @@
+internal import FaultKit
 internal import Glibc
 
 /// F3: the bridge kills itself at named points of its way from the socket to the store and on, and back.
@@ -38,8 +39,8 @@ enum CrashPoints {
         for _ in 0..<times {
             let passing = Int.random(in: 1...20, using: &bench.random)
             let daemon = try bench.begin(installation, feeding: load, crashPoint: "\(point):\(passing)")
-            let hasEnded = try bench.wait(upTo: .seconds(20)) { daemon.child.ending != nil }
-            let ending = daemon.child.ending
+            let hasEnded = try bench.wait(upTo: .seconds(20)) { daemon.child.exitStatus != nil }
+            let ending = daemon.child.exitStatus
             daemon.kill()
             guard hasEnded, ending == .signalled(SIGKILL) else {
                 bench.findings.demand(

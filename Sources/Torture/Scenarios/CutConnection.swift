@@ -1,8 +1,10 @@
+internal import FaultKit
+
 /// F6: the connection ends after byte n of every kind of packet, in both directions, with FIN and with RST.
 enum CutConnection {
-    private static let places: [(Proxy.Direction, PacketType)] = [
-        (.toBroker, .connect), (.toDaemon, .connack), (.toBroker, .subscribe), (.toDaemon, .suback),
-        (.toDaemon, .publish), (.toBroker, .puback), (.toBroker, .publish), (.toDaemon, .puback),
+    private static let places: [(TCPProxy.Direction, FakeBroker.PacketType)] = [
+        (.toServer, .connect), (.toClient, .connack), (.toServer, .subscribe), (.toClient, .suback),
+        (.toClient, .publish), (.toServer, .puback), (.toServer, .publish), (.toClient, .puback),
     ]
 
     static func run(_ bench: Bench) throws {
@@ -18,7 +20,7 @@ enum CutConnection {
         for (direction, type) in places {
             for bytes in positions(bench) {
                 let resets = Bool.random(using: &bench.random)
-                proxy.cut(.init(direction: direction, cut: .init(type, bytes: bytes), resets: resets))
+                proxy.cut(.init(type, bytes: bytes), direction, reset: resets)
                 // SUBSCRIBE and CONNECT come only with a new connection.
                 if type == .connect || type == .connack || type == .subscribe || type == .suback {
                     proxy.resetConnections()
@@ -26,9 +28,9 @@ enum CutConnection {
                 let isCut = try bench.wait(upTo: .seconds(15)) { !proxy.isCutPending }
                 bench.findings.demand(isCut, "no cut after byte \(bytes) of \(type)")
                 if isCut { cuts += 1 }
-                proxy.cut(nil)
-                // Five connections in a row that end within 3 s, at a broker that answers at once each time, are taken for
-                // another client with the same identifier: that is another scenario. A cut may end two.
+                proxy.cancelCut()
+                // Five connections in a row that end within 3 s, at a broker that answers at once each time, make the
+                // pauses long: that is another scenario. A cut may end two.
                 if cuts.isMultiple(of: 2) { try bench.pause(.milliseconds(4_500)) }
             }
         }

@@ -1,5 +1,7 @@
+internal import FaultKit
 internal import Foundation
 internal import Glibc
+internal import Programs
 
 /// F21: the store's file system is full, read-only, or fails to sync. What cannot be tried here is noted.
 enum FailingDisk {
@@ -10,7 +12,7 @@ enum FailingDisk {
         // The broker keeps messages only for a session that is there.
         let first = try bench.installation(port: broker.port, name: "first")
         try bench.close(bench.start(first), of: first)
-        let parts: [(String, (Bench, Broker, Proxy) throws -> Void)] = [
+        let parts: [(String, (Bench, MosquittoBroker, TCPProxy) throws -> Void)] = [
             ("disk full", full), ("EIO", failingSync), ("read-only", readOnly),
         ]
         var tried = 0
@@ -27,9 +29,9 @@ enum FailingDisk {
     }
 
     /// Twice: once it resumes by itself, once it is killed while the disk is full.
-    private static func full(_ bench: Bench, _ broker: Broker, _ proxy: Proxy) throws {
+    private static func full(_ bench: Bench, _ broker: MosquittoBroker, _ proxy: TCPProxy) throws {
         let installation = try bench.installation(port: proxy.port, name: "full")
-        let volume = try Volume(at: "\(installation.folder)/store", megabytes: 24, bench)
+        let disk = try bench.smallDisk(for: installation, megabytes: 24)
         let load = Publisher.Load(rate: 1_000, size: 512)
         let publisher = try bench.publisher(to: broker, load)
         for isKilled in [false, true] {
@@ -38,12 +40,12 @@ enum FailingDisk {
             try bench.pause(.milliseconds(500))
             // With nobody reading, the store has to grow.
             daemon.isOutputPaused = true
-            try volume.fill()
+            try disk.fill()
             try demandStandstill("disk full", daemon, proxy, bench)
             publisher.isPublishing = false
             daemon.feeder?.isFeeding = false
             if isKilled { bench.findings.demand(daemon.kill(), "the daemon had ended on a full disk") }
-            try volume.empty()
+            try disk.empty()
             daemon.isOutputPaused = false
             if isKilled { daemon = try bench.start(installation) }
             try finish(daemon, installation, publisher, bench)
@@ -53,8 +55,8 @@ enum FailingDisk {
     }
 
     /// Every sync fails for a while.
-    private static func failingSync(_ bench: Bench, _ broker: Broker, _ proxy: Proxy) throws {
-        let strace = try Executable.required("strace")
+    private static func failingSync(_ bench: Bench, _ broker: MosquittoBroker, _ proxy: TCPProxy) throws {
+        _ = try Program.required("strace")
         let installation = try bench.installation(port: proxy.port, name: "eio")
         let load = Publisher.Load(rate: 500, size: 512)
         let daemon = try bench.start(installation, feeding: load)
@@ -67,15 +69,17 @@ enum FailingDisk {
         ]
         let null = open("/dev/null", O_RDWR | O_CLOEXEC)
         defer { close(null) }
-        let tracer = try Child.spawn(strace, arguments, input: null, output: null, errors: null)
+        let streams = SpawnedProcess.Streams(input: null, output: null, errors: null)
+        let tracer = try SpawnedProcess.spawn("strace", arguments, streams: streams)
         bench.atEnd { tracer.kill() }
         let isHit = try bench.wait(upTo: .seconds(10)) {
-            tracer.ending != nil || ((try? String(contentsOfFile: log, encoding: .utf8)) ?? "").contains("(INJECTED)")
+            tracer.exitStatus != nil
+                || ((try? String(contentsOfFile: log, encoding: .utf8)) ?? "").contains("(INJECTED)")
         }
-        guard isHit, tracer.ending == nil else { throw Unavailable(reason: "strace cannot attach here") }
+        guard isHit, tracer.exitStatus == nil else { throw Unavailable(reason: "strace cannot attach here") }
         try demandStandstill("EIO", daemon, proxy, bench)
         tracer.signal(SIGINT)
-        _ = tracer.wait(within: .seconds(5))
+        _ = tracer.waitBlocking(within: .seconds(5))
         publisher.isPublishing = false
         daemon.feeder?.isFeeding = false
         try finish(daemon, installation, publisher, bench)
@@ -84,30 +88,32 @@ enum FailingDisk {
     }
 
     /// The store cannot be written from the beginning.
-    private static func readOnly(_ bench: Bench, _ broker: Broker, _ proxy: Proxy) throws {
+    private static func readOnly(_ bench: Bench, _ broker: MosquittoBroker, _ proxy: TCPProxy) throws {
         let installation = try bench.installation(port: proxy.port, name: "readonly")
-        let volume = try Volume(at: "\(installation.folder)/store", megabytes: 24, bench)
+        let disk = try bench.smallDisk(for: installation, megabytes: 24)
         try bench.close(bench.start(installation), of: installation)
         let publisher = try bench.publisher(to: broker, .init(rate: 500, size: 512))
-        try volume.remount("ro")
-        let acknowledged = proxy.passed(.puback, .toBroker)
+        try disk.remount(readOnly: true)
+        let acknowledged = proxy.packets(.puback, .toServer)
         let refused = try bench.begin(installation)
         try bench.pause(.seconds(2))
         bench.findings.demand(
-            proxy.passed(.puback, .toBroker) == acknowledged,
+            proxy.packets(.puback, .toServer) == acknowledged,
             "read-only: acknowledged what cannot be stored"
         )
         refused.kill()
         bench.findings.demand(!refused.complaints.isEmpty, "read-only: nothing was said")
-        try volume.remount("rw")
+        try disk.remount(readOnly: false)
         try finish(bench.start(installation), installation, publisher, bench)
         publisher.end()
-        bench.findings.note("read-only: \(refused.child.ending == .signalled(SIGKILL) ? "waited" : "refused to start")")
+        bench.findings.note(
+            "read-only: \(refused.child.exitStatus == .signalled(SIGKILL) ? "waited" : "refused to start")"
+        )
     }
 
     /// While nothing can be stored, nothing is acknowledged and no receipt says "stored".
-    private static func demandStandstill(_ name: String, _ daemon: Daemon, _ proxy: Proxy, _ bench: Bench) throws {
-        func progress() -> [Int] { [proxy.passed(.puback, .toBroker), daemon.feeder?.stored ?? 0] }
+    private static func demandStandstill(_ name: String, _ daemon: Daemon, _ proxy: TCPProxy, _ bench: Bench) throws {
+        func progress() -> [Int] { [proxy.packets(.puback, .toServer), daemon.feeder?.stored ?? 0] }
         var last = progress()
         var since = ContinuousClock.now
         let stands = try bench.wait(upTo: .seconds(20)) {
@@ -120,7 +126,7 @@ enum FailingDisk {
         try bench.pause(.seconds(2))
         bench.findings.demand(progress() == last, "\(name): something was acknowledged in the middle")
         bench.findings.demand(bench.inbound.sent + bench.outbound.sent > sent, "\(name): there was no traffic")
-        bench.findings.demand(daemon.child.ending == nil, "\(name): the daemon ended")
+        bench.findings.demand(daemon.child.exitStatus == nil, "\(name): the daemon ended")
         bench.findings.demand(!daemon.complaints.isEmpty, "\(name): nothing was said on standard error")
     }
 

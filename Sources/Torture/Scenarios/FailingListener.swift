@@ -1,3 +1,5 @@
+internal import FaultKit
+
 /// F11: a listener that throws at one message. That one becomes a dead letter, the rest flows, and a replay by an
 /// operator runs it again.
 enum FailingListener {
@@ -20,7 +22,7 @@ enum FailingListener {
         try bench.settle(publisher)
         try bench.drain()
         bench.findings.demand(daemon.singles(name).isEmpty, "the listener did not fail")
-        let list = try installation.command("dead-letters", "list", "--format", "json").output
+        let list = try installation.command("dead-letters", "list", "--format", "json").stdout
         let letters = list.split(separator: "\n")
         bench.findings.demand(
             letters.count == 1
@@ -41,10 +43,10 @@ enum FailingListener {
         installation.environment = [:]
         let daemon = try bench.start(installation)
         let reply = try installation.command("dead-letters", "replay", "--all")
-        bench.findings.demand(reply.ending == .exited(0), "dead-letters replay: \(reply.errors)")
+        bench.findings.demand(reply.status.isSuccess, "dead-letters replay: \(reply.stderr)")
         let isRun = try bench.wait(upTo: .seconds(10)) { daemon.singles(name) == [1] }
         bench.findings.demand(isRun, "the replay did not run")
-        let left = try installation.command("dead-letters", "list", "--format", "json").output
+        let left = try installation.command("dead-letters", "list", "--format", "json").stdout
         bench.findings.demand(left.isEmpty, "the letter is there after its replay: \(left)")
         try bench.close(daemon, of: installation)
     }

@@ -1,3 +1,5 @@
+internal import FaultKit
+
 /// F1, F2: the bridge is killed again and again under load, at random moments, and started again at once.
 enum KillBridge {
     /// The most unacknowledged messages that the broker has at the bridge.

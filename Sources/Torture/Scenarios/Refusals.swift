@@ -1,11 +1,11 @@
+internal import FaultKit
 internal import Foundation
 
 /// F24: a wrong password, and topics that the broker denies. Nothing that was refused counts as published.
 enum Refusals {
     static func run(_ bench: Bench) throws {
         let (passwords, access) = ("\(bench.folder)/passwords", "\(bench.folder)/access")
-        let tool = try Executable.required("mosquitto_passwd")
-        _ = try Child.run(tool, ["-b", "-c", passwords, "bridge", "right"])
+        try Shell.run("mosquitto_passwd", ["-b", "-c", passwords, "bridge", "right"])
         try write("topic readwrite #\nuser bridge\ntopic deny out/denied/#\ntopic readwrite #\n", to: access)
         let lines = ["password_file \(passwords)", "acl_file \(access)"]
         let broker = try bench.broker(.init(queued: 100_000, lines: lines))
@@ -34,7 +34,7 @@ enum Refusals {
     private static func wrongPassword(
         _ secret: String,
         _ installation: Installation,
-        _ broker: Broker,
+        _ broker: MosquittoBroker,
         _ bench: Bench
     ) throws {
         try write("wrong\n", to: secret)
@@ -43,7 +43,7 @@ enum Refusals {
         let isStored = try bench.wait(upTo: .seconds(10)) { daemon.feeder?.stored == count }
         bench.findings.demand(isStored, "not stored while the password is wrong")
         try bench.pause(.seconds(4))
-        bench.findings.demand(daemon.child.ending == nil, "a wrong password ended the daemon")
+        bench.findings.demand(daemon.child.exitStatus == nil, "a wrong password ended the daemon")
         bench.findings.demand(daemon.feeder?.published == 0, "counted as published with a wrong password")
         bench.findings.demand(!daemon.isReady, "ready with a wrong password")
         let attempts = broker.log.split(separator: "\n").count { $0.contains("not authorised") }
@@ -71,7 +71,7 @@ enum Refusals {
     }
 
     private static func deadLetters(_ installation: Installation) throws -> Int {
-        let list = try installation.command("dead-letters", "list", "--format", "json").output
+        let list = try installation.command("dead-letters", "list", "--format", "json").stdout
         return list.split(separator: "\n").count { $0.contains("denied") }
     }
 

@@ -1,3 +1,5 @@
+internal import FaultKit
+
 /// F4, F5: the broker goes away under load, in order or not, and comes back on the same port.
 enum RestartBroker {
     /// In order: it saves its state, and nothing may be lost.
@@ -16,11 +18,11 @@ enum RestartBroker {
         for _ in 0..<restarts {
             try bench.pause(bench.random.milliseconds(100...400))
             let connections = daemon.notices("connected")
-            broker.terminate()
+            broker.stop()
             // As long as a restart takes elsewhere: an attempt to connect is refused meanwhile, so that five short
-            // lives in a row are not taken for another client with the same identifier.
+            // lives in a row do not make the pauses long.
             try bench.pause(.milliseconds(800))
-            try broker.start()
+            try broker.restart()
             let begin = ContinuousClock.now
             let isBack = try bench.wait(upTo: .seconds(10)) { daemon.notices("connected") > connections }
             bench.findings.demand(isBack, "not connected 10 s after the port was back")
@@ -47,14 +49,14 @@ enum RestartBroker {
         let load = Publisher.Load(rate: bench.options.rate / 4, size: 64)
         let daemon = try bench.start(installation, feeding: load)
         bench.expectedAlive = daemon
-        let publisher = try Publisher(port: broker.port, ledger: lossy, load: load)
+        let publisher = try Publisher(ports: [broker.port], ledgers: [lossy], load: load)
         bench.atEnd { publisher.end() }
         for kill in 0..<kills {
             try bench.pause(bench.random.milliseconds(100...400))
             let (lost, subscribed) = (daemon.notices("sessionlost"), daemon.notices("subscribed"))
             broker.kill()
             try bench.pause(.milliseconds(800))
-            try broker.start()
+            try broker.restart()
             let isBack = try bench.wait(upTo: .seconds(10)) { daemon.notices("subscribed") > subscribed }
             bench.findings.demand(isBack, "not subscribed 10 s after the broker was back")
             bench.findings.demand(daemon.notices("sessionlost") > lost, "a lost session was not told")

@@ -1,3 +1,5 @@
+internal import FaultKit
+
 /// F23: a second daemon on the same store must not come up, and must not harm the first.
 enum SecondDaemon {
     static func run(_ bench: Bench) throws {
@@ -10,8 +12,8 @@ enum SecondDaemon {
         let publisher = try bench.publisher(to: broker, load)
         for _ in 0..<bench.options.extent(3, 20) {
             let second = try bench.begin(installation)
-            let hasEnded = try bench.wait(upTo: .seconds(10)) { second.child.ending != nil }
-            let ending = second.child.ending
+            let hasEnded = try bench.wait(upTo: .seconds(10)) { second.child.exitStatus != nil }
+            let ending = second.child.exitStatus
             second.kill()
             bench.findings.demand(hasEnded, "the second daemon came up")
             bench.findings.demand(

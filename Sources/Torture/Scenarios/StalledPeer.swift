@@ -1,3 +1,5 @@
+internal import FaultKit
+
 /// F9, F10: somebody stops reading, and the store has to hold what comes meanwhile, not the memory.
 enum StalledPeer {
     /// How much resident memory may grow while the store takes several times as much.
@@ -17,11 +19,11 @@ enum StalledPeer {
         let daemon = try bench.start(installation, feeding: load)
         bench.expectedAlive = daemon
         _ = try bench.wait(upTo: .seconds(10)) { bench.outbound.sightings > 1_000 }
-        proxy.isStalled = true
+        proxy.mode = .blackHole
         let seen = bench.outbound.sightings
         let growth = try growth(of: daemon, installation, bench) { (daemon.feeder?.stored ?? 0) >= count }
         bench.findings.demand(bench.outbound.sightings < count / 2, "the broker went on reading")
-        proxy.isStalled = false
+        proxy.mode = .forward
         try bench.drain(upTo: .seconds(120))
         try bench.close(daemon, of: installation)
         receiver.end()
@@ -41,7 +43,7 @@ enum StalledPeer {
         _ = try bench.wait(upTo: .seconds(10)) { bench.inbound.sightings > 1_000 }
         daemon.isOutputPaused = true
         let seen = bench.inbound.sightings
-        let growth = try growth(of: daemon, installation, bench) { proxy.passed(.puback, .toBroker) >= count }
+        let growth = try growth(of: daemon, installation, bench) { proxy.packets(.puback, .toServer) >= count }
         bench.findings.demand(bench.inbound.sightings < count / 2, "standard output was read")
         daemon.isOutputPaused = false
         try bench.settle(publisher)

@@ -1,3 +1,5 @@
+internal import FaultKit
+
 /// F26: SIGTERM under load in both directions: what was taken on stays, the will is not published, and it takes no
 /// longer than 5 s.
 enum TerminateBridge {

@@ -1,3 +1,4 @@
+internal import FaultKit
 internal import Foundation
 internal import Glibc
 internal import Locking
@@ -21,10 +22,9 @@ final class LineFeeder: Sendable {
     private let ended = DispatchSemaphore(value: 0)
 
     /// - Parameter prefix: What the names of the events begin with.
-    init(_ pipe: Pipe, ledger: Ledger, load: Publisher.Load, prefix: String = "out.k") {
+    init(_ pipe: PipeEnd, ledger: Ledger, load: Publisher.Load, prefix: String = "out.k") {
         self.ledger = ledger
         self.prefix = prefix
-        _ = fcntl(pipe.write, F_SETFL, O_NONBLOCK)
         Thread.detachNewThread { [self] in
             feed(pipe, load)
             ended.signal()
@@ -66,7 +66,7 @@ final class LineFeeder: Sendable {
         if let parcel { ledger.promise(parcel) }
     }
 
-    private func feed(_ pipe: Pipe, _ load: Publisher.Load) {
+    private func feed(_ pipe: PipeEnd, _ load: Publisher.Load) {
         var pace = Pace(rate: load.rate)
         var count = 0
         while count < load.limit {
@@ -93,19 +93,14 @@ final class LineFeeder: Sendable {
     }
 
     /// Waits while the daemon does not read; false when it is gone or the feeder is to end.
-    private func write(_ bytes: [UInt8], to pipe: Pipe) -> Bool {
+    private func write(_ bytes: [UInt8], to pipe: PipeEnd) -> Bool {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(pipe.write, $0.baseAddress, $0.count) }
-            if count >= 0 {
-                rest = rest.dropFirst(count)
-            } else if errno == EAGAIN {
-                if state.withLock({ $0.isEnded }) { return false }
-                var entry = pollfd(fd: pipe.write, events: Int16(POLLOUT), revents: 0)
-                _ = poll(&entry, 1, 20)
-            } else if errno != EINTR {
-                return false
-            }
+            guard let count = try? pipe.writeNow(rest) else { return false }
+            rest = rest.dropFirst(count)
+            guard count == 0 else { continue }
+            if state.withLock({ $0.isEnded }) { return false }
+            pipe.waitForRoom(within: .milliseconds(20))
         }
         return true
     }

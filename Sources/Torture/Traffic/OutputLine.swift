@@ -11,7 +11,7 @@ struct OutputLine: Decodable {
     var published: Bool?
 
     /// Nil for what is no JSON object.
-    init?(_ bytes: [UInt8]) {
+    init?(_ bytes: ArraySlice<UInt8>) {
         guard let line = try? JSONDecoder().decode(OutputLine.self, from: Data(bytes)) else { return nil }
         self = line
     }

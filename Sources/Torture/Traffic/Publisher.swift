@@ -1,12 +1,12 @@
+internal import FaultKit
 internal import Foundation
 internal import Glibc
 internal import Locking
-internal import Logging
 internal import Mosquitto
 
-/// Publishes messages of the test to the broker at QoS 1 and a given rate, as any device would.
+/// Publishes messages of the test to a broker at QoS 1 and a given rate, as any device would; or each of them to several.
 ///
-/// A message stands in the ledger before it is published, and is promised from the broker's acknowledgement on.
+/// A message stands in the ledgers before it is published, and is promised from the acknowledgement on that came last.
 final class Publisher: Sendable {
     /// The most messages that wait for their acknowledgement: when the broker is away, publishing waits.
     private static let window = 1_000
@@ -30,41 +30,24 @@ final class Publisher: Sendable {
         var limit = Int.max
         /// What a message's expiry says, if it has one.
         var expiry: Duration?
+        /// The topic of a key.
+        var topic: @Sendable (Int) -> String = { "in/k\($0)" }
     }
 
-    private let client: Client
-    private let ledger: Ledger
+    private let clients: [RunningClient]
+    private let ledgers: [Ledger]
     private let state = Locked(State())
     private let threadEnded = DispatchSemaphore(value: 0)
-    private let clientEnded = DispatchSemaphore(value: 0)
-    private let running: Locked<Task<Void, Never>?>
-    private let ending: Locked<String?>
 
-    init(port: Int, ledger: Ledger, load: Load) throws {
+    /// - Parameters:
+    ///   - ports: Where each message goes, to one broker after the other.
+    ///   - ledgers: At least one. What is written into the first is written into the others as well.
+    init(ports: [Int], ledgers: [Ledger], load: Load) throws {
         var options = ClientOptions(clientID: "torture-publisher")
         options.inFlightWindow = 200
         options.queueBytes = 1 << 30
-        self.ledger = ledger
-        let client = try Client(
-            brokers: [BrokerURL("mqtt://127.0.0.1:\(port)")],
-            options: options,
-            delegate: Listener(),
-            logger: Logger(label: "torture") { _ in SwiftLogNoOpLogHandler() }
-        )
-        self.client = client
-        let clientEnded = clientEnded
-        let ending = Locked<String?>(nil)
-        // One for each publisher; `end` cancels and awaits it.
-        let task = Task {
-            do {
-                try await client.run()
-            } catch {
-                ending.withLock { $0 = "\(error)" }
-            }
-            clientEnded.signal()
-        }
-        running = Locked(task)
-        self.ending = ending
+        self.ledgers = ledgers
+        clients = try ports.map { try RunningClient(port: $0, options: options, delegate: Listener()) }
         Thread.detachNewThread { [self] in
             publish(load)
             threadEnded.signal()
@@ -78,19 +61,18 @@ final class Publisher: Sendable {
     }
 
     /// Why its connection was given up, if it was.
-    var failure: String? { ending.withLock { $0 } }
-    /// How many messages the broker has not acknowledged yet.
+    var failure: String? { clients.lazy.compactMap(\.failure).first }
+    /// How many messages a broker has not acknowledged yet.
     var unacknowledged: Int { state.withLock { $0.unacknowledged } }
     /// How many the broker refused.
     var refused: Int { state.withLock { $0.refused } }
 
     /// Publishes no more, and disconnects; waits until that is done. Again, it does nothing.
     func end() {
-        guard let task = running.withLock({ $0.take() }) else { return }
         state.withLock { $0.isEnded = true }
         threadEnded.wait()
-        task.cancel()
-        clientEnded.wait()
+        threadEnded.signal()
+        for client in clients { client.end() }
     }
 
     /// Publishes one message outside the ledger, and waits until the broker has acknowledged it.
@@ -98,7 +80,7 @@ final class Publisher: Sendable {
         let answer = Locked<Bool?>(nil)
         let message = Message(topic: "in/single/\(name)", payload: payload, qos: .atLeastOnce)
         let answered = DispatchSemaphore(value: 0)
-        try client.enqueue(message) { result in
+        try clients[0].client.enqueue(message) { result in
             answer.withLock { $0 = (try? result.get()) != nil }
             answered.signal()
         }
@@ -125,36 +107,49 @@ final class Publisher: Sendable {
     }
 
     private func publishNext(_ number: Int, _ load: Load) {
-        let parcel = ledger.next(key: number % ledger.keys)
+        let parcels = ledgers.map { $0.next(key: number % ledgers[0].keys) }
+        let parcel = parcels[0]
+        let identity = MessageProperties.UserProperty("bridgeid", "\(Self.source)/\(parcel.key)-\(parcel.number)")
         let message = Message(
-            topic: "in/k\(parcel.key)",
+            topic: load.topic(parcel.key),
             payload: Array(parcel.payload(size: load.size).utf8),
             qos: .atLeastOnce,
             properties: MessageProperties(
                 expiry: load.expiry,
-                userProperties: [.init("bridgeid", "\(Self.source)/\(parcel.key)-\(parcel.number)")]
+                userProperties: [identity]
             )
         )
         state.withLock { $0.unacknowledged += 1 }
-        do {
-            try client.enqueue(message) { [self] result in
-                if case .success = result { ledger.promise(parcel) }
-                done(isRefused: (try? result.get()) == nil)
+        let owed = Locked((answers: clients.count, isTaken: true))
+        // Each broker is the first one for half of the messages.
+        for client in number.isMultiple(of: 2) ? clients : clients.reversed() {
+            do {
+                try client.client.enqueue(message) { [self] result in
+                    answered(parcel, (try? result.get()) != nil, owed)
+                }
+            } catch {
+                answered(parcel, false, owed)
             }
-        } catch {
-            done(isRefused: true)
         }
     }
 
-    private func done(isRefused: Bool) {
+    /// A broker has taken or refused a message.
+    private func answered(_ parcel: Parcel, _ isTaken: Bool, _ owed: Locked<(answers: Int, isTaken: Bool)>) {
+        let (answers, areTaken) = owed.withLock { owed in
+            owed.answers -= 1
+            owed.isTaken = owed.isTaken && isTaken
+            return owed
+        }
+        guard answers == 0 else { return }
+        if areTaken { for ledger in ledgers { ledger.promise(parcel) } }
         state.withLock { state in
             state.unacknowledged -= 1
-            if isRefused { state.refused += 1 }
+            if !areTaken { state.refused += 1 }
         }
     }
 
     private struct Listener: ClientDelegate {
-        func client(received messages: [Message]) -> Intake { .acknowledge }
+        func client(received messages: [Message]) -> ReceiveDecision { .acknowledge }
         func client(noticed event: ClientEvent) {}
     }
 }

@@ -1,34 +1,19 @@
 internal import Dispatch
 internal import Locking
-internal import Logging
 internal import Mosquitto
 
 /// Sees what the daemon publishes, as a client whose session the broker keeps.
 final class Receiver: Sendable {
-    private let ended = DispatchSemaphore(value: 0)
-    private let running: Locked<Task<Void, Never>?>
+    private let running: RunningClient
     private let listener: Listener
 
     /// Returns once it is subscribed.
     init(port: Int, ledger: Ledger, filters: [String] = ["out/#"]) throws {
         var options = ClientOptions(clientID: "torture-receiver")
         options.sessionExpiry = .seconds(3_600)
-        let listener = Listener(ledger: ledger)
-        let client = try Client(
-            brokers: [BrokerURL("mqtt://127.0.0.1:\(port)")],
-            options: options,
-            subscriptions: filters.map { SubscriptionRequest($0) },
-            delegate: listener,
-            logger: Logger(label: "torture") { _ in SwiftLogNoOpLogHandler() }
-        )
-        self.listener = listener
-        let ended = ended
-        // One for each receiver; `end` cancels and awaits it.
-        let task = Task {
-            try? await client.run()
-            ended.signal()
-        }
-        running = Locked(task)
+        listener = Listener(ledger: ledger)
+        let subscriptions = filters.map { SubscriptionRequest($0) }
+        running = try RunningClient(port: port, options: options, subscriptions: subscriptions, delegate: listener)
         guard listener.subscribed.wait(timeout: .now() + 10) == .success else {
             end()
             throw Failure("the receiver could not subscribe within 10 s")
@@ -38,29 +23,33 @@ final class Receiver: Sendable {
     /// How many messages came on topics below `will/`.
     var wills: Int { listener.wills.withLock { $0 } }
 
+    /// How many payloads came that begin with ``Parcel/foreign``.
+    var foreigners: Int { listener.foreigners.withLock { $0 } }
+
     /// Disconnects, and waits until that is done. Again, it does nothing.
-    func end() {
-        guard let task = running.withLock({ $0.take() }) else { return }
-        task.cancel()
-        ended.wait()
-    }
+    func end() { running.end() }
 
     private final class Listener: ClientDelegate {
         let ledger: Ledger
         let subscribed = DispatchSemaphore(value: 0)
         let wills = Locked(0)
+        let foreigners = Locked(0)
 
         init(ledger: Ledger) {
             self.ledger = ledger
         }
 
-        func client(received messages: [Message]) -> Intake {
+        func client(received messages: [Message]) -> ReceiveDecision {
             for message in messages {
                 if message.topic.hasPrefix("will/") {
                     wills.withLock { $0 += 1 }
                     continue
                 }
                 let text = String(decoding: message.payload, as: UTF8.self)
+                if text.hasPrefix(Parcel.foreign) {
+                    foreigners.withLock { $0 += 1 }
+                    continue
+                }
                 ledger.saw(.init(Parcel(payload: text), identity: message.properties[user: "bridgeid"]))
             }
             return .acknowledge

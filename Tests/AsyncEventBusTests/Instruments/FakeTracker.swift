@@ -4,16 +4,33 @@ import TestSupport
 /// Remembers what it is told of one delivery.
 final class FakeTracker: DeliveryTracker {
     let marksStart: Bool
+    let uncounted: Int
     /// Before this is opened, no call begins.
     let gate: Gate
     let told = Journal<String>()
+    private let transport: Owner
+    private let withdrawn = Locked(false)
     /// The outcome, as often as it is told.
     let outcomes = Journal<String>()
 
-    init(marksStart: Bool = false, gate: Gate? = nil) {
+    init(marksStart: Bool = false, uncounted: Int = 0, gate: Gate? = nil, owner: Owner? = nil) {
+        transport = owner ?? Self.anybody
+        self.uncounted = uncounted
         self.marksStart = marksStart
         self.gate = gate ?? Gate()
         if gate == nil { self.gate.open() }
+    }
+
+    private static let anybody = Owner()
+
+    /// A transport that takes deliveries back.
+    final class Owner: Sendable {}
+
+    var owner: AnyObject { transport }
+
+    var isWithdrawn: Bool {
+        get { withdrawn.withLock { $0 } }
+        set { withdrawn.withLock { $0 = newValue } }
     }
 
     func willRun(attempt: Int) async {

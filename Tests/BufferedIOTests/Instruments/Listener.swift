@@ -29,7 +29,7 @@ final class Listener: ClientDelegate {
         self.onMessages = onMessages
     }
 
-    func client(received messages: [Message]) -> Intake {
+    func client(received messages: [Message]) -> ReceiveDecision {
         onMessages(messages)
         state.withLock { $0.messages += messages }
         return .acknowledge
@@ -67,14 +67,14 @@ final class Listener: ClientDelegate {
         try await wait(for: "subscribed") { $0.state.withLock { $0.subscriptions > 0 } }
     }
 
-    /// - Throws: `TestSupportError` when the condition does not hold in time.
+    /// - Throws: `FaultKitError` when the condition does not hold in time.
     func wait(
         for what: String,
         within limit: Duration = .seconds(30),
         until condition: (Listener) throws -> Bool
     ) async throws {
         guard try await !eventually(within: limit, { try condition(self) }) else { return }
-        throw TestSupportError("not within \(limit.stretched): \(what); \(count) messages, ends: \(disconnections)")
+        throw FaultKitError("not within \(limit.stretched): \(what); \(count) messages, ends: \(disconnections)")
     }
 }
 

@@ -36,7 +36,7 @@ final class SocketPair: Sendable {
             ours = pair[0]
         }
         peer = pair[1]
-        guard !isAttached || buffered_io_attach(ours) else { throw TestSupportError("attach \(ours): no memory") }
+        guard !isAttached || buffered_io_attach(ours) else { throw FaultKitError("attach \(ours): no memory") }
     }
 
     deinit {
@@ -108,7 +108,7 @@ func checked(_ call: () -> Int) throws -> Int {
 
 private func filled(_ count: Int, _ call: (UnsafeMutableRawPointer) -> Int) throws -> [UInt8] {
     try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-        guard let start = buffer.baseAddress else { throw TestSupportError("read nothing: no room was given") }
+        guard let start = buffer.baseAddress else { throw FaultKitError("read nothing: no room was given") }
         filled = try checked { call(start) }
     }
 }

@@ -7,14 +7,14 @@ struct SystemCalls: Sendable {
     var reads: Int
     var writes: Int
 
-    /// - Throws: `TestSupportError` when there is no such thread, or the system does not count.
+    /// - Throws: `FaultKitError` when there is no such thread, or the system does not count.
     init(ofThread thread: String) throws {
         let path = "/proc/\(thread)/io"
         let text = String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
         func value(_ name: String) throws -> Int {
             let line = text.split(separator: "\n").first { $0.hasPrefix("\(name): ") }
             guard let number = line.flatMap({ Int($0.dropFirst(name.count + 2)) }) else {
-                throw TestSupportError("read \(path): no \(name)")
+                throw FaultKitError("read \(path): no \(name)")
             }
             return number
         }

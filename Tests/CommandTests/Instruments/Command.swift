@@ -18,12 +18,14 @@ enum Command {
         environment: [String: String] = [:],
         timeout: Duration = .seconds(20)
     ) async throws -> Shell.Outcome {
-        let merged = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        let merged = ProcessInfo.processInfo.environment(with: environment)
         return try await onThread { try Shell.run(path, arguments, environment: merged, timeout: timeout) }
     }
 
     /// Starts a daemon and returns when it says that it is ready.
-    static func daemon(_ arguments: String...) async throws -> ChildProcess {
+    static func daemon(_ arguments: String...) async throws -> ChildProcess { try await daemon(arguments: arguments) }
+
+    static func daemon(arguments: [String]) async throws -> ChildProcess {
         let daemon = try ChildProcess(path, ["run"] + arguments)
         try await daemon.waitForLine(containing: "ready", in: .errors, within: .seconds(15))
         return daemon

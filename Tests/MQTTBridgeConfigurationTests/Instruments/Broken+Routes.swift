@@ -61,7 +61,7 @@ extension Broken {
         routes(
             "a number for a boolean",
             "  - {topic: a, event: e, retain: ▸1}",
-            says: "true or false",
+            says: "true, false or as-received",
             advises: "true"
         ),
         routes("a key misspelled", "  - {topic: a, ▸evnt: e, event: e}", says: "unknown key", advises: "mean event?"),

@@ -29,6 +29,7 @@ extension Broken {
         store("a policy that is none", "policy: ▸drop-odest", says: "drop-newest or reject", advises: "drop-oldest"),
         store("a mode that is none", "synchronous: ▸off", says: "full or normal", advises: "synchronous: full"),
         store("another way with damage", "on_corrupt: ▸delete", says: "refuse or move-aside", advises: "refuse"),
+        store("another check", "check_at_start: ▸none", says: "quick or full", advises: "check_at_start: quick"),
         store("limits of nothing", "limits: {messages: ▸0}", says: "from 1 to 1000000000", advises: "1000000"),
         store("limits without a unit", "limits: {bytes: ▸100}", says: "no unit", advises: "bytes: 1GiB"),
         store("another limit", "limits: {▸size: 1}", says: "unknown key \"size\"", advises: "messages, bytes"),
@@ -36,6 +37,12 @@ extension Broken {
         store("too long a time", "dedupe: {time: ▸31d}", says: "1s to 30d", advises: "time: 1h"),
         store("no identities", "dedupe: {count: ▸0}", says: "from 1", advises: "count: 100000"),
         store("dedupe as a duration", "dedupe: ▸1h", says: "a mapping, not", advises: "dedupe: {time: 1h"),
+        store(
+            "dead letters without a unit",
+            "dead_letter_bytes: ▸100",
+            says: "no unit",
+            advises: "dead_letter_bytes: 64MiB"
+        ),
         store("no dead letters", "dead_letters: ▸0", says: "from 1", advises: "dead_letters: 10000"),
         broker("a rate with a unit", "drain_rate: ▸10/s", says: "a number from 0", advises: "drain_rate: 1000"),
         routes(

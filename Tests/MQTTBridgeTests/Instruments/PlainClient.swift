@@ -12,7 +12,7 @@ final class PlainClient: Sendable {
         let messages = Locked<[Message]>([])
         let isSubscribed = Locked(false)
 
-        func client(received messages: [Message]) -> Intake {
+        func client(received messages: [Message]) -> ReceiveDecision {
             self.messages.withLock { $0 += messages }
             return .acknowledge
         }
@@ -54,9 +54,11 @@ final class PlainClient: Sendable {
         )
     }
 
+    func publish(_ message: Message) async throws { try await client.publish(message) }
+
     func hears(_ count: Int, within limit: Duration = .seconds(30)) async throws {
         if try await eventually(within: limit, { self.count >= count }) { return }
-        throw TestSupportError(
+        throw FaultKitError(
             "not within \(limit.stretched): \(count) messages; \(self.count) came: \(texts.prefix(20))"
         )
     }
@@ -78,7 +80,7 @@ func withPlainClient<Value: Sendable>(
     let result: Result<Value, any Error>
     do {
         guard try await eventually(within: .seconds(10), { client.isReady }) else {
-            throw TestSupportError("the plain client is not subscribed")
+            throw FaultKitError("the plain client is not subscribed")
         }
         result = .success(try await body(client))
     } catch {
@@ -87,6 +89,14 @@ func withPlainClient<Value: Sendable>(
     run.cancel()
     try await withTimeLimit(.seconds(30), "the plain client ends") { try await run.value }
     return try result.get()
+}
+
+/// What a broker has kept on a topic.
+func kept(_ topic: String, _ url: String) async throws -> String? {
+    try await withPlainClient(url, [topic]) { client in
+        _ = try? await client.hears(1, within: .milliseconds(300))
+        return client.texts.last
+    }
 }
 
 extension ClientOptions {

@@ -22,7 +22,7 @@ extension OutboundRecord {
     }
 }
 
-extension OutflowQueue.Item {
+extension OutboundQueue.Item {
     /// What a record becomes on its way out.
     static func sample(_ sequence: Int64, topic: String = "t", payload: Int = 0) -> Self {
         let record = OutboundRecord.sample(sequence, topic: topic, payload: payload)
@@ -30,11 +30,13 @@ extension OutflowQueue.Item {
     }
 }
 
-extension Departure {
+extension PendingPublish {
     /// An emit on its way into the store.
-    static func sample(topic: String = "t", route: String = "r", payload: Int = 0, receipt: Receipt? = nil) -> Self {
+    static func sample(topic: String = "t", route: String = "r", payload: Int = 0, receipt: TransportReceipt? = nil)
+        -> Self
+    {
         let record = OutboundRecord.sample(topic: topic, route: route, payload: payload)
-        return Departure(record: record, message: RecordCodec.message(record), receipt: receipt)
+        return PendingPublish(record: record, message: RecordCodec.message(record), receipt: receipt)
     }
 }
 

@@ -19,14 +19,25 @@ final class Station: Sendable {
         _ brokers: [Broker],
         routes: [Route] = [],
         options: BridgeOptions = BridgeOptions(),
-        bus: EventBus = EventBus(),
+        bus: EventBus = EventBus(logger: .silent),
         store: (any MessageStore)? = nil,
-        hears: Bool = true
+        hears: Bool = true,
+        logger: Logger = .silent,
+        timing: Timing = .system
     ) throws {
         BufferedIO.enable()
         let (heard, told) = (Locked<[Event]>([]), Locked<[Report]>([]))
         (self.bus, self.heard, self.told) = (bus, heard, told)
-        bridge = try Bridge(bus: bus, brokers: brokers, routes: routes, options: options, store: store, logger: .silent)
+        bridge = try Bridge(
+            bus: bus,
+            brokers: brokers,
+            routes: routes,
+            options: options,
+            store: store,
+            logger: logger,
+            timing: timing,
+            makeClient: Broker.makeClient
+        )
         bus.on("**", name: hears ? "heard" : nil, delivery: .serial, capacity: 1_000_000) { event in
             heard.withLock { $0.append(event) }
         }
@@ -70,16 +81,19 @@ final class Station: Sendable {
 
     private func waits(_ what: String, within limit: Duration, _ condition: (Station) -> Bool) async throws {
         if try await eventually(within: limit, { condition(self) }) { return }
-        throw TestSupportError("not within \(limit.stretched): \(what); heard \(count) events; told \(reports)")
+        throw FaultKitError("not within \(limit.stretched): \(what); heard \(count) events; told \(reports)")
     }
 }
 
 /// Runs bridges for as long as `body` runs, then sees to it that they end, and in time.
 ///
-/// - Parameter ready: Whether to wait for all subscriptions first.
+/// - Parameters:
+///   - ready: Whether to wait for all subscriptions first.
+///   - idle: Called when they have ended: lets calls return that would never.
 func withRunning<Value: Sendable>(
     _ stations: Station...,
     ready: Bool = true,
+    idle: () -> Void = {},
     _ body: () async throws -> Value
 ) async throws -> Value {
     let runs = stations.map { station in Task { try await station.bridge.run() } }
@@ -96,6 +110,7 @@ func withRunning<Value: Sendable>(
     }
     for run in runs { run.cancel() }
     for run in runs { try await withTimeLimit(.seconds(30), "run() returns") { try await run.value } }
+    idle()
     // What was told last has been heard.
     for station in stations { await station.bus.becomeIdle() }
     return try result.get()
@@ -110,9 +125,4 @@ func settled(within limit: Duration = .seconds(60), _ count: () -> Int) async th
         return since.duration(to: .now) > .milliseconds(500).stretched
     }
     if !isSettled { throw TimeLimitExceeded("nothing more arrives (\(last) so far)", limit) }
-}
-
-extension Logger {
-    /// Says nothing.
-    static var silent: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
 }

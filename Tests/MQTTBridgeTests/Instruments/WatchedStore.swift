@@ -11,6 +11,7 @@ final class WatchedStore: MessageStore, @unchecked Sendable {
         var fault: StoreError?
         var readFault: StoreError?
         var attempts = 0
+        var inboundReads = 0
         var isHeld = false
         var waiting = 0
     }
@@ -34,6 +35,9 @@ final class WatchedStore: MessageStore, @unchecked Sendable {
 
     /// How often it was tried to commit, in vain or not.
     var attempts: Int { locked { $0.attempts } }
+
+    /// How often inbound messages were read.
+    var inboundReads: Int { locked { $0.inboundReads } }
 
     /// Whether somebody waits to commit.
     var isWaiting: Bool { locked { $0.waiting > 0 } }
@@ -91,6 +95,7 @@ final class WatchedStore: MessageStore, @unchecked Sendable {
 
     func inbound(after sequence: Int64, limit: Int, bytes: Int) throws(StoreError) -> [InboundEntry] {
         try checkReads()
+        locked { $0.inboundReads += 1 }
         return try store.inbound(after: sequence, limit: limit, bytes: bytes)
     }
 
@@ -122,6 +127,11 @@ final class WatchedStore: MessageStore, @unchecked Sendable {
     func text(named name: String, initial: String) throws(StoreError) -> String {
         try check()
         return try store.text(named: name, initial: initial)
+    }
+
+    func setText(_ text: String, named name: String) throws(StoreError) {
+        try check()
+        try store.setText(text, named: name)
     }
 
     func status() throws(StoreError) -> StoreStatus { try store.status() }

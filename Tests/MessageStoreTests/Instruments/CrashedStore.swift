@@ -1,6 +1,7 @@
 import Foundation
 import MessageStore
 import SQLiteStore
+import StoreTesting
 import TestSupport
 
 /// The files that a killed process left, those that the process before it left by closing, and what the store held then
@@ -10,7 +11,7 @@ final class CrashedStore: Sendable {
     let states: [StoreContents]
 
     init(_ seed: Seed) throws {
-        var batches = RandomBatches(seed)
+        var batches = RandomBatches(seed: seed.value)
         let options = SQLiteStoreOptions(path: folder.file("live/store.db"), synchronous: .normal)
         var store = try SQLiteStore.open(options).store
         for _ in 1...30 { try store.commit(batches.next(letters: 5)) }

@@ -15,7 +15,7 @@ final class Recorder: ClientDelegate {
     }
 
     private let state = Locked(State())
-    private let intake: @Sendable ([Message]) -> Intake
+    private let intake: @Sendable ([Message]) -> ReceiveDecision
 
     /// - Parameter onMessages: Called on the client's thread before the messages are remembered.
     convenience init(onMessages: @escaping @Sendable ([Message]) -> Void = { _ in }) {
@@ -25,17 +25,17 @@ final class Recorder: ClientDelegate {
         })
     }
 
-    private init(deciding intake: @escaping @Sendable ([Message]) -> Intake) {
+    private init(deciding intake: @escaping @Sendable ([Message]) -> ReceiveDecision) {
         BufferedIO.enable()
         self.intake = intake
     }
 
     /// A recorder that does not remember what `intake` refuses.
-    static func deciding(_ intake: @escaping @Sendable ([Message]) -> Intake) -> Recorder {
+    static func deciding(_ intake: @escaping @Sendable ([Message]) -> ReceiveDecision) -> Recorder {
         Recorder(deciding: intake)
     }
 
-    func client(received messages: [Message]) -> Intake {
+    func client(received messages: [Message]) -> ReceiveDecision {
         guard intake(messages) == .acknowledge else { return .refuse }
         state.withLock { state in
             state.messages += messages
@@ -97,7 +97,7 @@ final class Recorder: ClientDelegate {
     }
 
     var refusals: [(message: Message, error: ClientError)] {
-        events.compactMap { if case .refused(let message, let error) = $0 { (message, error) } else { nil } }
+        events.compactMap { if case .refused(let message, let error, _) = $0 { (message, error) } else { nil } }
     }
 
     var parks: [ParkReason] {
@@ -108,6 +108,14 @@ final class Recorder: ClientDelegate {
         events.count { if case .resumed = $0 { true } else { false } }
     }
 
+    var stalls: [Stall] {
+        events.compactMap { if case .stalled(let stall) = $0 { stall } else { nil } }
+    }
+
+    var recoveries: [Stall.Hop] {
+        events.compactMap { if case .recovered(let hop, _) = $0 { hop } else { nil } }
+    }
+
     var warnings: [String] {
         events.compactMap { if case .insecure(let text) = $0 { text } else { nil } }
     }
@@ -116,14 +124,14 @@ final class Recorder: ClientDelegate {
 
     /// Waits until the condition holds.
     ///
-    /// - Throws: `TestSupportError` with all events when it does not in time.
+    /// - Throws: `FaultKitError` with all events when it does not in time.
     func wait(
         for what: String,
         within limit: Duration = .seconds(30),
         until condition: (Recorder) throws -> Bool
     ) async throws {
         guard try await !eventually(within: limit, { try condition(self) }) else { return }
-        throw TestSupportError("not within \(limit.stretched): \(what); \(messages.count) messages; events: \(events)")
+        throw FaultKitError("not within \(limit.stretched): \(what); \(messages.count) messages; events: \(events)")
     }
 
     func connected(_ count: Int = 1, within limit: Duration = .seconds(30)) async throws {

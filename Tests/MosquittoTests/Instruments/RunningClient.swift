@@ -56,7 +56,7 @@ func failureOfClient(
     )
     return try await withTimeLimit(limit, "run() fails") {
         do { try await client.run() } catch let error as ClientError { return error }
-        throw TestSupportError("run() returned without an error; events: \(recorder.events)")
+        throw FaultKitError("run() returned without an error; events: \(recorder.events)")
     }
 }
 
@@ -100,6 +100,11 @@ extension Trait where Self == ConditionTrait {
         .enabled("mosquitto is not installed") {
             MosquittoBroker.isInstalled || ProcessInfo.processInfo.environment["CI"] != nil
         }
+    }
+
+    /// Where packets are not looked at, what one may be is the library's affair, and its words are others.
+    static var needsPacketGate: Self {
+        .enabled("packets are not looked at: \(PacketGate.obstacle ?? "")") { PacketGate.obstacle == nil }
     }
 
     /// Where there is no openssl the test is skipped; in CI it fails.

@@ -1,0 +1,137 @@
+import Locking
+import Synchronization
+
+/// A mailbox whose workers take chunks of events: for listeners without keys and retries.
+final class ChunkedMailbox: Mailbox {
+    /// How many calls a worker makes, if none takes long and no other worker of the bus waits for a thread.
+    private static let longTurn = 1_024
+
+    let context: MailboxContext
+    let state: Locked<MailboxState<ChunkedStateMachine<Parcel>>>
+    private let outside = ProducersOutside()
+    private let linger = Linger()
+
+    init(_ context: MailboxContext) {
+        self.context = context
+        let listener = context.listener
+        state = Locked(
+            MailboxState(
+                ChunkedStateMachine(
+                    capacity: listener.capacity,
+                    capacityBytes: listener.capacityBytes,
+                    limit: listener.delivery.limit,
+                    policy: listener.whenFull,
+                    threads: Crew.threads
+                )
+            )
+        )
+    }
+
+    func key(of event: Event) -> String? { nil }
+
+    func producersChanged(areThere: Bool) {
+        outside.areThere.store(areThere, ordering: .sequentiallyConsistent)
+    }
+
+    func start() {
+        if !isImmediate { linger.missed() }
+        startWorker()
+    }
+
+    func runWorker() async {
+        if #available(macOS 26, iOS 26, tvOS 26, watchOS 26, visionOS 26, *), listener.delivery.limit > 1 {
+            await supervise()
+        } else {
+            state.withLock { $0.machine.workerStarted() }
+            await work(on: nil)
+        }
+    }
+
+    /// Lets a worker run on this thread, and, when that is suspended in a call, another one.
+    @available(macOS 26, iOS 26, tvOS 26, watchOS 26, visionOS 26, *)
+    private func supervise() async {
+        var shift = state.withLock { $0.machine.shiftBegan() }
+        var begun = 0
+        while true {
+            // Owned by this mailbox: counted as a worker, as `startWorker` says. Runs here until it ends or is suspended.
+            Task.immediateDetached { [shift] in await self.work(on: shift) }
+            switch state.withLock({ $0.machine.shiftLeft(shift) }) {
+            case .end:
+                return
+            case .begin(let next):
+                shift = next
+                begun += 1
+                if begun % WorkerTurn.length == 0 { await context.crew.yield() }
+            case .yield(let same):
+                shift = same
+                await context.crew.yield()
+            }
+        }
+    }
+
+    /// Runs elements until none is left, or, on a shift, until it is time to leave the thread to others.
+    private func work(on shift: UInt64?) async {
+        let (body, isSimple) = (listener.body, listener.timeLimit == nil)
+        let (crew, outside) = (context.crew, outside)
+        var pace = Pace()
+        var turn = WorkerTurn()
+        while let chunk = next(shift, &pace) {
+            while let parcel = chunk.claim() {
+                if outside.areThere.load(ordering: .sequentiallyConsistent) { admit() }
+                if isSimple, parcel.isPlain {
+                    do {
+                        try await body(parcel.event)
+                    } catch {
+                        giveUp(parcel, CallFailure(error: error, isTold: false))
+                    }
+                } else if let failure = await call(parcel) {
+                    giveUp(parcel, failure)
+                }
+                pace.count &+= 1
+                turn.calls &+= 1
+                // After each call if they take long: 64 of them would be too much.
+                let isLong = !pace.isQuick && crew.isWaiting && turn.isLong
+                guard isLong || turn.calls % WorkerTurn.length == 0 else { continue }
+                guard turn.calls % Self.longTurn == 0 || crew.isWaiting || !pace.isQuick else { continue }
+                if state.withLock({ $0.machine.turnEnded(by: shift) }) { return }
+                await crew.yield()
+                turn.begin()
+            }
+            if !crew.isWaiting { linger.wait { state.withLock { $0.machine.canRun } } }
+        }
+    }
+
+    private func next(_ shift: UInt64?, _ pace: inout Pace) -> Chunk<Parcel>? {
+        let isMeasured = pace.measure()
+        let (action, idle) = state.withLock { state in
+            if isMeasured { state.machine.measured(areShort: pace.isQuick) }
+            let action = state.machine.workerAsked(by: shift)
+            if case .retire(isIdle: true) = action { return (action, state.takeIdleWaiters()) }
+            return (action, [])
+        }
+        guard case .run(let chunk, let startWorker) = action else {
+            linger.ended()
+            for waiter in idle { waiter.resume() }
+            return nil
+        }
+        if startWorker { start() }
+        return chunk
+    }
+
+    /// Lets producers in that wait for room.
+    private func admit() {
+        let (producers, startWorker) = state.withLock { state in
+            let admitted = state.machine.admitted()
+            producersChanged(areThere: state.machine.hasProducers)
+            return (admitted.compactMap { state.producers.removeValue(forKey: $0) }, state.machine.startsWorker())
+        }
+        if startWorker { start() }
+        for producer in producers { producer.resume() }
+    }
+}
+
+/// Whether producers wait outside a full mailbox, for workers, which do not take its lock. An object of its own: each
+/// call of a listener reads it, and it must not share a cache line with fields that emitters write.
+private final class ProducersOutside: Sendable {
+    let areThere = Atomic<Bool>(false)
+}

@@ -1,0 +1,112 @@
+import Locking
+
+/// A mailbox whose workers take one event at a time: for listeners with keys or retries.
+///
+/// An event that is to be tried again rests meanwhile, and takes no worker.
+final class KeyedMailbox: Mailbox {
+    let context: MailboxContext
+    let state: Locked<MailboxState<KeyedStateMachine<Parcel>>>
+
+    init(_ context: MailboxContext) {
+        self.context = context
+        let listener = context.listener
+        state = Locked(
+            MailboxState(
+                KeyedStateMachine(
+                    capacity: listener.capacity,
+                    capacityBytes: listener.capacityBytes,
+                    limit: listener.delivery.limit,
+                    policy: listener.whenFull
+                )
+            )
+        )
+    }
+
+    func key(of event: Event) -> String? { listener.delivery.key(of: event) }
+
+    /// Each worker that takes an event out lets a producer in.
+    func producersChanged(areThere: Bool) {}
+
+    func start() { startWorker() }
+
+    func runWorker() async {
+        state.withLock { $0.machine.workerStarted() }
+        var finished: String?
+        var turn = WorkerTurn()
+        while true {
+            let (action, producer, idle) = next(finished: finished)
+            switch action {
+            case .retire:
+                for waiter in idle { waiter.resume() }
+                return
+            case .run(let item, let startWorker, _):
+                if startWorker { start() }
+                producer?.resume()
+                // A resting event keeps its key.
+                finished = await deliver(item) ? item.key : nil
+            }
+            turn.calls &+= 1
+            guard turn.calls % WorkerTurn.length == 0 || context.crew.isWaiting && turn.isLong else { continue }
+            await context.crew.yield()
+            turn.begin()
+        }
+    }
+
+    /// What a worker does next, which producer is let in, and which tasks have waited for the end of the work.
+    private func next(
+        finished: String?
+    ) -> (
+        KeyedStateMachine<Parcel>.WorkerAction,
+        producer: MailboxState<KeyedStateMachine<Parcel>>.Producer?,
+        idle: [MailboxState<KeyedStateMachine<Parcel>>.IdleWaiter]
+    ) {
+        state.withLock { state in
+            let action = state.machine.workerAsked(finished: finished)
+            switch action {
+            case .run(_, _, let admitted):
+                return (action, admitted.flatMap { state.producers.removeValue(forKey: $0) }, [])
+            case .retire(let isIdle):
+                return (action, nil, isIdle ? state.takeIdleWaiters() : [])
+            }
+        }
+    }
+
+    /// Makes one attempt. Returns whether the parcel is dealt with; if not, it rests.
+    private func deliver(_ item: KeyedStateMachine<Parcel>.Item) async -> Bool {
+        guard let failure = await call(item.element) else { return true }
+        if !isLastAttempt(item.element), retry(item, error: "\(failure.error)") { return false }
+        giveUp(item.element, failure)
+        return true
+    }
+
+    /// Lets a parcel rest before its next attempt. Returns false if the mailbox is closed: there is none.
+    private func retry(_ item: KeyedStateMachine<Parcel>.Item, error: String) -> Bool {
+        var item = item
+        let pause = listener.retry.pause(after: item.element.pause, fraction: .random(in: 0...1))
+        item.element.tracker?.attemptFailed(item.element.event.attempt, error: error)
+        item.element.tryAgain(after: pause)
+        guard let token = state.withLock({ [item] state in state.machine.pauseBegan(item) }) else { return false }
+        // Owned by this mailbox: one for each event that rests, so never more than fit into it and run at a time, and
+        // the kept ones. Cancelled when the event is displaced or the mailbox closed. Awaited through `becomeIdle`.
+        let timer = Task.detached { [clock = context.clock] in
+            try? await clock.sleep(for: pause)
+            self.pauseEnded(token)
+        }
+        let isPausing = state.withLock { state in
+            guard state.machine.isPausing(token) else { return false }
+            state.timers[token] = timer
+            return true
+        }
+        if !isPausing { timer.cancel() }
+        if let tracker = item.element.tracker, tracker.isWithdrawn { withdraw(from: tracker.owner) }
+        return true
+    }
+
+    private func pauseEnded(_ token: UInt64) {
+        let startWorker = state.withLock { state in
+            state.timers[token] = nil
+            return state.machine.pauseEnded(token)
+        }
+        if startWorker { start() }
+    }
+}

@@ -1,0 +1,70 @@
+import Locking
+
+extension Mailbox {
+    func send(_ parcel: Parcel) async throws {
+        try Task.checkCancellation()
+        let key = key(of: parcel.event)
+        parcel.receipt?.willDeliver()
+        let (action, token) = state.withLock { state in
+            state.nextToken += 1
+            return (state.machine.sentWithRoom(parcel, key: key), state.nextToken)
+        }
+        switch action {
+        case .queued(let startWorker):
+            if startWorker { start() }
+            return
+        case .closed:
+            parcel.receipt?.didDiscard()
+            return
+        case .suspended:
+            break
+        }
+        do {
+            try await withTaskCancellationHandler {
+                try await withCheckedThrowingContinuation { continuation in
+                    enqueue(parcel, key: key, token: token, continuation: continuation)
+                }
+            } onCancel: {
+                cancelSend(token)
+            }
+        } catch {
+            parcel.receipt?.didDiscard()
+            throw error
+        }
+    }
+
+    private func enqueue(
+        _ parcel: Parcel,
+        key: String?,
+        token: UInt64,
+        continuation: MailboxState<Machine>.Producer
+    ) {
+        let action = state.withLock { state in
+            // Before it is looked whether there is room, so that a worker that makes room later sees it.
+            producersChanged(areThere: true)
+            let action = state.machine.sent(parcel, key: key, token: token)
+            if case .suspended = action { state.producers[token] = continuation }
+            producersChanged(areThere: state.machine.hasProducers)
+            return action
+        }
+        switch action {
+        case .queued(let startWorker):
+            if startWorker { start() }
+            continuation.resume()
+        case .suspended:
+            // A cancellation before the lock was taken found no token to cancel.
+            if Task.isCancelled { cancelSend(token) }
+        case .closed:
+            parcel.receipt?.didDiscard()
+            continuation.resume()
+        }
+    }
+
+    private func cancelSend(_ token: UInt64) {
+        // With its parcel, to let go of that outside the lock.
+        let cancelled = state.withLock { state in
+            state.machine.sendCancelled(token: token).map { ($0, state.producers.removeValue(forKey: token)) }
+        }
+        cancelled?.1?.resume(throwing: CancellationError())
+    }
+}

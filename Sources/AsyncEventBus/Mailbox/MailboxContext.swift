@@ -1,0 +1,26 @@
+/// What a mailbox needs of the bus.
+struct MailboxContext: Sendable {
+    let listener: Listener
+    let clock: any Clock<Duration>
+    /// The workers of all mailboxes of the bus.
+    let crew: Crew
+    let report: @Sendable (BusReport) -> Void
+
+    init(
+        listener: Listener,
+        clock: any Clock<Duration>,
+        crew: Crew = Crew(),
+        report: @escaping @Sendable (BusReport) -> Void
+    ) {
+        self.listener = listener
+        self.clock = clock
+        self.crew = crew
+        self.report = report
+    }
+
+    /// The mailbox that suits the listener: its workers take chunks, unless the order among the elements that wait
+    /// depends on those that run.
+    func makeMailbox() -> any Mailbox {
+        listener.delivery.hasKeys || listener.retry.attempts > 1 ? KeyedMailbox(self) : ChunkedMailbox(self)
+    }
+}

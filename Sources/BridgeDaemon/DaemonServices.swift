@@ -1,0 +1,32 @@
+internal import Logging
+internal import ServiceLifecycle
+internal import UnixSignals
+
+/// The services of a daemon. The error of the bridge is the daemon's. Before the bridge ends only the watch over the output
+/// may end by itself, which ends the daemon in order.
+struct DaemonServices {
+    let bridge: any Service
+    let ready: ReadyNotice
+    let output: OutputWatch
+    /// Nil if standard input is not read.
+    let input: StandardInputService?
+
+    /// All of them, which end in the reverse of their order; SIGTERM and SIGINT end them.
+    func group(logger: Logger) -> ServiceGroup {
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .warning)
+        var configuration = ServiceGroupConfiguration(
+            services: ([bridge, ready, output, input] as [(any Service)?]).compactMap { $0 }.map {
+                ServiceGroupConfiguration.ServiceConfiguration(
+                    service: $0,
+                    successTerminationBehavior: .gracefullyShutdownGroup,
+                    failureTerminationBehavior: .gracefullyShutdownGroup
+                )
+            },
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: quiet
+        )
+        configuration.maximumGracefulShutdownDuration = .milliseconds(4_500)
+        return ServiceGroup(configuration: configuration)
+    }
+}

@@ -1,0 +1,61 @@
+internal import AsyncEventBus
+internal import MQTTBridge
+internal import MQTTBridgeConfiguration
+internal import MessageStore
+internal import Mosquitto
+
+/// The exit codes: those of sysexits.h, which service managers know.
+package enum ExitStatus: Int32, Sendable {
+    /// The command line, a name or a message is wrong.
+    case usage = 64
+    /// A store is damaged, or newer than this program, or the file is none.
+    case unusableData = 65
+    /// There is no store, or not what was asked for in it.
+    case missing = 66
+    /// A broker or a program is not there.
+    case unavailable = 69
+    /// Another process has the store.
+    case storeInUse = 73
+    /// The medium fails.
+    case inputOutput = 74
+    /// The process was told to end, and did not in time.
+    case cutShort = 75
+    /// A broker or the system refuses.
+    case notPermitted = 77
+    /// The configuration is wrong.
+    case configuration = 78
+
+    /// The code for an error that ended a command.
+    package init(_ error: any Error) {
+        self =
+            switch error {
+            case is ConfigurationProblems, is RouteProblems: .configuration
+            case let error as StoreError: Self.status(of: error)
+            case let error as ClientError: Self.status(of: error)
+            case is EventBusError: .usage
+            default: .unavailable
+            }
+    }
+
+    private static func status(of error: StoreError) -> ExitStatus {
+        switch error.code {
+        case .damaged, .foreign, .newer: .unusableData
+        case .missing: .missing
+        case .exists: .usage
+        case .inUse: .storeInUse
+        case .notPermitted: .notPermitted
+        default: .inputOutput
+        }
+    }
+
+    private static func status(of error: ClientError) -> ExitStatus {
+        switch error.code {
+        case .badCredentials, .notAuthorized, .tlsClientCertificate: .notPermitted
+        case .takenOver, .tlsConfiguration, .secret, .unsupported, .invalidURL: .configuration
+        case .invalidTopic, .invalidProperty, .tooLarge: .usage
+        // A broker that will never speak to us, as things are configured.
+        case .rejected where !error.isRetriable: .configuration
+        default: .unavailable
+        }
+    }
+}

@@ -1,0 +1,129 @@
+internal import Dispatch
+internal import Glibc
+internal import Locking
+
+/// A line of standard input as its bytes: what is not UTF-8 must be seen as that, not repaired.
+struct InputLine: Equatable {
+    /// Without the line feed; none where there are too many.
+    var bytes: [UInt8] = []
+    var isTooLong = false
+
+    /// Whether nothing but the white space of JSON stands there.
+    var isBlank: Bool { !isTooLong && bytes.allSatisfy { " \t\r".utf8.contains($0) } }
+}
+
+/// Parts what is read into lines. Pure.
+struct LineBuffer {
+    /// In bytes.
+    static let longestLine = 64 * 1024 * 1024
+
+    /// How much of the beginning is known to hold no line feed.
+    private var searched = 0
+    private var start = 0
+    private var bytes: [UInt8] = []
+    /// Whether the end of a line that is too long is still to come.
+    private var isSkipping = false
+    private let limit: Int
+
+    init(limit: Int = Self.longestLine) {
+        self.limit = limit
+    }
+
+    mutating func append(_ more: ArraySlice<UInt8>) {
+        if start > 0 {
+            bytes.removeFirst(start)
+            searched -= start
+            start = 0
+        }
+        bytes += more
+    }
+
+    /// The next line, or nil where its end is not there yet.
+    ///
+    /// - Parameter isAtEnd: Whether nothing comes any more: what is left is the last line then.
+    mutating func next(isAtEnd: Bool) -> InputLine? {
+        if let end = bytes[searched...].firstIndex(of: UInt8(ascii: "\n")) {
+            defer { (start, searched, isSkipping) = (end + 1, end + 1, false) }
+            return line(upTo: end)
+        }
+        searched = bytes.count
+        if isAtEnd {
+            guard isSkipping || start < bytes.count else { return nil }
+            defer { (start, isSkipping) = (bytes.count, false) }
+            return line(upTo: bytes.count)
+        }
+        if bytes.count - start > limit {
+            isSkipping = true
+            start = bytes.count
+        }
+        return nil
+    }
+
+    private func line(upTo end: Int) -> InputLine {
+        guard !isSkipping, end - start <= limit else { return InputLine(isTooLong: true) }
+        return InputLine(bytes: Array(bytes[start..<end]))
+    }
+}
+
+/// Reads a descriptor line by line on a thread that may block; one line ahead at most.
+final class LineReader: Sendable {
+    private struct State {
+        var buffer = LineBuffer()
+        var isAtEnd = false
+    }
+
+    private let descriptor: Int32
+    private let queue = DispatchQueue(label: "standard-input")
+    private let waiting = Locked<CheckedContinuation<InputLine?, Never>?>(nil)
+    /// Of the queue alone.
+    private let state = Locked(State())
+
+    /// - Parameter descriptor: Where it reads, as long as it lives; it does not close it.
+    init(_ descriptor: Int32) {
+        self.descriptor = descriptor
+    }
+
+    /// The next line, or nil at the end. A cancelled reader sees the end; the line that comes later is lost with it.
+    func next() async -> InputLine? {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                waiting.withLock { $0 = continuation }
+                if Task.isCancelled { return resume(nil) }
+                queue.async { [self] in resume(state.withLock { read(&$0) }) }
+            }
+        } onCancel: {
+            resume(nil)
+        }
+    }
+
+    private func read(_ state: inout State) -> InputLine? {
+        var block: [UInt8] = []
+        while true {
+            if let line = state.buffer.next(isAtEnd: state.isAtEnd) { return line }
+            guard !state.isAtEnd else { return nil }
+            if block.isEmpty { block = [UInt8](repeating: 0, count: 65_536) }
+            let count = Glibc.read(descriptor, &block, block.count)
+            if count > 0 {
+                state.buffer.append(block[..<count])
+            } else if count == 0 || !waitsForMore(errno) {
+                state.isAtEnd = true
+            }
+        }
+    }
+
+    /// Whether what ended a call of `read` is no end of the input; somebody may have made it one that does not block.
+    private func waitsForMore(_ code: Int32) -> Bool {
+        guard code == EAGAIN else { return code == EINTR }
+        var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        _ = poll(&request, 1, -1)
+        return true
+    }
+
+    private func resume(_ line: InputLine?) {
+        let continuation = waiting.withLock { waiting in
+            defer { waiting = nil }
+            return waiting
+        }
+        continuation?.resume(returning: line)
+    }
+}

@@ -1,0 +1,24 @@
+internal import Logging
+internal import SQLiteStore
+
+extension SQLiteStore {
+    /// Opens the store of a daemon, and logs what the opening found.
+    static func open(_ options: SQLiteStoreOptions, logger: Logger) throws -> SQLiteStore {
+        let (store, movedAside) = try open(options)
+        if let movedAside {
+            logger.error(
+                "the store was damaged; it was moved aside and a new one begun",
+                metadata: ["moved-to": "\(movedAside)"]
+            )
+        }
+        if let check = store.startCheck {
+            logger.info(
+                check.isAfterDamage ? "the store was checked, since damage was met before" : "the store was checked",
+                metadata: [
+                    "check": "\(check.kind)", "duration": "\(check.duration)", "bytes-read": "\(check.bytesRead)",
+                ]
+            )
+        }
+        return store
+    }
+}

@@ -1,0 +1,59 @@
+extension FakeBroker.Peer {
+    /// Reads the next packet, which must be of this type.
+    ///
+    /// - Throws: `FaultKitError` when it is another one, the client closed, or nothing came in time.
+    @discardableResult
+    package func expect(_ type: FakeBroker.PacketType, within limit: Duration? = nil) throws -> FakeBroker.Packet {
+        guard let packet = try read(timeout: limit) else {
+            throw FaultKitError("expected \(type): the client closed the connection")
+        }
+        try packet.check(type)
+        return packet
+    }
+
+    /// Reads the next packet, which must be a CONNECT. From here on the connection has its version.
+    @discardableResult
+    package func expectConnect(within limit: Duration? = nil) throws -> FakeBroker.ConnectPacket {
+        try expect(.connect, within: limit).connect()
+    }
+
+    /// Reads the next packet, which must be a PUBLISH.
+    @discardableResult
+    package func expectPublish(within limit: Duration? = nil) throws -> FakeBroker.PublishPacket {
+        try expect(.publish, within: limit).publish()
+    }
+
+    /// Reads the next packet, which must be a SUBSCRIBE.
+    @discardableResult
+    package func expectSubscribe(within limit: Duration? = nil) throws -> FakeBroker.SubscribePacket {
+        try expect(.subscribe, within: limit).subscribe()
+    }
+
+    /// Reads the next packet, which must be an UNSUBSCRIBE.
+    @discardableResult
+    package func expectUnsubscribe(within limit: Duration? = nil) throws -> FakeBroker.UnsubscribePacket {
+        try expect(.unsubscribe, within: limit).unsubscribe()
+    }
+
+    /// Reads the next packet, which must be a PUBACK, PUBREC, PUBREL or PUBCOMP as `type` says.
+    @discardableResult
+    package func expectAcknowledgement(
+        _ type: FakeBroker.PacketType = .puback,
+        within limit: Duration? = nil
+    ) throws -> FakeBroker.AcknowledgementPacket {
+        try expect(type, within: limit).acknowledgement()
+    }
+
+    /// Reads the next packet, which must be a DISCONNECT.
+    @discardableResult
+    package func expectDisconnect(within limit: Duration? = nil) throws -> FakeBroker.DisconnectPacket {
+        try expect(.disconnect, within: limit).disconnect()
+    }
+
+    /// Waits for the client to close or reset the connection without another packet.
+    package func expectEnd(within limit: Duration? = nil) throws {
+        if let packet = try read(timeout: limit) {
+            throw FaultKitError("expected the end of the connection, received \(packet.type)")
+        }
+    }
+}

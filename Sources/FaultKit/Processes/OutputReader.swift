@@ -1,0 +1,85 @@
+internal import Dispatch
+internal import Foundation
+internal import Glibc
+internal import Locking
+
+/// Reads lines from a pipe on a thread of its own until the writer is gone.
+///
+/// Only the last `keep` bytes are kept as text. While it is paused the pipe fills up, and the writer waits.
+package final class OutputReader: Sendable {
+    private struct State {
+        var kept: ArraySlice<UInt8> = []
+        var isPaused = false
+        var isAbandoned = false
+        var isAtEnd = false
+    }
+
+    private let state = Locked(State())
+    private let ended = DispatchSemaphore(value: 0)
+
+    /// Starts to read; closes the pipe in the end.
+    ///
+    /// - Parameter line: Called on the reader's thread with each line without its line feed, and at the end with a last
+    ///   line that the writer has not ended.
+    package init(
+        _ pipe: PipeEnd,
+        keep: Int = 0,
+        line: (@Sendable (_ line: ArraySlice<UInt8>, _ isEnded: Bool) -> Void)? = nil
+    ) {
+        Thread.detachNewThread { [self] in
+            read(pipe, keep: keep, line: line)
+            pipe.close()
+            state.withLock { $0.isAtEnd = true }
+            ended.signal()
+        }
+    }
+
+    /// Whether the pipe is left unread.
+    package var isPaused: Bool {
+        get { state.withLock { $0.isPaused } }
+        set { state.withLock { $0.isPaused = newValue } }
+    }
+
+    /// Whether everything was read, or the reader has given up.
+    package var isAtEnd: Bool { state.withLock { $0.isAtEnd } }
+
+    /// The last bytes that were read.
+    package var text: String { state.withLock { String(decoding: $0.kept, as: UTF8.self) } }
+
+    /// Waits until everything was read; gives up after `limit`, as when a grandchild keeps the pipe open.
+    package func join(within limit: Duration) {
+        isPaused = false
+        if ended.wait(timeout: .now() + limit.inSeconds) == .timedOut { abandon() }
+        ended.signal()
+    }
+
+    /// Reads no more, also if a grandchild keeps the pipe open.
+    package func abandon() { state.withLock { $0.isAbandoned = true } }
+
+    private func read(
+        _ pipe: PipeEnd,
+        keep: Int,
+        line: ((_ line: ArraySlice<UInt8>, _ isEnded: Bool) -> Void)?
+    ) {
+        var rest: ArraySlice<UInt8> = []
+        while true {
+            let (isPaused, isAbandoned) = state.withLock { ($0.isPaused, $0.isAbandoned) }
+            if isAbandoned { return }
+            if isPaused {
+                usleep(2_000)
+                continue
+            }
+            guard let bytes = pipe.read(within: .milliseconds(20)) else { continue }
+            if bytes.isEmpty { break }
+            if keep > 0 { state.withLock { $0.kept = ($0.kept + bytes).suffix(keep) } }
+            guard let line else { continue }
+            var begin = bytes.startIndex
+            while let end = bytes[begin...].firstIndex(of: UInt8(ascii: "\n")) {
+                line(rest + bytes[begin..<end], true)
+                (rest, begin) = ([], end + 1)
+            }
+            rest += bytes[begin...]
+        }
+        if !rest.isEmpty { line?(rest, false) }
+    }
+}

@@ -1,0 +1,68 @@
+internal import Foundation
+internal import Glibc
+internal import Locking
+
+/// A child process, reaped exactly once.
+///
+/// The process id is only used while the child is not reaped, so that a signal never reaches a stranger that got
+/// the same number. The child is killed by the kernel when this process dies, however it dies.
+package final class SpawnedProcess: Sendable {
+    /// The process id; another process may have it after the child was reaped.
+    package let processID: Int32
+    private let ending = Locked<ProcessStatus?>(nil)
+
+    init(processID: Int32) {
+        self.processID = processID
+    }
+
+    deinit { kill() }
+
+    /// The exit status, or nil while the child runs. Never blocks.
+    package var exitStatus: ProcessStatus? {
+        ending.withLock { ending in
+            if ending != nil { return ending }
+            var status: Int32 = 0
+            let reaped = waitpid(processID, &status, WNOHANG)
+            if reaped == processID {
+                ending = ProcessStatus(waitStatus: status)
+            } else if reaped == -1, errno == ECHILD {
+                // Somebody else in this process waited for every child; what it saw is lost.
+                ending = .exited(-1)
+            }
+            return ending
+        }
+    }
+
+    /// Sends a signal; false when the child has ended.
+    @discardableResult
+    package func signal(_ number: Int32) -> Bool {
+        guard exitStatus == nil else { return false }
+        return ending.withLock { $0 == nil && Glibc.kill(processID, number) == 0 }
+    }
+
+    /// Waits on the calling thread; for callers that are not on the concurrency pool, or for a few milliseconds.
+    package func waitBlocking(within limit: Duration) -> ProcessStatus? {
+        let deadline = ContinuousClock.now + limit
+        while true {
+            if let status = exitStatus { return status }
+            if ContinuousClock.now >= deadline { return nil }
+            usleep(1_000)
+        }
+    }
+
+    /// Ends the child with SIGTERM, and with SIGKILL when it takes longer than `limit`.
+    @discardableResult
+    package func terminate(within limit: Duration) -> ProcessStatus {
+        signal(SIGTERM)
+        // A stopped process handles SIGTERM only once it continues.
+        signal(SIGCONT)
+        return waitBlocking(within: limit) ?? kill()
+    }
+
+    /// Ends the child with SIGKILL and reaps it.
+    @discardableResult
+    package func kill() -> ProcessStatus {
+        signal(SIGKILL)
+        return waitBlocking(within: .seconds(10)) ?? .exited(-1)
+    }
+}

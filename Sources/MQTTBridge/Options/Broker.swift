@@ -1,0 +1,40 @@
+public import Mosquitto
+
+/// A broker that a bridge connects to.
+public struct Broker: Sendable {
+    /// The name that routes refer to; unique within a bridge.
+    public var name: String
+    /// The addresses of the broker, tried in turn.
+    public var urls: [BrokerURL]
+    /// The options of the connection.
+    public var options: ClientOptions
+    /// The metadata sent with each payload; nil for ``Metadata/minimal`` in MQTT 5 and ``Metadata/none`` in 3.1.1.
+    public var metadata: Metadata?
+    /// The rate, in messages per second, at which stored messages are published after the broker was unreachable; nil
+    /// for no limit. Events emitted meanwhile on other topics do not wait for them.
+    public var drainRate: Int? = 1_000
+
+    /// Describes a broker; does not connect.
+    public init(
+        _ urls: [BrokerURL],
+        name: String = "default",
+        options: ClientOptions = ClientOptions(),
+        metadata: Metadata? = nil
+    ) {
+        self.name = name
+        self.urls = urls
+        self.options = options
+        self.metadata = metadata
+    }
+
+    /// Describes a broker at one URL; does not connect.
+    ///
+    /// - Throws: ``Mosquitto/ClientError`` if `url` is not a broker URL.
+    public init(
+        _ url: String,
+        name: String = "default",
+        options: ClientOptions = ClientOptions()
+    ) throws(ClientError) {
+        self.init([try BrokerURL(url)], name: name, options: options)
+    }
+}

@@ -1,0 +1,28 @@
+/// The metadata sent with a payload, by which other bridges recognise an event.
+public enum Metadata: String, Sendable, Hashable, CaseIterable {
+    /// The user properties `bridgeid` (`SOURCE/TAG`), where the source is the bus that the event first entered, and
+    /// `bridgehops`, the number of bridges passed, left out if it is 1. MQTT 5 only.
+    case minimal
+    /// CloudEvents: user properties in MQTT 5 (binary mode), an envelope of JSON in 3.1.1 (structured mode).
+    case cloudevents
+    /// No metadata: only the payload and the event's own properties are sent. Identities and hop counts of inbound
+    /// messages are ignored.
+    case none
+}
+
+/// The names of user properties. CloudEvents allows only lower-case letters and digits, so these names are valid in
+/// both the binary and the structured mode.
+enum PropertyName {
+    static let id = "bridgeid"
+    static let origin = "bridgeorigin"
+    static let hops = "bridgehops"
+
+    static let specVersion = "specversion"
+    static let eventID = "id"
+    static let source = "source"
+    static let type = "type"
+    static let time = "time"
+
+    static let ours: Set<String> = [id, origin, hops]
+    static let cloudEvents: Set<String> = [specVersion, eventID, source, type, time]
+}

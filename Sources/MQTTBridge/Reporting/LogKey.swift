@@ -1,0 +1,22 @@
+/// The metadata keys of log messages.
+enum LogKey {
+    static let age = "age"
+    static let attempt = "attempt"
+    static let broker = "broker"
+    static let count = "count"
+    static let deadLetters = "dead-letters"
+    static let filter = "filter"
+    static let hop = "hop"
+    static let inbound = "inbound"
+    static let listener = "listener"
+    static let lost = "lost"
+    static let outbound = "outbound"
+    static let pause = "pause"
+    static let qos = "qos"
+    static let reason = "reason"
+    static let running = "running"
+    static let session = "session"
+    static let topic = "topic"
+    static let total = "total"
+    static let url = "url"
+}

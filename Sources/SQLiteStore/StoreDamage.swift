@@ -1,5 +1,0 @@
-/// What is in the file cannot have been written by a store.
-struct StoreDamage: Error {
-    /// What was found, without payloads.
-    let detail: String
-}

@@ -1,0 +1,115 @@
+internal import MessageStore
+
+/// The medium of all processes of a simulation: what was committed survives each of them.
+package final class SimulatedMedium {
+    let store = MemoryStore()
+    /// How many commits fail from now on, and leave nothing behind.
+    package var failures = 0
+    /// Whether nothing fits any more, but for commits that only remove.
+    package var isFull = false
+    /// Called with each batch that was committed.
+    var whenCommitted: (StoreBatch) -> Void = { _ in }
+    /// The commit, counted from now on, at which the process is killed: before it, or as soon as it is done.
+    package var kill: (commit: Int, isBefore: Bool)?
+
+    package init() {}
+}
+
+/// The store of one process. When the process is killed, nothing that it does is done any more.
+// SAFETY: used by the one thread of the simulation.
+final class SimulatedStore: MessageStore, @unchecked Sendable {
+    private let medium: SimulatedMedium
+    private let process: SimulatedProcess
+
+    init(_ medium: SimulatedMedium, _ process: SimulatedProcess) {
+        self.medium = medium
+        self.process = process
+    }
+
+    private func check() throws(StoreError) {
+        guard process.isAlive else {
+            throw StoreError(.io, operation: "use the store", detail: "the process is killed")
+        }
+    }
+
+    func recover() throws(StoreError) -> StoreInventory {
+        try check()
+        return try medium.store.recover()
+    }
+
+    func commit(_ batch: StoreBatch) throws(StoreError) -> [StoreRemoval] {
+        try check()
+        if var kill = medium.kill {
+            kill.commit -= 1
+            medium.kill = kill.commit > 0 ? kill : nil
+            if kill.commit == 0 {
+                if !kill.isBefore { _ = try keep(batch) }
+                process.kill()
+                throw StoreError(.io, operation: "commit", detail: "the process is killed")
+            }
+        }
+        if medium.failures > 0 {
+            medium.failures -= 1
+            throw StoreError(.io, operation: "commit", detail: "made to fail")
+        }
+        if medium.isFull, !batch.arrivals.isEmpty || !batch.departures.isEmpty || batch.isProbe {
+            throw StoreError(.full, operation: "commit", detail: "made to be full")
+        }
+        return try keep(batch)
+    }
+
+    private func keep(_ batch: StoreBatch) throws(StoreError) -> [StoreRemoval] {
+        let removals = try medium.store.commit(batch)
+        medium.whenCommitted(batch)
+        return removals
+    }
+
+    func inbound(after sequence: Int64, limit: Int, bytes: Int) throws(StoreError) -> [InboundEntry] {
+        try check()
+        return try medium.store.inbound(after: sequence, limit: limit, bytes: bytes)
+    }
+
+    func outbound(to broker: String, after sequence: Int64, limit: Int, bytes: Int) throws(StoreError)
+        -> [OutboundRecord]
+    {
+        try check()
+        return try medium.store.outbound(to: broker, after: sequence, limit: limit, bytes: bytes)
+    }
+
+    func outboundTopics(to broker: String, limit: Int) throws(StoreError) -> [String] {
+        try check()
+        return try medium.store.outboundTopics(to: broker, limit: limit)
+    }
+
+    func deadLetters(_ filter: DeadLetterFilter, limit: Int) throws(StoreError) -> [DeadLetter] {
+        try check()
+        return try medium.store.deadLetters(filter, limit: limit)
+    }
+
+    func requestReplay(of filter: DeadLetterFilter) throws(StoreError) -> Int {
+        try check()
+        return try medium.store.requestReplay(of: filter)
+    }
+
+    func dropDeadLetters(_ filter: DeadLetterFilter) throws(StoreError) -> Int {
+        try check()
+        return try medium.store.dropDeadLetters(filter)
+    }
+
+    func text(named name: String, initial: String) throws(StoreError) -> String {
+        try check()
+        return try medium.store.text(named: name, initial: initial)
+    }
+
+    func setText(_ text: String, named name: String) throws(StoreError) {
+        try check()
+        try medium.store.setText(text, named: name)
+    }
+
+    func status() throws(StoreError) -> StoreStatus {
+        try check()
+        return try medium.store.status()
+    }
+
+    func close() {}
+}

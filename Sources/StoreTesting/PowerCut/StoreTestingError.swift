@@ -1,0 +1,8 @@
+/// Why something could not be tried.
+struct StoreTestingError: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}

@@ -1,0 +1,154 @@
+internal import FaultKit
+internal import Foundation
+internal import GRDB
+
+/// F43: while a backlog waits, somebody changes the file of the store. A damaged row becomes a dead letter and the rest
+/// passes; a damaged file ends the daemon with exit code 65. Neither goes round for ever.
+enum DamagedRow {
+    private static let damagedStore: Int32 = 65
+    private static let payload = 4_096
+    /// How many rows of each direction are damaged.
+    private static let damaged = 5
+
+    static func run(_ bench: Bench) throws {
+        let times = bench.options.extent(1, 10)
+        for _ in 0..<times {
+            try rows(bench)
+            try pages(bench)
+        }
+        bench.findings.note(
+            "\(times) × \(damaged) damaged rows of each direction: a dead letter each; damaged pages: exit 65"
+        )
+    }
+
+    /// In both directions, in the middle of what waits and at its end.
+    private static func rows(_ bench: Bench) throws {
+        let broker = try bench.broker()
+        defer { broker.kill() }
+        let proxy = try bench.proxy(to: broker)
+        // What is damaged never arrives: these ledgers are counted here.
+        let (heard, fed) = (Ledger(.inbound), Ledger(.outbound))
+        let receiver = try bench.receiver(at: broker, ledger: fed)
+        defer { receiver.end() }
+        let installation = try bench.installation(port: proxy.port, name: "rows", inbound: heard, outbound: fed)
+        // More than the 8 MiB that the daemon has in memory for a listener.
+        let count = 2_500
+        let load = Publisher.Load(rate: 4 * bench.options.rate, size: payload, limit: count)
+        let daemon = try bench.start(installation)
+        bench.expectedAlive = daemon
+        daemon.isOutputPaused = true
+        let publisher = try bench.publisher(to: broker, load, ledgers: [heard])
+        let isTaken = try bench.wait(upTo: .seconds(30)) { proxy.packets(.puback, .toServer) >= count }
+        bench.findings.demand(isTaken, "the daemon did not take \(count) messages while nobody read")
+        try bench.settle(publisher)
+        publisher.end()
+        try damage("inbound", "payload = x'00'", installation)
+        daemon.isOutputPaused = false
+        try demandLetters(damaged, of: count, heard, daemon, installation, "in", bench)
+
+        proxy.mode = .reset
+        bench.expectedAlive = nil
+        try bench.close(daemon, of: installation)
+        let other = try bench.begin(installation, feeding: load)
+        bench.expectedAlive = other
+        let isStored = try bench.wait(upTo: .seconds(30)) { other.feeder?.stored == count }
+        bench.findings.demand(isStored, "not stored while the broker is away")
+        try damage("outbound", "details = 'x'", installation)
+        proxy.mode = .forward
+        try demandLetters(2 * damaged, of: count, fed, other, installation, "out", bench)
+        try bench.close(other, of: installation)
+        try FileManager.default.removeItem(atPath: installation.folder)
+    }
+
+    private static func open(_ installation: Installation) throws -> DatabaseQueue {
+        var configuration = Configuration()
+        // The daemon writes too.
+        configuration.busyMode = .timeout(10)
+        return try DatabaseQueue(path: installation.store, configuration: configuration)
+    }
+
+    /// Changes the last row, and some of those before it.
+    private static func damage(_ table: String, _ change: String, _ installation: Installation) throws {
+        try open(installation).writeWithoutTransaction { database in
+            let rows = try Int64.fetchAll(database, sql: "SELECT sequence FROM \(table) ORDER BY sequence")
+            guard rows.count > 50 * damaged else { throw Failure("only \(rows.count) rows wait in \(table)") }
+            let places = (0..<damaged).map { rows.count - 1 - 50 * $0 }
+            for place in places {
+                try database.execute(sql: "UPDATE \(table) SET \(change) WHERE sequence = \(rows[place])")
+            }
+        }
+    }
+
+    /// Waits until all but the damaged ones have passed, and as many dead letters say why.
+    private static func demandLetters(
+        _ letters: Int,
+        of count: Int,
+        _ ledger: Ledger,
+        _ daemon: Daemon,
+        _ installation: Installation,
+        _ direction: String,
+        _ bench: Bench
+    ) throws {
+        let haveCome = try bench.wait(upTo: .seconds(30)) { ledger.checker.missing <= damaged }
+        _ = try bench.wait(upTo: .seconds(5)) { ledger.silence > .milliseconds(500) }
+        let missing = ledger.checker.missing
+        bench.findings.demand(
+            haveCome && missing == damaged,
+            "\(direction): \(missing) of \(count) did not come, not \(damaged)"
+        )
+        let list = try installation.command("dead-letters", "list", "--format", "json").stdout
+        let found = list.split(separator: "\n").count { $0.contains("damaged") }
+        bench.findings.demand(
+            found == letters,
+            "\(direction): \(found) of \(letters) dead letters: \(list.prefix(300))"
+        )
+        let (reordered, strange) = (ledger.checker.reordered, ledger.checker.strange)
+        bench.findings.demand(
+            reordered == 0 && strange == 0,
+            "\(direction): \(reordered) reordered, \(strange) strange"
+        )
+        bench.findings.demand(
+            daemon.notices("storefailed") == 0,
+            "\(direction): a damaged row counts as a failing store"
+        )
+    }
+
+    /// A part of the file is overwritten that SQLite has not in memory.
+    private static func pages(_ bench: Bench) throws {
+        let broker = try bench.broker()
+        defer { broker.kill() }
+        let proxy = try bench.proxy(to: broker)
+        proxy.mode = .reset
+        let installation = try bench.installation(port: proxy.port, name: "pages", outbound: Ledger(.outbound))
+        let count = 3_000
+        let load = Publisher.Load(rate: 4 * bench.options.rate, size: payload, limit: count)
+        let daemon = try bench.begin(installation, feeding: load)
+        let isStored = try bench.wait(upTo: .seconds(30)) { daemon.feeder?.stored == count }
+        bench.findings.demand(isStored, "not stored while the broker is away")
+        try open(installation).writeWithoutTransaction { database in
+            try database.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+        }
+        guard let file = FileHandle(forUpdatingAtPath: installation.store) else { throw Failure("no store") }
+        let size = try file.seekToEnd()
+        try file.seek(toOffset: size / 4 / 2_048 * 2_048)
+        try file.write(contentsOf: Data(repeating: 0xA5, count: Int(size / 2)))
+        try file.close()
+        proxy.mode = .forward
+        let ending = daemon.ended(within: .seconds(15))
+        bench.findings.demand(
+            ending == .exited(damagedStore),
+            "damaged pages: \(ending?.description ?? "the daemon goes on")"
+        )
+        let failures = daemon.notices("storefailed")
+        bench.findings.demand(failures <= 1, "damaged pages: told \(failures) times")
+        if ending == nil { daemon.kill() }
+        let next = try bench.begin(installation)
+        let refusal = next.ended(within: .seconds(20))
+        bench.findings.demand(
+            refusal == .exited(damagedStore),
+            "damaged pages, the next life: \(refusal?.description ?? "it goes on")"
+        )
+        if refusal == nil { next.kill() }
+        try FileManager.default.removeItem(atPath: installation.folder)
+    }
+}

@@ -1,0 +1,124 @@
+internal import FaultKit
+internal import Mosquitto
+
+/// F39: strangers at two brokers publish other payloads under identities that real events have, or are going to have: those of
+/// another source, which can be guessed, and the daemon's own. Every real event is heard, and passed on to the other broker,
+/// before and after a restart.
+enum ForgedIdentities {
+    private static let routes = [
+        "name: near, topic: \"in/{rest...}\", event: \"in.{rest...}\", broker: b",
+        "name: far, topic: \"in/{rest...}\", event: \"in.{rest...}\", broker: other",
+        "name: out, topic: \"out/{rest...}\", event: \"out.{rest...}\", broker: b",
+    ]
+
+    private struct Place {
+        let installation: Installation
+        let brokers: [MosquittoBroker]
+        let strangers: [Stranger]
+        let passedOn: Ledger
+    }
+
+    static func run(_ bench: Bench) throws {
+        let brokers = [try bench.broker(), try bench.broker()]
+        let strangers = try brokers.map { try bench.stranger(at: $0) }
+        let passedOn = Ledger(.outbound)
+        let far = try bench.receiver(at: brokers[1], ledger: passedOn, filters: ["in/#"])
+        let near = try bench.receiver(at: brokers[0])
+        var forged = 0
+        for metadata in ["minimal", "cloudevents", "none"] {
+            let installation = try bench.installation(port: brokers[0].port, name: metadata)
+            installation.configuration.otherPort = brokers[1].port
+            installation.configuration.brokerSettings = ["metadata: \(metadata)"]
+            installation.configuration.otherSettings = ["metadata: \(metadata)", "session_expiry: 1h"]
+            installation.configuration.routes = routes
+            let place = Place(installation: installation, brokers: brokers, strangers: strangers, passedOn: passedOn)
+            forged += try lives(place, metadata, bench)
+        }
+        try bench.drain()
+        far.end()
+        near.end()
+        bench.findings.demand(passedOn.checker.missing == 0, "\(passedOn.checker.missing) were not passed on")
+        bench.findings.note("\(forged) forged; all real events were heard and passed on")
+    }
+
+    /// Two lives with one way to carry identities. Returns how many messages were forged.
+    private static func lives(_ place: Place, _ metadata: String, _ bench: Bench) throws -> Int {
+        let half = bench.options.extent(400, 8_000)
+        let load = Publisher.Load(rate: bench.options.rate / 4, size: 64)
+        var (forged, heard) = (0, 0)
+        for life in 0..<2 {
+            let daemon = try bench.start(place.installation, feeding: load)
+            bench.expectedAlive = daemon
+            // Identities of this life's real events, before they come, and of events that came before.
+            let next = bench.inbound.sent / bench.inbound.keys
+            let last = next + half / bench.inbound.keys
+            for number in (life == 0 ? next : next - half / bench.inbound.keys)..<last {
+                for key in 0..<bench.inbound.keys {
+                    try forge("in/k\(key)", Publisher.source, "\(key)-\(number)", by: place.strangers[number % 2])
+                    forged += 1
+                }
+            }
+            for stranger in place.strangers { try bench.settle(stranger) }
+            let publisher = try bench.publisher(
+                to: place.brokers[0],
+                .init(rate: bench.options.rate, limit: half),
+                ledgers: [bench.inbound, place.passedOn]
+            )
+            let deadline = ContinuousClock.now + .seconds(20)
+            var isPublished = false
+            while !isPublished, ContinuousClock.now < deadline {
+                forged += try forgeOwn(of: daemon, place.strangers[0])
+                isPublished = try bench.wait(upTo: .milliseconds(20)) {
+                    bench.inbound.sent / bench.inbound.keys >= last && bench.inbound.isComplete
+                }
+            }
+            guard isPublished else {
+                throw Failure("\(metadata): \(bench.inbound.checker.missing) real events were not heard within 20 s")
+            }
+            try bench.settle(publisher)
+            publisher.end()
+            daemon.feeder?.end()
+            _ = try bench.wait(upTo: .seconds(20)) {
+                bench.inbound.isComplete && bench.outbound.isComplete && place.passedOn.isComplete
+            }
+            heard += daemon.foreigners
+            let isTold = daemon.notices("forged") > 0
+            bench.findings.demand(isTold == (metadata != "none"), "\(metadata): forgeries are told \(isTold)")
+            bench.expectedAlive = nil
+            // Only these identities tell a receiver what a kill doubles.
+            bench.end(daemon, isKilled: metadata == "minimal" && life == 0)
+        }
+        bench.findings.demand(heard > forged / 2, "\(metadata): only \(heard) of \(forged) forged messages came")
+        try bench.demandSoundStore(place.installation)
+        return forged
+    }
+
+    /// Publishes under the numbers that the daemon gives next, and under one that it has given.
+    private static func forgeOwn(of daemon: Daemon, _ stranger: Stranger) throws -> Int {
+        guard let identity = daemon.lastReceipt, let slash = identity.lastIndex(of: "/") else { return 0 }
+        let (source, tag) = (String(identity[..<slash]), identity[identity.index(after: slash)...])
+        guard let number = tag.split(separator: "-").first.flatMap({ Int($0) }), stranger.unacknowledged < 50 else {
+            return 0
+        }
+        for (offset, topic) in ["out/k0", "out/k1", "in/k2", "in/k3"].enumerated() {
+            try forge(topic, source, "\(number + 1 + offset)-AAAAA", by: stranger)
+        }
+        try forge("in/k4", source, String(tag), by: stranger)
+        return 5
+    }
+
+    private static func forge(_ topic: String, _ source: String, _ tag: String, by stranger: Stranger) throws {
+        let minimal: [MessageProperties.UserProperty] = [.init("bridgeid", "\(source)/\(tag)")]
+        let cloudEvent: [MessageProperties.UserProperty] = [
+            .init("specversion", "1.0"), .init("id", tag), .init("source", source), .init("type", "torture"),
+        ]
+        let isMinimal = tag.utf8.count.isMultiple(of: 2)
+        let message = Message(
+            topic: topic,
+            payload: Array("\(Parcel.foreign)\(topic) \(source) \(tag) \(isMinimal)".utf8),
+            qos: .atLeastOnce,
+            properties: MessageProperties(userProperties: isMinimal ? minimal : cloudEvent)
+        )
+        try stranger.publish(message)
+    }
+}

@@ -1,0 +1,75 @@
+internal import FaultKit
+
+/// F42: each message comes from two brokers under one identity, and the daemon is killed at many moments. After each kill one
+/// of the brokers forgets everything, so that only the daemon's store or the other broker can have the message: a copy from
+/// that one must not be acknowledged before the first one is stored.
+enum SharedIdentity {
+    private static func route(_ name: String, broker: String, durability: String) -> String {
+        "name: \(name), topic: \"in/{rest...}\", event: \"in.{rest...}\", direction: in, broker: \(broker), durability: \(durability)"
+    }
+
+    static func run(_ bench: Bench) throws {
+        let kills = bench.options.extent(8, 100)
+        // Order is not promised across brokers, and after each kill one of them is ahead of the other.
+        bench.toleratesReordering = true
+        let faithful = try bench.broker(.init(inFlight: 200))
+        let forgetful = try bench.broker(.init(inFlight: 200))
+        try lives("disk", kills, bench.inbound, faithful, forgetful, bench)
+        // What a route in memory has brought runs again from the store: a copy that nothing tells within one life.
+        let ledger = Ledger(.inbound)
+        try lives("memory", kills, ledger, faithful, forgetful, bench)
+        let missing = ledger.checker.missing
+        bench.findings.demand(missing == 0, "\(missing) of \(ledger.promised) lost whose first copy was in memory only")
+        bench.findings.note("\(kills) kills with both copies on durable routes, \(kills) with one in memory")
+    }
+
+    /// - Parameter durability: Of the route from the broker that forgets.
+    private static func lives(
+        _ durability: String,
+        _ kills: Int,
+        _ ledger: Ledger,
+        _ faithful: MosquittoBroker,
+        _ forgetful: MosquittoBroker,
+        _ bench: Bench
+    ) throws {
+        let installation = try bench.installation(port: faithful.port, name: durability, inbound: ledger)
+        installation.configuration.otherPort = forgetful.port
+        installation.configuration.otherSettings = ["session_expiry: 1h"]
+        installation.configuration.routes = [
+            route("faithful", broker: "b", durability: "disk"),
+            route("forgetful", broker: "other", durability: durability),
+        ]
+        bench.end(try bench.start(installation), isKilled: false)
+        // So large that the pipe is full soon.
+        let load = Publisher.Load(rate: bench.options.rate / 2, size: 2_048)
+        let publisher = try bench.publisher(to: faithful, and: forgetful, load, ledgers: [ledger])
+        var daemon = try bench.begin(installation, crashPoint: "before-commit:10:40")
+        for kill in 0..<kills {
+            let isInCommit = kill.isMultiple(of: 2)
+            if isInCommit {
+                // It stands in a commit for a while, so that copies of what is not stored yet come from the other broker.
+                let hasEnded = try bench.wait(upTo: .seconds(20)) { daemon.child.exitStatus != nil }
+                bench.findings.demand(hasEnded, "the crash point before a commit was not hit")
+                daemon.kill()
+            } else {
+                try bench.pause(bench.random.milliseconds(20...250))
+                // What waits in memory then is not heard before the end.
+                daemon.isOutputPaused = true
+                try bench.pause(.milliseconds(50))
+                bench.end(daemon, isKilled: true)
+            }
+            forgetful.kill()
+            try forgetful.restart()
+            let passing = Int.random(in: 5...25, using: &bench.random)
+            let willStand = kill + 1 < kills && !isInCommit
+            daemon = try bench.begin(installation, crashPoint: willStand ? "before-commit:\(passing):40" : nil)
+            if !willStand { try bench.ready(daemon) }
+        }
+        try bench.settle(publisher)
+        publisher.end()
+        _ = try bench.wait(upTo: .seconds(30)) { ledger.isComplete && ledger.silence > .seconds(1) }
+        let promised = ledger.promised
+        bench.findings.demand(promised > 10 * kills, "only \(promised) messages were taken on")
+        try bench.close(daemon, of: installation)
+    }
+}

@@ -1,0 +1,42 @@
+import ArgumentParser
+import MQTTBridge
+import Mosquitto
+import SQLiteStore
+
+/// `mqtt-bridge store compact`: makes the file as short as its content allows.
+struct CompactStoreCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "compact",
+        abstract: "Makes the file of a store as short as its content allows, while no bridge uses it.",
+        discussion: """
+            A bridge that runs shortens the file by itself while most of it is free. This also gives back the rest. It needs as \
+            much room as the content takes, and the same in the folder of temporary files (SQLITE_TMPDIR, else TMPDIR, else \
+            /var/tmp). Exit 73 while a bridge uses the store.
+            """
+    )
+
+    @OptionGroup var location: StoreLocation
+
+    @Option(help: "How the answer is printed: text for people, json for programs.")
+    var format: OutputFormat = .text
+
+    func run() async throws {
+        try await Exit.reporting {
+            let path = try location.path
+            let before = SQLiteStore.size(of: path)
+            try location.withStoppedStore { try $0.compact() }
+            let after = SQLiteStore.size(of: path)
+            switch format {
+            case .text:
+                let sizes = "\(StoreReport.size(before)) before, \(StoreReport.size(after)) now"
+                print("\(escapedForLog(path, limit: 4_096)): \(sizes)")
+            case .json:
+                print(
+                    JSONText.object([
+                        ("path", JSONText.string(path)), ("before", String(before)), ("after", String(after)),
+                    ])
+                )
+            }
+        }
+    }
+}

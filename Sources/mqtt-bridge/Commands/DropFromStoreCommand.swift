@@ -1,0 +1,58 @@
+import ArgumentParser
+import MQTTBridge
+import MessageStore
+import Mosquitto
+import SQLiteStore
+
+/// `mqtt-bridge store drop`: removes messages that nobody is going to take.
+struct DropFromStoreCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "drop",
+        abstract: "Forgets the messages of a broker, a route or a listener, for good, while no bridge uses the store.",
+        discussion: """
+            store status --config FILE shows of which brokers, routes and listeners there are messages that the configuration \
+            does not have. A message that waits for several listeners stays for the others. Dead letters stay: see \
+            dead-letters drop. Exit 73 while a bridge uses the store, 66 when there is no such message.
+            """
+    )
+
+    @OptionGroup var location: StoreLocation
+
+    @Option(help: ArgumentHelp("Forget what came from this broker, and what is for it.", valueName: "name"))
+    var broker: String?
+
+    @Option(help: ArgumentHelp("Forget what this route took, both ways.", valueName: "name"))
+    var route: String?
+
+    @Option(help: ArgumentHelp("Forget that this listener waits.", valueName: "name"))
+    var listener: String?
+
+    @Option(help: "How the answer is printed: text for people, json for programs.")
+    var format: OutputFormat = .text
+
+    private var owners: [StoreShare.Owner] {
+        [broker.map { .broker($0) }, route.map { .route($0) }, listener.map { .listener($0) }].compactMap(\.self)
+    }
+
+    func validate() throws {
+        guard owners.count == 1 else { throw ValidationError("name one of --broker, --route and --listener") }
+    }
+
+    func run() async throws {
+        try await Exit.reporting {
+            let owner = owners[0]
+            let dropped = try location.withStoppedStore { store in
+                let dropped = try store.drop(owner)
+                guard dropped > 0 else {
+                    throw StoreError(
+                        .missing,
+                        operation: "find messages of the \(owner.kind) \(escapedForLog(owner.name)) in \(store.path)",
+                        advice: "See: mqtt-bridge store status"
+                    )
+                }
+                return dropped
+            }
+            print(format == .json ? JSONText.object([("dropped", String(dropped))]) : "\(dropped) message(s) dropped")
+        }
+    }
+}

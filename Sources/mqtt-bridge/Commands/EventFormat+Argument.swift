@@ -1,0 +1,4 @@
+import ArgumentParser
+import BridgeDaemon
+
+extension EventFormat: ExpressibleByArgument {}

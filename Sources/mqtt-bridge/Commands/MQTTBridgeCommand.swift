@@ -1,0 +1,50 @@
+import ArgumentParser
+import BridgeDaemon
+import Mosquitto
+
+/// The command line of the bridge.
+@main
+struct MQTTBridgeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mqtt-bridge",
+        abstract: "Joins an in-process event bus to an MQTT broker.",
+        discussion: """
+            Exit codes: 0 done, 64 wrong usage, 65 damaged store, 66 nothing there, 69 broker unavailable, 70 a promise
+            was broken, 73 store in use, 74 input/output error, 75 not ended 5 s after SIGTERM, 77 not permitted,
+            78 wrong configuration.
+            """,
+        subcommands: [
+            RunCommand.self, CheckCommand.self, ExplainCommand.self, EmitCommand.self, ListenCommand.self,
+            InitCommand.self, StoreCommand.self, DeadLettersCommand.self, TortureCommand.self, VersionCommand.self,
+        ]
+    )
+
+    static func main() async {
+        // A reader of the output that goes away is an error of the write, and no end without a word.
+        Library.ignoreBrokenPipes()
+        CoreFiles.forbid()
+        // As Swift hands them over, bytes that are no UTF-8 are U+FFFD already.
+        if let position = RawArguments.firstThatIsNoText {
+            StandardError.write(
+                """
+                mqtt-bridge: argument \(position) is not UTF-8. Write it in UTF-8; a payload of other bytes goes to \
+                mqtt-bridge run --stdin as "payload_base64"
+                """
+            )
+            Self.exit(withError: ExitCode(.usage))
+        }
+        await main(nil)
+    }
+}
+
+/// The arguments of the command line as their bytes.
+enum RawArguments {
+    /// Which argument is no UTF-8, from 1; nil if all are.
+    static var firstThatIsNoText: Int? {
+        // SAFETY: argv has argc C strings that live as long as the process, and nobody changes them.
+        (1..<max(1, Int(CommandLine.argc))).first { position in
+            guard let argument = CommandLine.unsafeArgv[position] else { return false }
+            return String(validatingCString: argument) == nil
+        }
+    }
+}

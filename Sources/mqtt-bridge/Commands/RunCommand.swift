@@ -1,0 +1,67 @@
+import ArgumentParser
+import BridgeDaemon
+import BufferedIO
+import Mosquitto
+
+/// `mqtt-bridge run`: the daemon.
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Connects and prints events, until SIGTERM or SIGINT."
+    )
+
+    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup var embedded: EmbeddedBrokerOptions
+
+    @Option(help: "How events are printed: text for people, json for programs.")
+    var format: EventFormat = .text
+
+    @Flag(help: "Print what happens to the bridge as well: the events whose names begin with $bridge and $bus.")
+    var status = false
+
+    @Flag(help: "Read lines of JSON, {\"event\": …, \"payload\": …}, from standard input and emit them.")
+    var stdin = false
+
+    @Flag(
+        help: ArgumentHelp(
+            "Answer each line of standard input on standard output when it is stored, and when the broker has taken it.",
+            discussion:
+                "{\"receipt\": LINE, \"id\": …, \"stored\": true}, and later \"published\": true, or at the end of the daemon \"pending\": true: the next one publishes it. Lines count from 1."
+        )
+    )
+    var receipts = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Keep the messages of durable routes in this file, which is made if it is missing.",
+            discussion: "Takes the place of the configuration's path.",
+            valueName: "path"
+        )
+    )
+    var store: String?
+
+    @Option(help: "The least severe messages that are logged: trace, debug, info, notice, warning, error, critical.")
+    var logLevel: LogLevel = .info
+
+    func validate() throws {
+        guard stdin || !receipts else { throw ValidationError("--receipts goes with --stdin") }
+    }
+
+    func run() async throws {
+        try await Exit.reporting {
+            let logger = Log.bootstrap(logLevel.level)
+            let hangups = HangupSignal(logger)
+            defer { withExtendedLifetime(hangups) {} }
+            BufferedIO.enable(logger)
+            FreedMemory.keep()
+            let setup = try connection.load(store: store, keepsMessages: true)
+            let options = Daemon.Options(
+                format: format,
+                printsStatus: status,
+                readsInput: stdin,
+                answersInput: receipts
+            )
+            try await embedded.around(setup) { try await Daemon($0, options: options, logger: logger).run() }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+import ArgumentParser
+import AsyncEventBus
+import BridgeDaemon
+import MQTTBridge
+import MessageStore
+import Mosquitto
+import SQLiteStore
+
+/// `mqtt-bridge store`: what is in a store, whether it is sound, and what is done with it.
+struct StoreCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "store",
+        abstract:
+            "Says what is in a store, and whether it is sound; backs it up, compacts it, drops what nobody takes.",
+        discussion: "status, check and backup may run while a bridge uses the store.",
+        subcommands: [
+            StoreStatusCommand.self, StoreCheckCommand.self, BackUpStoreCommand.self, CompactStoreCommand.self,
+            DropFromStoreCommand.self,
+        ]
+    )
+}
+
+/// `mqtt-bridge store status`: how much is there.
+struct StoreStatusCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Says how much a store holds, by direction and route, and which process uses it.",
+        discussion: """
+            With --config it also shows the messages of brokers, routes and listeners that a daemon with this configuration does \
+            not have. Its only listener is \(Daemon.listenerName): what waits for the listeners of a program that embeds the \
+            bridge is shown as well.
+            """
+    )
+
+    @OptionGroup var location: StoreLocation
+
+    @Option(help: "How the answer is printed: text for people, json for programs.")
+    var format: OutputFormat = .text
+
+    func run() async throws {
+        try await Exit.reporting {
+            let owners = try location.configuration.map { ConfiguredOwners($0) }
+            let report = try location.withStore { store in
+                StoreReport(
+                    path: store.path,
+                    status: try store.status(),
+                    others: try owners.map { $0.others(try store.shares()) },
+                    owner: StoreOwner(of: store.path),
+                    now: Timestamp(nanoseconds: try StoreClock(store).now)
+                )
+            }
+            print(format == .json ? report.json : report.text)
+        }
+    }
+}
+
+/// `mqtt-bridge store check`: reads everything.
+struct StoreCheckCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Reads a store from end to end, and says what is wrong with it; exit 0 or 65."
+    )
+
+    @OptionGroup var location: StoreLocation
+
+    @Option(help: "How the answer is printed: text for people, json for programs.")
+    var format: OutputFormat = .text
+
+    func run() async throws {
+        try await Exit.reporting {
+            let path = try location.path
+            let problems: [String]
+            do {
+                problems = try location.withStore { try $0.check() }
+            } catch let error as StoreError where [.damaged, .foreign].contains(error.code) {
+                // So damaged that it cannot even be opened.
+                problems = [error.detail]
+            }
+            switch format {
+            case .text:
+                let shown = escapedForLog(path, limit: 4_096)
+                if problems.isEmpty { print("\(shown): sound") }
+                for problem in problems { print("\(shown): \(escapedForLog(problem, limit: 1_000))") }
+            case .json:
+                let list = problems.map(JSONText.string).joined(separator: ",")
+                print(
+                    JSONText.object([
+                        ("path", JSONText.string(path)), ("sound", String(problems.isEmpty)), ("problems", "[\(list)]"),
+                    ])
+                )
+            }
+            if !problems.isEmpty { throw ExitCode(.unusableData) }
+        }
+    }
+}
