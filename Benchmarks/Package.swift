@@ -73,6 +73,16 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
 
+        // Makes a store for a start to find.
+        .executableTarget(
+            name: "store-filler",
+            dependencies: [
+                .product(name: "MessageStore", package: "mqtt-event-bridge"),
+                .product(name: "SQLiteStore", package: "mqtt-event-bridge"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: swiftSettings
+        ),
         .executableTarget(
             name: "matcher",
             dependencies: [

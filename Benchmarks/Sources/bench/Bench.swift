@@ -16,7 +16,8 @@ struct Bench: ParsableCommand {
 
     /// What can be measured.
     enum Name: String, CaseIterable, ExpressibleByArgument {
-        case `in`, out, latency, bus, match, broker, durable, fairness, calls, allocations, memory, startup, growth
+        case `in`, out, latency, bus, match, broker, durable, wear, fairness, calls, allocations, memory, startup,
+            growth
 
         var what: String {
             switch self {
@@ -27,11 +28,12 @@ struct Bench: ParsableCommand {
             case .match: "finding who wants an event, among 10,000 patterns"
             case .broker: "through a real mosquitto, which is the limit"
             case .durable: "durable QoS 1 in, beside a C program of the same design"
+            case .wear: "what a durable message costs the medium, by the rate at which they come"
             case .fairness: "what a flood on one topic does to the delays of another"
             case .calls: "system calls of each message, counted"
             case .allocations: "allocations of each message, counted"
             case .memory: "idle, after millions of messages, after a million topics"
-            case .startup: "from the start of the program to its SUBSCRIBE"
+            case .startup: "from the start of the program to its SUBSCRIBE, and with a million messages in its store"
             case .growth: "cost of a message as one condition after the other grows, with plots"
             }
         }
@@ -79,11 +81,12 @@ struct Bench: ParsableCommand {
         case .match: MatchBenchmark(effort: effort).run()
         case .broker: BrokerBenchmark(effort: effort, version: mqtt).run()
         case .durable: DurableBenchmark(effort: effort, version: mqtt).run()
+        case .wear: WearBenchmark(effort: effort, version: mqtt).run()
         case .fairness: FairnessBenchmark(effort: effort, version: mqtt).run()
         case .calls: CallsBenchmark(effort: effort, version: mqtt).run()
         case .allocations: AllocationsBenchmark(effort: effort, version: mqtt).run()
         case .memory: MemoryBenchmark(effort: effort, version: mqtt).run()
-        case .startup: StartupBenchmark(effort: effort, version: mqtt).run()
+        case .startup: try StartupBenchmark(effort: effort, version: mqtt).run()
         case .growth: try GrowthBenchmark(effort: effort, version: mqtt, plots: folder(plots ?? results)).run()
         }
     }

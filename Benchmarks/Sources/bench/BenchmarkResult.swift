@@ -21,24 +21,26 @@ struct BenchmarkResult: Encodable {
     }
 
     let title: String
-    /// What the ratios refer to.
-    let reference: String
+    /// What the ratios refer to; nil where there are none.
+    let reference: String?
     let began = Date()
     let machine = Machine()
     let effort: Effort
     var rows: [Row] = []
 
-    init(_ title: String, reference: String, effort: Effort) {
+    init(_ title: String, reference: String? = nil, effort: Effort) {
         self.title = title
         self.reference = reference
         self.effort = effort
     }
 
+    private var comparison: String { reference.map { "; ratio to \($0)" } ?? "" }
+
     /// Title and table.
     var markdown: String {
         var lines = [
             "", "## \(title)", "",
-            "\(machine.description); median of \(effort.repeats) interleaved runs; ratio to \(reference).", "",
+            "\(machine.description); median of \(effort.repeats) interleaved runs\(comparison).", "",
             "| condition | program | median | minimum | maximum | unit | ratio | target |",
             "|---|---|--:|--:|--:|---|--:|---|",
         ]

@@ -30,6 +30,8 @@ struct Instrument {
             let idle: Double
             let warm: Double
             let end: Double
+            /// The most until its SUBSCRIBE.
+            let peakAtSubscribe: Double
         }
 
         struct Delay: Decodable {

@@ -13,6 +13,8 @@ enum Quantity: String, Encodable {
     case nanosecondsPerDelivery = "ns per delivery"
     case nanosecondsPerTopic = "ns per topic"
     case systemCalls = "system calls per message"
+    case synchronizations = "syncs per message"
+    case writtenBytes = "bytes written per message"
     case allocations = "allocations per message"
     case instructions = "instructions per message"
     case idleMebibytes = "MiB before the first message"
@@ -20,6 +22,7 @@ enum Quantity: String, Encodable {
     case endMebibytes = "MiB after the last"
     case grownMebibytes = "MiB more than after a tenth"
     case startMilliseconds = "ms to SUBSCRIBE"
+    case startMebibytes = "MiB at most until then"
 
     /// What one run found.
     typealias Sample = [Quantity: Double]

@@ -1,3 +1,5 @@
+import Foundation
+
 /// From the start of the program to its SUBSCRIBE at a broker on this machine.
 struct StartupBenchmark {
     let effort: Effort
@@ -6,7 +8,7 @@ struct StartupBenchmark {
     /// A start is short, and depends on what else the machine does.
     private var many: Effort { Effort(repeats: effort.repeats * 3, secondsPerRun: effort.secondsPerRun) }
 
-    func run() -> BenchmarkResult {
+    func run() throws -> BenchmarkResult {
         var result = BenchmarkResult(
             "From exec to subscribed, \(protocolName(version))",
             reference: "“mosquitto_sub”",
@@ -29,7 +31,44 @@ struct StartupBenchmark {
             effort: many
         )
         result.rows = comparison.rows()
+        for direction in ["inbound", "outbound"] { result.rows += try rows(waiting: direction) }
         return result
+    }
+
+    /// With a store in which many messages wait, beside an empty one.
+    private func rows(waiting direction: String) throws -> [BenchmarkResult.Row] {
+        let messages = effort.isQuick ? 100_000 : 1_000_000
+        return try withTemporaryFolder { folder in
+            let empty = folder.appending(path: "empty").path(percentEncoded: false)
+            let full = folder.appending(path: "full").path(percentEncoded: false)
+            return Comparison(
+                condition: "subscribed, with a store",
+                quantities: [.startMilliseconds, .startMebibytes],
+                contenders: [
+                    contender("no message waits") { durable(empty) },
+                    contender(
+                        "\(Digits.grouped(Double(messages))) wait \(direction)",
+                        targets: [.startMilliseconds: .below(1_000)]
+                    ) {
+                        if !FileManager.default.fileExists(atPath: full) { try fill(full, direction, messages) }
+                        return durable(full)
+                    },
+                ],
+                effort: effort
+            ).rows()
+        }
+    }
+
+    private func fill(_ database: String, _ direction: String, _ messages: Int) throws {
+        let arguments = ["--database", database, "--direction", direction, "--messages", "\(messages)"]
+        _ = try Programs.output(of: Programs.path("store-filler"), arguments)
+    }
+
+    private func durable(_ database: String) -> [String] {
+        [
+            Programs.path("durable-bridge"), "--port", "{port}", "--database", database, "--synchronous", "full",
+            "--mqtt", "\(version)", "--messages", "1",
+        ]
     }
 
     private func contender(
@@ -39,7 +78,10 @@ struct StartupBenchmark {
     ) -> Comparison.Contender {
         Comparison.Contender(program: program, messages: 0, targets: targets) { _ in
             let run = try Instrument(kind: .hose, version: version).run(try command(), messages: 0)
-            return [.startMilliseconds: run.secondsToSubscribe * 1_000]
+            return [
+                .startMilliseconds: run.secondsToSubscribe * 1_000,
+                .startMebibytes: run.residentKibibytes.peakAtSubscribe / 1_024,
+            ]
         }
     }
 }

@@ -1,7 +1,7 @@
 // A fake broker that floods one topic as fast as its client takes it, and sends another, quiet one on a schedule over
 // the same connection. Prints the delays of the quiet topic, and how the flood fared, as one line of JSON.
 //
-//   fairness [--mqtt 4|5] [--qos 0|1] [--window N] [--messages N] [--rate N] [--payload BYTES] [--flood on|off]
+//   fairness [--mqtt 4|5] [--qos 0|1] [--window N] --rate N [--messages N] [--payload BYTES] [--flood on|off]
 //            [--send-buffer BYTES] [--limit SECONDS] -- PROGRAM [ARGUMENT…]
 //
 // PROGRAM is the client; "{port}" among its arguments becomes the port. It publishes to "ready" when it is subscribed;
@@ -155,6 +155,7 @@ static void accept_client(int listener) {
 int main(int count, char **arguments) {
     (void)count;
     options = options_parse(arguments + 1);
+    if (options.rate == 0) fail("--rate is missing");
     if (options.payload < (long)sizeof(double)) fail("a payload of 8 bytes or more");
     deadline = now_in_seconds() + (double)options.limit;
     before_failure = stop_client;

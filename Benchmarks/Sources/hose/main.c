@@ -3,12 +3,14 @@
 // Prints what that took as one line of JSON.
 //
 //   hose [--mqtt 4|5] [--qos 0|1] [--window N] [--messages N] [--payload BYTES] [--topics N] [--topic TEMPLATE]
-//        [--connections N] [--until handled|acknowledged] [--limit SECONDS] -- PROGRAM [ARGUMENT…]
+//        [--connections N] [--until handled|acknowledged] [--rate N] [--warm-up N] [--limit SECONDS]
+//        -- PROGRAM [ARGUMENT…]
 //
 // PROGRAM is the client; "{port}" among its arguments becomes the port. It publishes to "ready" when it is subscribed,
 // and to "done", with the number of messages as the payload, when it has handled all of them. The clock, and that of
 // the client's processor time, run from the first byte of the first message to the sign and, at QoS 1, the last
-// PUBACK. With no messages at all, the client is killed as soon as it has subscribed.
+// PUBACK. With no messages at all, the client is killed as soon as it has subscribed. With a rate, each connection gets so
+// many messages a second after those that warm up.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
@@ -84,7 +86,10 @@ static void handle(void *context, const struct packet *packet) {
         out = malloc(packet->length + sizeof short_answer);
         size = packet_answer_subscribe(packet, options.version, out);
         if (!size) fail("a broken SUBSCRIBE");
-        if (!is_subscribed) report.subscribed_after = now_in_seconds() - client.started;
+        if (!is_subscribed) {
+            report.subscribed_after = now_in_seconds() - client.started;
+            report.peak_subscribed = client_peak(&client);
+        }
         is_subscribed = true;
         break;
     case packet_publish:
@@ -106,6 +111,10 @@ static void handle(void *context, const struct packet *packet) {
 static void allow(struct connection *connection) {
     long most = options.qos == 0 ? connection->messages : connection->acknowledged + options.window;
     if (most > connection->messages) most = connection->messages;
+    if (options.rate > 0) {
+        long due = options.warm_up + (long)((now_in_seconds() - report.began) * (double)options.rate);
+        if (most > due) most = due;
+    }
     if (options.qos == 0) connection->allowed = most;
     for (; connection->allowed < most; connection->allowed++)
         connection->is_pending[connection->allowed % (long)publishes.count + 1] = true;
@@ -161,7 +170,7 @@ static void turn(const bool *wants_to_write) {
         int socket = connections[i]->stream.has_ended ? -1 : connections[i]->stream.socket;
         entries[i] = (struct pollfd){.fd = socket, .events = events};
     }
-    if (poll(entries, (nfds_t)count, 100) <= 0) {
+    if (poll(entries, (nfds_t)count, options.rate > 0 ? 1 : 100) <= 0) {
         if (now_in_seconds() > deadline) fail("nothing moves any more after %ld acknowledgements", acknowledged());
         if (client_ended(&client)) fail("the client has ended after %ld acknowledgements", acknowledged());
     }

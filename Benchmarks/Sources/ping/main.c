@@ -1,7 +1,7 @@
 // Sends through a real broker on a schedule to a client that publishes each payload again, times what comes back, and
 // prints the delays as one line of JSON. All of it is at QoS 0.
 //
-//   ping [--mqtt 4|5] [--messages N] [--rate N] [--payload BYTES] [--limit SECONDS]
+//   ping [--mqtt 4|5] --rate N [--messages N] [--payload BYTES] [--limit SECONDS]
 //        -- PROGRAM [ARGUMENT…]
 //
 // PROGRAM is the client, with the signs that hose describes; it answers on the topic "echo". The delay of a message
@@ -62,6 +62,7 @@ static void send_at(struct stream *stream, const struct publishes *publishes, lo
 int main(int count, char **arguments) {
     (void)count;
     options = options_parse(arguments + 1);
+    if (options.rate == 0) fail("--rate is missing");
     if (options.payload < (long)sizeof(double)) fail("a payload of 8 bytes or more");
     deadline = now_in_seconds() + (double)options.limit;
     before_failure = stop_all;

@@ -48,6 +48,17 @@ long client_resident(const struct client *client) {
     return pages * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
+long client_peak(const struct client *client) {
+    char path[32], line[128];
+    long peak = 0;
+    snprintf(path, sizeof path, "/proc/%d/status", client->process);
+    FILE *file = fopen(path, "r");
+    if (!file) return 0;
+    while (fgets(line, sizeof line, file) && sscanf(line, "VmHWM: %ld", &peak) != 1) {}
+    fclose(file);
+    return peak;
+}
+
 bool client_ended(struct client *client) {
     if (!client->has_ended) client->has_ended = waitpid(client->process, &client->status, WNOHANG) != 0;
     return client->has_ended;

@@ -23,6 +23,7 @@ static void set(struct options *options, const char *name, const char *value) {
     else if (strcmp(name, "--topic") == 0) options->topic = value;
     else if (strcmp(name, "--connections") == 0) options->connections = number(value, 1, 64);
     else if (strcmp(name, "--rate") == 0) options->rate = number(value, 1, 1000000);
+    else if (strcmp(name, "--warm-up") == 0) options->warm_up = number(value, 0, 1000000);
     else if (strcmp(name, "--limit") == 0) options->limit = number(value, 1, 3600);
     else if (strcmp(name, "--until") == 0) options->ends_acknowledged = strcmp(value, "acknowledged") == 0;
     else if (strcmp(name, "--send-buffer") == 0) options->send_buffer = (int)number(value, 0, 1 << 30);
@@ -40,7 +41,6 @@ struct options options_parse(char **arguments) {
         .topics = 1,
         .topic = "bench/%",
         .connections = 1,
-        .rate = 1000,
         .is_flooding = true,
         .limit = 60,
     };

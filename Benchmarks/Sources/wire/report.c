@@ -38,8 +38,8 @@ void report_print(const struct report *report, const struct options *options) {
     printf("\"processorSeconds\":%.6f,", report->processor_ended - report->processor_began);
     printf("\"reads\":%ld,\"secondsToSubscribe\":%.6f,", report->reads, report->subscribed_after);
     printf(
-        "\"residentKibibytes\":{\"idle\":%ld,\"warm\":%ld,\"end\":%ld},", report->resident_idle, report->resident_warm,
-        report->resident_end
+        "\"residentKibibytes\":{\"idle\":%ld,\"warm\":%ld,\"end\":%ld,\"peakAtSubscribe\":%ld},", report->resident_idle,
+        report->resident_warm, report->resident_end, report->peak_subscribed
     );
     printf(
         "\"delayMicroseconds\":{\"median\":%.1f,\"ninetyNinth\":%.1f,\"maximum\":%.1f}}\n", report->delay_median,

@@ -21,6 +21,9 @@ double client_processor_time(const struct client *client);
 // What it has in memory now, in KiB.
 long client_resident(const struct client *client);
 
+// The most that it ever had in memory, in KiB.
+long client_peak(const struct client *client);
+
 // Looks whether it has ended.
 bool client_ended(struct client *client);
 

@@ -19,8 +19,10 @@ struct options {
     const char *topic;
     // How many connections the client makes.
     long connections;
-    // Messages per second, where there is a schedule.
+    // Messages per second, where there is a schedule; 0 for as many as the client takes.
     long rate;
+    // Messages that come before the schedule begins.
+    long warm_up;
     // Whether the clock ends with the last acknowledgement, without waiting for the client's sign.
     bool ends_acknowledged;
     // Whether another topic is flooded.

@@ -18,6 +18,8 @@ struct report {
     double subscribed_after;
     // What the client had in memory, in KiB: before the first message, after a tenth of them, and after the last.
     long resident_idle, resident_warm, resident_end;
+    // The most that it had in memory until its SUBSCRIBE, in KiB.
+    long peak_subscribed;
     // From the moment when a message was due to its end, in microseconds.
     double delay_median, delay_99, delay_maximum;
 };
