@@ -20,7 +20,6 @@ if Context.environment["WARNINGS_AS_ERRORS"] != nil {
 
 let package = Package(
     name: "mqtt-event-bridge",
-    platforms: [.macOS(.v15)],
     products: [
         .library(name: "AsyncEventBus", targets: ["AsyncEventBus"]),
         .library(name: "Mosquitto", targets: ["Mosquitto"]),
@@ -62,11 +61,11 @@ let package = Package(
             pkgConfig: "libmosquitto",
             providers: [.apt(["libmosquitto-dev", "libssl-dev"]), .brew(["mosquitto"])]
         ),
-        .target(name: "CLibraryCalls", dependencies: ["CMosquitto"]),
+        .target(name: "CInterposition", dependencies: ["CMosquitto"]),
         .target(
             name: "Mosquitto",
             dependencies: [
-                "CLibraryCalls",
+                "CInterposition",
                 "CMosquitto",
                 "Locking",
                 .product(name: "DequeModule", package: "swift-collections"),
@@ -74,7 +73,7 @@ let package = Package(
             ],
             swiftSettings: swiftSettings + [.strictMemorySafety()]
         ),
-        .target(name: "CBufferedIO", dependencies: ["CLibraryCalls"]),
+        .target(name: "CBufferedIO", dependencies: ["CInterposition"]),
         .target(
             name: "BufferedIO",
             dependencies: ["CBufferedIO", "Mosquitto"],
@@ -130,6 +129,7 @@ let package = Package(
             name: "Simulation",
             dependencies: [
                 "AsyncEventBus", "FaultKit", "Locking", "MessageStore", "Mosquitto", "MQTTBridge",
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swiftSettings
@@ -227,7 +227,7 @@ let package = Package(
         ),
         .testTarget(
             name: "MosquittoTests",
-            dependencies: ["BufferedIO", "CBufferedIO", "CLibraryCalls", "Locking", "Mosquitto", "TestSupport"],
+            dependencies: ["BufferedIO", "CBufferedIO", "CInterposition", "Locking", "Mosquitto", "TestSupport"],
             swiftSettings: swiftSettings
         ),
         .testTarget(

@@ -25,7 +25,6 @@ let mosquitto: [LinkerSetting] = [.linkedLibrary("mosquitto")]
 
 let package = Package(
     name: "benchmarks",
-    platforms: [.macOS(.v15)],
     products: [
         .library(name: "CountAllocations", type: .dynamic, targets: ["count-allocations"]),
         .library(name: "WritableMask", type: .dynamic, targets: ["writable-mask"]),

@@ -228,7 +228,7 @@ function check_uses(    i, use) {
 }
 
 function check_file(    i, following, in_bus, in_client, in_boundary) {
-    if (count > 400 && file ~ /^Sources\//) report(401, "the file has " count " lines; 400 is the most")
+    if (count > 300 && file ~ /^Sources\//) report(301, "the file has " count " lines; 300 is the most")
     if (file !~ /\.swift$/) return
     in_bus = file ~ /^Sources\/AsyncEventBus\//
     in_client = file ~ /^Sources\/Mosquitto\//

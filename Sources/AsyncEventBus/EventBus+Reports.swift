@@ -1,11 +1,11 @@
-/// What goes wrong with listeners, told on the bus itself and in the log.
+/// Reports failures of listeners as events and in the log.
 extension EventBus {
-    func tell(_ report: BusReport) {
+    func report(_ report: BusReport) {
         switch report {
         case .failed(let listener, let event, let error, let isTimeout):
             faults.count(.failed, listener: listener, event: event.name, text: error)
             let reason = isTimeout ? "timeout" : "error"
-            tell(
+            emitReport(
                 "$bus.failed",
                 listener,
                 event,
@@ -15,11 +15,11 @@ extension EventBus {
         case .dropped(let receiver, let event, let number, let total):
             faults.count(.overflowed, listener: receiver, event: event.name, text: "", number: number)
             guard let total else { return }
-            tell("$bus.dropped", receiver, event, "mailbox full", [.init("total", String(total))])
+            emitReport("$bus.dropped", receiver, event, "mailbox full", [.init("total", String(total))])
         }
     }
 
-    private func tell(
+    private func emitReport(
         _ name: EventName,
         _ listener: String,
         _ event: Event,

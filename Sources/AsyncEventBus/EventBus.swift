@@ -35,7 +35,7 @@ public final class EventBus: Sendable {
 
     private let clock: any Clock<Duration>
     let registry = Locked(Registry())
-    private let origins: Locked<OwnOrigins>
+    let origins: Locked<OwnOrigins>
     private let crew = Crew()
     let faults: FaultLog
     let sequence = Atomic<UInt64>(0)
@@ -66,7 +66,7 @@ public final class EventBus: Sendable {
     public func addListener(_ listener: Listener, to pattern: EventPattern) -> Bool {
         registry.withLock { registry in
             registry.add(listener, to: pattern) {
-                MailboxContext(listener: listener, clock: clock, crew: crew) { [weak self] in self?.tell($0) }
+                MailboxContext(listener: listener, clock: clock, crew: crew) { [weak self] in self?.report($0) }
                     .makeMailbox()
             }
         }
@@ -91,6 +91,19 @@ public final class EventBus: Sendable {
         return patterns.reduce(false) { removeListener(listener, from: $1) || $0 }
     }
 
+    /// Removes a listener from all its patterns, and returns when its calls that had begun have ended.
+    ///
+    /// A listener that calls this for itself waits for ever. Cancellation of the task does not end the wait.
+    ///
+    /// - Returns: Whether the listener had any pattern.
+    @discardableResult
+    public func removeListenerAndWait(_ listener: Listener) async -> Bool {
+        let mailbox = registry.withLock { $0.mailbox(of: listener) }
+        let removed = removeListener(listener)
+        await mailbox?.waitUntilIdle()
+        return removed
+    }
+
     /// Makes a listener from a function, adds it, and returns it so that it can be removed.
     ///
     /// - Parameters:
@@ -103,7 +116,7 @@ public final class EventBus: Sendable {
     public func on(
         _ pattern: EventPattern,
         name: String? = nil,
-        delivery: Delivery = .concurrent(limit: 64),
+        delivery: DeliveryMode = .concurrent(limit: 64),
         capacity: Int = 1024,
         capacityBytes: Int = Listener.defaultCapacityBytes,
         whenFull: OverflowPolicy = .dropOldest,
@@ -153,11 +166,11 @@ public final class EventBus: Sendable {
             capacity: capacity,
             capacityBytes: capacityBytes,
             policy: whenFull
-        ) { [weak self] in self?.tell($0) }
-        let target = Registry.Target(storage)
-        registry.withLock { $0.add(target, to: pattern) }
+        ) { [weak self] in self?.report($0) }
+        let receiver = Receiver(storage)
+        registry.withLock { $0.add(receiver, to: pattern) }
         defer {
-            registry.withLock { $0.remove(target, from: pattern) }
+            registry.withLock { $0.remove(receiver, from: pattern) }
             storage.close()
         }
         return try await body(Subscription(storage: storage))
@@ -174,15 +187,15 @@ public final class EventBus: Sendable {
     /// Costs what an emit pays to find them: a walk along the segments for a name that has not come lately, one look into
     /// a table for others. A number of the past as soon as it is returned, where others add and remove listeners.
     public func listenerCount(for name: EventName) -> Int {
-        registry.withLock { $0.targets(for: name) }.inboxes.count
+        registry.withLock { $0.receivers(for: name) }.sinks.count
     }
 
     /// Returns once no event waits in a mailbox or rests before another attempt, and no listener runs.
     ///
     /// Emits that go on meanwhile, listeners' own included, put this off.
-    public func becomeIdle() async {
+    public func waitUntilIdle() async {
         while true {
-            for mailbox in mailboxes { await mailbox.becomeIdle() }
+            for mailbox in mailboxes { await mailbox.waitUntilIdle() }
             // A listener may have emitted to one that was found idle before. Only if all are idle at two looks, and
             // none has worked between them, all were idle at one moment.
             if let first = workersUntilIdle(), first == workersUntilIdle() { return }
@@ -204,108 +217,5 @@ public final class EventBus: Sendable {
     /// What the calls of all listeners are at. Takes the lock of each mailbox once, and costs calls and emits nothing else.
     package func lookAtListeners() -> [ListenerLook] {
         mailboxes.map(\.look)
-    }
-
-    // MARK: Emitting
-
-    /// Says that something happened. Returns at once, or after the calls of immediate listeners; never throws.
-    public func emit(
-        _ name: EventName,
-        _ payload: Payload = .empty,
-        attributes: EventAttributes = EventAttributes(),
-        scope: Scope = .everywhere
-    ) {
-        dispatch(makeEvent(name, payload, attributes), scope: scope, receipt: nil)
-    }
-
-    /// As ``emit(_:_:attributes:scope:)``, and returns a receipt that tells what becomes of the event.
-    public func emitTracked(
-        _ name: EventName,
-        _ payload: Payload = .empty,
-        attributes: EventAttributes = EventAttributes(),
-        scope: Scope = .everywhere
-    ) -> Receipt {
-        let event = makeEvent(name, payload, attributes)
-        let receipt = Receipt(id: event.id, name: name)
-        dispatch(event, scope: scope, receipt: receipt)
-        receipt.didEmit()
-        return receipt
-    }
-
-    /// Passes on an event that has an identity already: what a transport brought in.
-    public func emit(_ event: Event, scope: Scope = .everywhere) {
-        dispatch(event.attempt(1), scope: scope, receipt: nil)
-    }
-
-    /// Says that something happened, and suspends while the mailbox of a listener or the queue of a transport that
-    /// takes it is full.
-    ///
-    /// Nothing is discarded, neither now nor by a later emit: what was sent stays in a mailbox until the listener has it or
-    /// leaves the bus. A listener that sends to itself while its own mailbox is full waits for itself, for ever.
-    ///
-    /// - Throws: `CancellationError`; the event may then have reached some of its listeners.
-    public func send(
-        _ name: EventName,
-        _ payload: Payload = .empty,
-        attributes: EventAttributes = EventAttributes(),
-        scope: Scope = .everywhere
-    ) async throws {
-        try await deliver(makeEvent(name, payload, attributes), scope: scope, receipt: nil)
-    }
-
-    /// As ``send(_:_:attributes:scope:)``, and returns a receipt that tells what becomes of the event.
-    ///
-    /// - Throws: `CancellationError`; the event may then have reached some of its listeners.
-    public func sendTracked(
-        _ name: EventName,
-        _ payload: Payload = .empty,
-        attributes: EventAttributes = EventAttributes(),
-        scope: Scope = .everywhere
-    ) async throws -> Receipt {
-        let event = makeEvent(name, payload, attributes)
-        let receipt = Receipt(id: event.id, name: name)
-        try await deliver(event, scope: scope, receipt: receipt)
-        receipt.didEmit()
-        return receipt
-    }
-
-    private func makeEvent(_ name: EventName, _ payload: Payload, _ attributes: EventAttributes) -> Event {
-        makeEvent(
-            makeNumber(),
-            name,
-            payload,
-            time: .now,
-            origin: origins.withLock { $0.next() },
-            attributes: attributes
-        )
-    }
-
-    /// Waits where there is no room.
-    private func deliver(_ event: Event, scope: Scope, receipt: Receipt?) async throws {
-        let targets = registry.withLock { $0.targets(for: event.name) }
-        if scope.includesTransports {
-            let transportReceipt = receipt.map(TransportReceipt.init)
-            for transport in targets.transports {
-                var progress = TransportProgress()
-                while !transport.take(event, receipt: transportReceipt, progress: &progress) {
-                    // A transport that finds room where there is none must not keep a cancelled sender, nor its thread.
-                    try Task.checkCancellation()
-                    try await transport.waitForRoom(for: event, progress: progress)
-                    await Task.yield()
-                }
-            }
-        }
-        guard scope.includesListeners else { return }
-        for inbox in targets.inboxes { try await inbox.send(Parcel(event: event, receipt: receipt)) }
-    }
-
-    /// Discards where there is no room.
-    private func dispatch(_ event: Event, scope: Scope, receipt: Receipt?) {
-        let targets = registry.withLock { $0.targets(for: event.name) }
-        if scope.includesTransports {
-            for transport in targets.transports { transport.take(event, receipt: receipt.map(TransportReceipt.init)) }
-        }
-        guard scope.includesListeners else { return }
-        for inbox in targets.inboxes { inbox.offer(Parcel(event: event, receipt: receipt)) }
     }
 }

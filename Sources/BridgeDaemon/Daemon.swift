@@ -94,7 +94,7 @@ package struct Daemon: Sendable {
             bus: bus,
             brokers: setup.brokers.map { broker in
                 var broker = broker
-                broker.options.drainLimit = min(broker.options.drainLimit, Self.longestDrain)
+                broker.options.timeouts.drain = min(broker.options.timeouts.drain, Self.longestDrain)
                 return broker
             },
             routes: setup.routes,

@@ -43,7 +43,7 @@ package final class EventOutput: Sendable {
     /// Returns when everything that the bus and the answers have is written, or time is up.
     package func drain(_ bus: EventBus, within limit: Duration) async {
         await DispatchQueue(label: "drain").wait(atMost: limit) { [answers] in
-            await bus.becomeIdle()
+            await bus.waitUntilIdle()
             await withCheckedContinuation { continuation in answers.async { continuation.resume() } }
         }
     }

@@ -19,16 +19,19 @@ package struct Setup: Sendable {
     }
 
     /// The same brokers as somebody else: a short-lived command must not take the daemon's place at the broker.
-    package func asGuest(_ purpose: String, persistence: ClientOptions.Persistence, direction: Route.Direction) -> Setup
-    {
+    package func asGuest(
+        _ purpose: String,
+        persistence: ClientOptions.Reconnect.Persistence,
+        direction: Route.Direction
+    ) -> Setup {
         var guest = self
         guest.store = nil
         for position in guest.brokers.indices {
             var options = guest.brokers[position].options
             options.clientID = ClientOptions.randomClientID() + "-" + purpose
-            options.sessionExpiry = .zero
+            options.session.expiry = .zero
             options.will = nil
-            options.persistence = persistence
+            options.reconnect.persistence = persistence
             guest.brokers[position].options = options
         }
         if guest.routes.isEmpty { guest.routes = [.everything(broker: guest.brokers[0].name)] }

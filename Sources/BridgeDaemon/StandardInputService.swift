@@ -31,11 +31,11 @@ struct StandardInputService: Service {
             do {
                 let command = try EmitLine(line)
                 guard let answers else {
-                    try await bus.send(command.name, command.payload, attributes: command.attributes)
+                    try await bus.emitWhenRoom(command.name, command.payload, attributes: command.attributes)
                     continue
                 }
                 try await pending.waitForRoom()
-                let receipt = try await bus.sendTracked(
+                let receipt = try await bus.tracked.emitWhenRoom(
                     command.name,
                     command.payload,
                     attributes: command.attributes

@@ -1,6 +1,6 @@
 #include "CBufferedIO.h"
 
-#include <CLibraryCalls.h>
+#include <CInterposition.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
 public import Glibc
-#elseif canImport(Musl)
-public import Musl
-#elseif canImport(Darwin)
-public import Darwin
-#endif
 
 /// A value behind a mutex.
 ///
@@ -33,11 +27,9 @@ public struct Locked<Value: Sendable>: @unchecked Sendable {
                 var attributes = pthread_mutexattr_t()
                 pthread_mutexattr_init(&attributes)
                 defer { pthread_mutexattr_destroy(&attributes) }
-                #if canImport(Glibc)
                 // Spin before sleeping: a typical hold time is a few hundred nanoseconds, a tenth of a sleep and a
                 // wake-up.
                 pthread_mutexattr_settype(&attributes, Int32(PTHREAD_MUTEX_ADAPTIVE_NP))
-                #endif
                 let code = pthread_mutex_init(mutex, &attributes)
                 precondition(code == 0, "cannot initialise a mutex: \(code)")
             }

@@ -94,7 +94,7 @@ public final class Bridge: Service {
         context = BridgeContext(
             bus: bus,
             routes: CurrentRoutes(table),
-            guards: Guards(
+            loopGuard: LoopGuard(
                 repeatLimit: options.repeatLimit,
                 turnLimit: options.maximumHops,
                 span: options.store.dedupeSpan,
@@ -119,7 +119,7 @@ public final class Bridge: Service {
         writer = try store.map { [context] in try StoreWriter(store: $0, context: context) }
         router = CurrentRouter(context, writer: writer)
         self.makeClient = makeClient
-        end = BridgeEnd(context, writer, limit: brokers.map(\.options.drainLimit).max() ?? .zero)
+        end = BridgeEnd(context, writer, limit: brokers.map(\.options.timeouts.drain).max() ?? .zero)
         for broker in brokers { connect(try makeConnection(to: broker, table)) }
         router.attach()
     }

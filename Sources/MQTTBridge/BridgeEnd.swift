@@ -37,7 +37,7 @@ final class BridgeEnd: Sendable {
                 writer?.stop()
                 // Until no listener runs and their emits are stored or given to the clients.
                 await context.timing.makeQueue("mqtt-bridge.end").wait(atMost: limit) {
-                    await context.bus.becomeIdle()
+                    await context.bus.waitUntilIdle()
                     await writer?.pending.committed()
                 }
                 for broker in brokers {

@@ -54,9 +54,9 @@ public struct BridgeConfiguration: Sendable {
         environment: [String: String],
         hasStore: Bool = false
     ) throws(ConfigurationProblems) {
-        let findings = Findings(file: file, source: SourceText(yaml), environment: environment)
-        let reader = Document(findings).map { ConfigurationReader($0, findings, hasStore: hasStore) }
-        guard let reader, findings.isEmpty else { throw findings.problems }
+        let collector = ProblemCollector(file: file, source: SourceText(yaml), environment: environment)
+        let reader = Document(collector).map { ConfigurationReader($0, collector, hasStore: hasStore) }
+        guard let reader, collector.isEmpty else { throw collector.problems }
         (brokers, routes, options, store) = (reader.brokers, reader.routes, reader.options, reader.store)
     }
 

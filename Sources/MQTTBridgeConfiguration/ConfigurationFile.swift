@@ -52,9 +52,9 @@ enum ConfigurationFile {
         _ advice: String,
         at position: Position = .file
     ) -> ConfigurationProblems {
-        let findings = Findings(file: path, source: SourceText(""), environment: [:])
-        findings.add(position, message, advice)
-        return findings.problems
+        let collector = ProblemCollector(file: path, source: SourceText(""), environment: [:])
+        collector.add(position, message, advice)
+        return collector.problems
     }
 
     /// A problem at the first byte that is not UTF-8.

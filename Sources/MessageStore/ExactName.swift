@@ -1,10 +1,4 @@
-#if canImport(Glibc)
 import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Darwin)
-import Darwin
-#endif
 
 /// A string that compares by its bytes, as brokers do. `String` compares by Unicode canonical equivalence.
 package struct ExactName: Sendable, Hashable {

@@ -21,7 +21,7 @@ struct MemoryContents: Sendable {
         life = .ended
         var listeners: Set<String> = []
         arrived.forEach { _, entry in
-            listeners.formUnion(entry.record.audience)
+            listeners.formUnion(entry.record.listeners)
             return true
         }
         return StoreInventory(
@@ -52,7 +52,7 @@ struct MemoryContents: Sendable {
             _ = arrived.update(change.sequence) { $0.progress[change.listener] = change.progress }
         }
         life = batch.life ?? life
-        for var letter in batch.letters {
+        for var letter in batch.deadLetters {
             lastLetter += 1
             letter.number = lastLetter
             letters.append(letter)
@@ -160,7 +160,7 @@ extension MemoryContents {
             let late = seen.prefix { $0.time < time }.count
             seen.removeFirst(max(late, seen.count - max(0, keep)))
             return []
-        case .letters(let keep, let bytes):
+        case .deadLetters(let keep, let bytes):
             var size = letters.reduce(0) { $0 + $1.size }
             var count = 0
             while count < letters.count, letters.count - count > keep || size > bytes {

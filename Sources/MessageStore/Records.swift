@@ -23,7 +23,7 @@ public struct InboundRecord: Sendable, Hashable {
     /// The time of expiry; nil for never.
     public var expires: Int64?
     /// The names of the listeners that must finish with it; at least one.
-    public var audience: [String]
+    public var listeners: [String]
 
     /// Creates a message.
     public init(
@@ -38,7 +38,7 @@ public struct InboundRecord: Sendable, Hashable {
         details: String = "",
         time: Int64,
         expires: Int64? = nil,
-        audience: [String]
+        listeners: [String]
     ) {
         self.sequence = sequence
         self.route = route
@@ -51,7 +51,7 @@ public struct InboundRecord: Sendable, Hashable {
         self.details = details
         self.time = time
         self.expires = expires
-        self.audience = audience
+        self.listeners = listeners
     }
 
     /// The size that counts against limits, in bytes.

@@ -39,7 +39,7 @@ public struct StoreBatch: Sendable {
     /// Progress of listeners. The store ignores progress with messages that it does not hold.
     public var progress: [Progress] = []
     /// Dead letters to add; the store assigns the next numbers.
-    public var letters: [DeadLetter] = []
+    public var deadLetters: [DeadLetter] = []
     /// Numbers of replayed dead letters to remove.
     public var replayed: [Int64] = []
     /// Removals because of space or age.
@@ -55,13 +55,14 @@ public struct StoreBatch: Sendable {
     /// Whether the batch changes nothing and is no probe.
     public var isEmpty: Bool {
         arrivals.isEmpty && departures.isEmpty && seen.isEmpty && progress.isEmpty && finished.isEmpty
-            && published.isEmpty && letters.isEmpty && replayed.isEmpty && evictions.isEmpty && life == nil && !isProbe
+            && published.isEmpty && deadLetters.isEmpty && replayed.isEmpty && evictions.isEmpty && life == nil
+            && !isProbe
     }
 
     /// Whether a power cut may undo the batch. It only completes messages, which are then delivered again, and adds
     /// nothing that must not be lost.
     public var isRepeatable: Bool {
-        arrivals.isEmpty && departures.isEmpty && letters.isEmpty && replayed.isEmpty && life == nil && !isProbe
+        arrivals.isEmpty && departures.isEmpty && deadLetters.isEmpty && replayed.isEmpty && life == nil && !isProbe
     }
 }
 
@@ -76,7 +77,7 @@ public enum StoreEviction: Sendable, Hashable {
     case seen(before: Int64, keep: Int)
     /// The oldest dead letters, until at most `keep` letters and `bytes` bytes remain. A file store removes at most
     /// 1,000 letters and some 32 MiB at a time; the next eviction removes the rest.
-    case letters(keep: Int, bytes: Int)
+    case deadLetters(keep: Int, bytes: Int)
 }
 
 /// A message or dead letter that was removed before its completion.

@@ -1,13 +1,7 @@
 import GRDB
 import MessageStore
 
-#if canImport(Glibc)
 import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Darwin)
-import Darwin
-#endif
 
 extension StoreError {
     /// Converts an SQLite error.

@@ -1,4 +1,5 @@
 internal import AsyncEventBus
+internal import DequeModule
 internal import Glibc
 package import MQTTBridge
 internal import FaultKit
@@ -15,7 +16,8 @@ internal import FaultKit
 package final class EventLoop: @unchecked Sendable {
     /// A serial source of work: one piece of it runs after the other.
     fileprivate struct Source {
-        var waiting: [(due: Duration, order: UInt64, work: () -> Void)] = []
+        /// In the order in which it is due.
+        var waiting = Deque<(due: Duration, work: () -> Void)>()
         /// Whether it is over: its work is thrown away.
         var isClosed = false
     }
@@ -23,7 +25,8 @@ package final class EventLoop: @unchecked Sendable {
     private var random: SplitMix64
     private var tasks: [UnownedJob] = []
     fileprivate var sources: [Source] = []
-    private var order: UInt64 = 0
+    /// The sources with work, in order.
+    private var busy: [Int] = []
     /// The time since the beginning.
     package private(set) var time: Duration = .zero
     /// How many pieces of work have run.
@@ -48,12 +51,19 @@ package final class EventLoop: @unchecked Sendable {
     /// Adds work to a source.
     package func add(_ source: Int, after delay: Duration = .zero, _ work: @escaping () -> Void) {
         guard !sources[source].isClosed else { return }
-        order += 1
-        sources[source].waiting.append((time + delay, order, work))
+        if sources[source].waiting.isEmpty {
+            busy.insert(source, at: busy.firstIndex { $0 > source } ?? busy.count)
+        }
+        let due = time + delay
+        let later = sources[source].waiting.lastIndex { $0.due <= due }.map { $0 + 1 } ?? 0
+        sources[source].waiting.insert((due, work), at: later)
     }
 
     /// Throws the work of a source away, now and from now on.
-    package func close(_ source: Int) { sources[source] = Source(isClosed: true) }
+    package func close(_ source: Int) {
+        sources[source] = Source(isClosed: true)
+        busy.removeAll { $0 == source }
+    }
 
     fileprivate func enqueue(_ job: UnownedJob) { tasks.append(job) }
 
@@ -80,8 +90,9 @@ package final class EventLoop: @unchecked Sendable {
             run(tasks.remove(at: choice))
         } else {
             let source = ready[choice - tasks.count]
-            let first = firstDue(of: source)
-            sources[source].waiting.remove(at: first).work()
+            let work = sources[source].waiting.removeFirst().work
+            if sources[source].waiting.isEmpty { busy.removeAll { $0 == source } }
+            work()
         }
         return true
     }
@@ -104,19 +115,9 @@ package final class EventLoop: @unchecked Sendable {
         return false
     }
 
-    private var nextTime: Duration? { sources.flatMap { $0.waiting.map(\.due) }.min() }
+    private var nextTime: Duration? { busy.map { sources[$0].waiting[0].due }.min() }
 
-    private func readySources() -> [Int] {
-        sources.indices.filter { source in sources[source].waiting.contains { $0.due <= time } }
-    }
-
-    /// What is due and was given first.
-    private func firstDue(of source: Int) -> Int {
-        let waiting = sources[source].waiting
-        return waiting.indices.filter { waiting[$0].due <= time }.min {
-            (waiting[$0].due, waiting[$0].order) < (waiting[$1].due, waiting[$1].order)
-        }!
-    }
+    private func readySources() -> [Int] { busy.filter { sources[$0].waiting[0].due <= time } }
 
     // MARK: In the place of the system
 

@@ -65,7 +65,7 @@ package final class HistoryRun {
             let url = try BrokerURL("mqtt://127.0.0.1:1")
             let made = ["first", "second"].map { name in
                 var options = ClientOptions(clientID: "bridge at \(name)")
-                options.sessionExpiry = .seconds(3_600)
+                options.session.expiry = .seconds(3_600)
                 return Broker([url], name: name, options: options)
             }
             let process = try SimulatedProcess(loop, medium, Array(zip(made, brokers)), Self.routes)
@@ -103,8 +103,8 @@ package final class HistoryRun {
         guard process.isAlive else { return }
         if failing[index] > 0 {
             failing[index] -= 1
-            if let parcel = Promise.Parcel(event.payload.text ?? "") {
-                promise.refuse(parcel, at: Self.receivers[index])
+            if let testMessage = Promise.TestMessage(event.payload.text ?? "") {
+                promise.refuse(testMessage, at: Self.receivers[index])
             }
             throw CancellationError()
         }
@@ -112,8 +112,8 @@ package final class HistoryRun {
     }
 
     private func see(_ text: String, _ identity: String, _ receiver: String) {
-        guard let parcel = Promise.Parcel(text) else { return promise.breach("\(receiver) got \"\(text)\"") }
-        promise.see(parcel, identity: identity, at: receiver)
+        guard let testMessage = Promise.TestMessage(text) else { return promise.breach("\(receiver) got \"\(text)\"") }
+        promise.see(testMessage, identity: identity, at: receiver)
         fingerprint.combine(receiver)
         fingerprint.combine(text)
     }
@@ -170,19 +170,19 @@ package final class HistoryRun {
         replace { $0.kill() }
     }
 
-    private func next(_ kind: String, _ key: Int) -> Promise.Parcel {
+    private func next(_ kind: String, _ key: Int) -> Promise.TestMessage {
         numbers["\(kind)\(key)", default: 0] += 1
-        return Promise.Parcel(key: key, number: numbers["\(kind)\(key)"]!)
+        return Promise.TestMessage(key: key, number: numbers["\(kind)\(key)"]!)
     }
 
     /// Somebody publishes, with an identity as another bridge gives one.
     private func publish(_ key: Int) {
-        let parcel = next("in", key)
+        let testMessage = next("in", key)
         let message = Message(
             topic: "in/\(key)",
-            payload: Array("\(parcel)".utf8),
+            payload: Array("\(testMessage)".utf8),
             qos: .atLeastOnce,
-            properties: MessageProperties(userProperties: [.init("bridgeid", "elsewhere/\(parcel)")])
+            properties: MessageProperties(userProperties: [.init("bridgeid", "elsewhere/\(testMessage)")])
         )
         brokers[0].publish(message)
     }
@@ -190,48 +190,52 @@ package final class HistoryRun {
     /// What is in the store is not lost any more.
     private func committed(_ batch: StoreBatch) {
         for record in batch.arrivals {
-            guard let parcel = Promise.Parcel(String(decoding: record.payload, as: UTF8.self)) else { continue }
-            stored.insert(parcel)
-            for name in record.audience { promise.promise(parcel, to: name) }
+            guard let testMessage = Promise.TestMessage(String(decoding: record.payload, as: UTF8.self)) else {
+                continue
+            }
+            stored.insert(testMessage)
+            for name in record.listeners { promise.promise(testMessage, to: name) }
         }
         for record in batch.departures {
-            guard let parcel = Promise.Parcel(String(decoding: record.payload, as: UTF8.self)) else { continue }
+            guard let testMessage = Promise.TestMessage(String(decoding: record.payload, as: UTF8.self)) else {
+                continue
+            }
             let isCopy = record.topic.hasPrefix("copy/")
-            if isCopy { stored.insert(parcel) }
-            promise.promise(parcel, to: isCopy ? "copy at second" : "out at second")
+            if isCopy { stored.insert(testMessage) }
+            promise.promise(testMessage, to: isCopy ? "copy at second" : "out at second")
         }
     }
 
     /// What came in and is in the store, or was.
-    private var stored: Set<Promise.Parcel> = []
+    private var stored: Set<Promise.TestMessage> = []
 
     /// What the broker need not keep any more must be in the store.
     private func acknowledged(_ messages: [Message]) {
         for message in messages {
             let text = String(decoding: message.payload, as: UTF8.self)
-            guard let parcel = Promise.Parcel(text), !stored.contains(parcel) else { continue }
+            guard let testMessage = Promise.TestMessage(text), !stored.contains(testMessage) else { continue }
             promise.breach("\(text) is acknowledged, and not in the store")
         }
     }
 
     private func emit(_ key: Int) {
         guard let process, process.isAlive else { return }
-        let parcel = next("out", key)
-        let receipt = process.bus.emitTracked(Self.outNames[key], Payload("\(parcel)"))
+        let testMessage = next("out", key)
+        let receipt = process.bus.tracked.emit(Self.outNames[key], Payload("\(testMessage)"))
         // SAFETY: one thread runs the simulation and everything in it.
         nonisolated(unsafe) let run = self
         // Owned by the simulation, which runs it; ends with the receipt, or is left with a process that is killed.
         Task {
             guard (try? await receipt.stored()) != nil, process.isAlive else { return }
-            if !run.promise.isPromised(parcel, to: "out at second") {
-                run.promise.breach("\(parcel) is called stored, and is not in the store")
+            if !run.promise.isPromised(testMessage, to: "out at second") {
+                run.promise.breach("\(testMessage) is called stored, and is not in the store")
             }
         }
         receipt.whenPublished { result in
             guard process.isAlive, case .success = result else { return }
             run.look()
-            if !run.promise.hasSeen(parcel, at: "out at second") {
-                run.promise.breach("\(parcel) is called published, and the broker has not got it")
+            if !run.promise.hasSeen(testMessage, at: "out at second") {
+                run.promise.breach("\(testMessage) is called published, and the broker has not got it")
             }
         }
     }
@@ -271,8 +275,8 @@ package final class HistoryRun {
             promise.breach("the store cannot be read in the end: \(error)")
         }
         if !brokers.allSatisfy(\.isQuiet) { promise.breach("a broker still has messages for us") }
-        promise.settle { parcel, receiver in
-            givenUp[receiver.hasSuffix("second") ? .outbound : .inbound]?.contains(parcel.description) ?? false
+        promise.settle { testMessage, receiver in
+            givenUp[receiver.hasSuffix("second") ? .outbound : .inbound]?.contains(testMessage.description) ?? false
         }
         replace { $0.kill() }
         process?.kill()

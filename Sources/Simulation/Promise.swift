@@ -1,7 +1,7 @@
 /// What was promised in a history, and what was seen of it: nothing lost, doubles recognisable, order for each key.
 struct Promise {
     /// A message, by what it is about.
-    struct Parcel: Hashable, CustomStringConvertible {
+    struct TestMessage: Hashable, CustomStringConvertible {
         let key: Int
         let number: Int
 
@@ -26,12 +26,12 @@ struct Promise {
 
     /// What a receiver must get, and has got.
     private struct Ledger {
-        var promised: Set<Parcel> = []
-        var seen: [Parcel: Sighting] = [:]
+        var promised: Set<TestMessage> = []
+        var seen: [TestMessage: Sighting] = [:]
         var latest: [Int: Int] = [:]
         var keepsOrder = true
         /// What the receiver was given, and did not take. Its place in the order was then.
-        var refused: Set<Parcel> = []
+        var refused: Set<TestMessage> = []
     }
 
     private var ledgers: [String: Ledger] = [:]
@@ -39,34 +39,34 @@ struct Promise {
     private(set) var breaches: [String] = []
 
     /// A receiver must get a message at least once.
-    mutating func promise(_ parcel: Parcel, to receiver: String) {
-        ledgers[receiver, default: Ledger()].promised.insert(parcel)
+    mutating func promise(_ testMessage: TestMessage, to receiver: String) {
+        ledgers[receiver, default: Ledger()].promised.insert(testMessage)
     }
 
     /// A receiver has got a message.
-    mutating func see(_ parcel: Parcel, identity: String, at receiver: String) {
+    mutating func see(_ testMessage: TestMessage, identity: String, at receiver: String) {
         var ledger = ledgers[receiver] ?? Ledger()
         defer { ledgers[receiver] = ledger }
-        if var known = ledger.seen[parcel] {
+        if var known = ledger.seen[testMessage] {
             known.times += 1
             if known.identity != identity {
-                breaches.append("\(receiver) got \(parcel) twice, as \(known.identity) and as \(identity)")
+                breaches.append("\(receiver) got \(testMessage) twice, as \(known.identity) and as \(identity)")
             }
-            ledger.seen[parcel] = known
+            ledger.seen[testMessage] = known
             return
         }
-        ledger.seen[parcel] = Sighting(identity: identity)
-        if ledger.keepsOrder, !ledger.refused.contains(parcel), let latest = ledger.latest[parcel.key],
-            latest > parcel.number
+        ledger.seen[testMessage] = Sighting(identity: identity)
+        if ledger.keepsOrder, !ledger.refused.contains(testMessage), let latest = ledger.latest[testMessage.key],
+            latest > testMessage.number
         {
-            breaches.append("\(receiver) got \(parcel) after \(parcel.key)-\(latest)")
+            breaches.append("\(receiver) got \(testMessage) after \(testMessage.key)-\(latest)")
         }
-        ledger.latest[parcel.key] = max(ledger.latest[parcel.key] ?? 0, parcel.number)
+        ledger.latest[testMessage.key] = max(ledger.latest[testMessage.key] ?? 0, testMessage.number)
     }
 
     /// A receiver was given a message, and has failed at it.
-    mutating func refuse(_ parcel: Parcel, at receiver: String) {
-        ledgers[receiver, default: Ledger()].refused.insert(parcel)
+    mutating func refuse(_ testMessage: TestMessage, at receiver: String) {
+        ledgers[receiver, default: Ledger()].refused.insert(testMessage)
     }
 
     /// From now on messages may come to these receivers in another order.
@@ -76,14 +76,16 @@ struct Promise {
 
     mutating func breach(_ text: String) { breaches.append(text) }
 
-    func isPromised(_ parcel: Parcel, to receiver: String) -> Bool {
-        ledgers[receiver]?.promised.contains(parcel) ?? false
+    func isPromised(_ testMessage: TestMessage, to receiver: String) -> Bool {
+        ledgers[receiver]?.promised.contains(testMessage) ?? false
     }
 
-    func hasSeen(_ parcel: Parcel, at receiver: String) -> Bool { ledgers[receiver]?.seen[parcel] != nil }
+    func hasSeen(_ testMessage: TestMessage, at receiver: String) -> Bool {
+        ledgers[receiver]?.seen[testMessage] != nil
+    }
 
     /// Everything is over: what was promised must have come, but for what is excused.
-    mutating func settle(excusing isExcused: (Parcel, String) -> Bool) {
+    mutating func settle(excusing isExcused: (TestMessage, String) -> Bool) {
         for (receiver, ledger) in ledgers.sorted(by: { $0.key < $1.key }) {
             let lost = ledger.promised.filter { ledger.seen[$0] == nil && !isExcused($0, receiver) }
             guard !lost.isEmpty else { continue }

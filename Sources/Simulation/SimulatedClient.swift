@@ -32,6 +32,8 @@ package final class SimulatedClient: BrokerClient, @unchecked Sendable {
     private let subscriptions: [SubscriptionRequest]
     private let former: [String]
     private let delegate: any ClientDelegate
+    /// What the delegate hears of as the client; it never runs.
+    private let identity: Client
     private var phase = Phase.new
     /// Grows with each connection: what was meant for an earlier one is no longer done.
     private var connection = 0
@@ -51,13 +53,14 @@ package final class SimulatedClient: BrokerClient, @unchecked Sendable {
         at simulated: SimulatedBroker,
         of process: SimulatedProcess,
         _ loop: EventLoop
-    ) {
+    ) throws {
         id = broker.options.clientID
-        keepsSession = broker.options.sessionExpiry > .zero
+        keepsSession = broker.options.session.expiry > .zero
         info = (broker.urls[0], broker.options.version)
-        former = broker.options.formerFilters
+        former = broker.options.session.formerFilters
         self.subscriptions = subscriptions
         self.delegate = delegate
+        identity = try Client(brokers: broker.urls, delegate: delegate, logger: Logger(label: "simulation"))
         self.loop = loop
         self.broker = simulated
         self.process = process
@@ -106,7 +109,7 @@ package final class SimulatedClient: BrokerClient, @unchecked Sendable {
         isHeld = false
         later { client in
             if client.phase == .parked {
-                client.delegate.client(noticed: .resumed)
+                client.delegate.client(client.identity, noticed: .resumed)
                 client.connect()
             } else {
                 client.read()
@@ -142,6 +145,7 @@ package final class SimulatedClient: BrokerClient, @unchecked Sendable {
         owed = 0
         let isPresent = broker.connect(self)
         delegate.client(
+            identity,
             noticed: .connected(
                 ConnectionInfo(
                     url: info.url,
@@ -154,6 +158,7 @@ package final class SimulatedClient: BrokerClient, @unchecked Sendable {
         broker.subscribe(self, subscriptions.map(\.filter))
         broker.unsubscribe(self, former)
         delegate.client(
+            identity,
             noticed: .subscribed(subscriptions.map { SubscriptionResult(request: $0, reason: ReasonCode(rawValue: 1)) })
         )
         publish()
@@ -164,7 +169,7 @@ package final class SimulatedClient: BrokerClient, @unchecked Sendable {
     func cut() {
         guard phase == .connected else { return }
         lose()
-        delegate.client(noticed: .disconnected(ClientError(.connectionLost, operation: "simulate")))
+        delegate.client(identity, noticed: .disconnected(ClientError(.connectionLost, operation: "simulate")))
         later(after: .milliseconds(10 + loop.draw(below: 300))) { $0.connect() }
     }
 
@@ -179,8 +184,8 @@ package final class SimulatedClient: BrokerClient, @unchecked Sendable {
     private func park(_ reason: ParkReason) {
         lose()
         phase = .parked
-        delegate.client(noticed: .disconnected(nil))
-        delegate.client(noticed: .parked(reason: reason))
+        delegate.client(identity, noticed: .disconnected(nil))
+        delegate.client(identity, noticed: .parked(reason: reason))
         if isStopping { end() }
     }
 
@@ -193,14 +198,14 @@ package final class SimulatedClient: BrokerClient, @unchecked Sendable {
         let messages = broker.send(to: self, atMost: 1 + loop.draw(below: 5))
         guard !messages.isEmpty else { return }
         let count = messages.count
-        guard delegate.client(received: messages) == .acknowledge else { return park(.refused) }
+        guard delegate.client(identity, received: messages) == .acknowledge else { return park(.refused) }
         guard process.isAlive else { return }
         owed += count
         soon { client in
             let count = client.owed
             client.owed = 0
             client.broker.acknowledge(client, count)
-            client.delegate.clientWroteAcknowledgements()
+            client.delegate.clientWroteAcknowledgements(client.identity)
             client.read()
         }
         soon { $0.read() }
@@ -269,7 +274,7 @@ package final class SimulatedClient: BrokerClient, @unchecked Sendable {
         for publication in left {
             publication.completion?(.failure(ClientError(.notRunning, operation: "publish")))
         }
-        delegate.client(noticed: .disconnected(nil))
+        delegate.client(identity, noticed: .disconnected(nil))
         for waiter in room.withLock({ $0.removeAll { _ in true } }) { waiter.resume() }
         ending?.resume()
         ending = nil

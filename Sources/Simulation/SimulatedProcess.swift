@@ -40,7 +40,7 @@ package final class SimulatedProcess: @unchecked Sendable {
             timing: loop.timing(owner: owner),
             makeClient: { [self] broker, subscriptions, delegate, _ in
                 guard let place = simulated[broker.name] else { preconditionFailure("no broker \(broker.name)") }
-                let client = SimulatedClient(broker, subscriptions, delegate, at: place, of: self, loop)
+                let client = try SimulatedClient(broker, subscriptions, delegate, at: place, of: self, loop)
                 clients.append(client)
                 return client
             }

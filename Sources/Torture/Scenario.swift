@@ -6,9 +6,9 @@ struct Scenario: Sendable {
     let name: String
     /// What is done to the bridge.
     let title: String
-    private let body: @Sendable (Bench) throws -> Void
+    private let body: @Sendable (TestBed) throws -> Void
 
-    init(_ name: String, _ title: String, _ body: @escaping @Sendable (Bench) throws -> Void) {
+    init(_ name: String, _ title: String, _ body: @escaping @Sendable (TestBed) throws -> Void) {
         (self.name, self.title, self.body) = (name, title, body)
     }
 
@@ -53,10 +53,10 @@ struct Scenario: Sendable {
         var findings = Findings()
         var toleratesReordering = false
         do {
-            _ = try Bench.use(name, options: options, isCancelled: isCancelled) { bench in
-                ledgers = (bench.inbound, bench.outbound)
-                defer { (findings, toleratesReordering) = (bench.findings, bench.toleratesReordering) }
-                try body(bench)
+            _ = try TestBed.use(name, options: options, isCancelled: isCancelled) { testBed in
+                ledgers = (testBed.inbound, testBed.outbound)
+                defer { (findings, toleratesReordering) = (testBed.findings, testBed.toleratesReordering) }
+                try body(testBed)
             }
         } catch let unavailable as Unavailable {
             report.verdict = .skipped

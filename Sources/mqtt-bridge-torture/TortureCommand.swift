@@ -10,7 +10,7 @@ import UnixSignals
 struct TortureCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mqtt-bridge-torture",
-        abstract: "Harms a broker and a daemon of its own, and counts the messages that are lost or doubled.",
+        abstract: "Harm a broker and a daemon that it starts, and count lost and doubled messages.",
         discussion: """
             Starts mosquitto and mqtt-bridge, which lies beside this program, on free ports of 127.0.0.1, in temporary \
             folders, and prints one line for each fault. A double is recognised when a receiver can tell it from a new \

@@ -3,7 +3,7 @@ import Testing
 @testable import AsyncEventBus
 import TestSupport
 
-@Suite("EventBatch", .timeLimit(.minutes(1)))
+@Suite("EventBatch", .timeLimit(.minute))
 struct EventBatchTests {
     private func event(_ number: Int, _ name: EventName) -> Event {
         Event(
@@ -70,7 +70,7 @@ struct EventBatchTests {
             return numbers
         }
         gate.open()
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         return Hearing(
             heard: journals.map(\.entries),
             offered: transport.offered.entries.map(\.number),
@@ -85,7 +85,7 @@ struct EventBatchTests {
     func oneByOne(seed: Seed) async {
         var random = seed.random
         for _ in 0..<10 {
-            let scope: Scope = random.pick([.everywhere, .local, .broker])
+            let scope: Scope = random.pick([.everywhere, .local, .transports])
             // At times all have the same receivers, which is a way of its own.
             let name: EventName? = random.chance(1, in: 2) ? random.pick(["a.b", "a.c", "c", "d"]) : nil
             let includesNamed: Bool? = random.chance(1, in: 2) ? random.chance(1, in: 2) : nil
@@ -122,7 +122,7 @@ struct EventBatchTests {
             for number in 0..<100 { batch.append(event(round * 100 + number, "a"), to: destination) }
             bus.emit(&batch)
         }
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries == Array(0..<300))
     }
 
@@ -144,7 +144,7 @@ struct EventBatchTests {
                 }
             }
         }
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         for emitter in 0..<3 {
             let own = heard.entries.filter { $0 / 1_000 == emitter }
             #expect(own == (0..<900).map { emitter * 1_000 + $0 })

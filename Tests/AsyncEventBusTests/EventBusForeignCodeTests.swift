@@ -5,7 +5,7 @@ import Testing
 
 /// Each test lets go of an object whose `deinit` emits on the bus, at the place that is likeliest to hold a lock. A bus
 /// that lets go of it under its lock waits for itself.
-@Suite("EventBus: no foreign code under a lock", .timeLimit(.minutes(1)))
+@Suite("EventBus: no foreign code under a lock", .timeLimit(.minute))
 struct EventBusForeignCodeTests {
     private let bus = EventBus(logger: .silent)
     private let heard = Journal<String>()
@@ -46,7 +46,7 @@ struct EventBusForeignCodeTests {
                 let listener = add(to: "a.**", emitter())
                 // Twice, since a name is kept when it comes again.
                 for number in 0..<200 { bus.emit(EventName(spelled: "a.\(number % 100)")) }
-                await bus.becomeIdle()
+                await bus.waitUntilIdle()
                 bus.removeListener(listener)
             }
             for number in 0..<20_000 { bus.emit(EventName(spelled: "a.\(number)")) }
@@ -97,7 +97,7 @@ struct EventBusForeignCodeTests {
     func events() async {
         let gate = Gate()
         let heard = await hears(4) { [bus] in
-            for delivery in [Delivery.serial, .keyed { $0.name.text }] {
+            for delivery in [DeliveryMode.serial, .keyed { $0.name.text }] {
                 let listener = bus.on("a", delivery: delivery, capacity: 1) { _ in await gate.pass() }
                 for _ in 0..<3 { bus.emit(Self.event(emitter())) }
                 bus.removeListener(listener)
@@ -114,7 +114,7 @@ struct EventBusForeignCodeTests {
             await bus.withSubscription(to: "a", capacity: 1) { _ in
                 for _ in 0..<2 { bus.emit(Self.event(emitter())) }
                 let sender = Task(executorPreference: executor) {
-                    try? await bus.send("a", attributes: EventAttributes(), scope: .local)
+                    try? await bus.emitWhenRoom("a", attributes: EventAttributes(), scope: .local)
                 }
                 executor.step()
                 sender.cancel()

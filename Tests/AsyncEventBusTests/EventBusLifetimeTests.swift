@@ -3,7 +3,7 @@ import Testing
 
 @testable import AsyncEventBus
 
-@Suite("EventBus: end of life", .timeLimit(.minutes(1)))
+@Suite("EventBus: end of life", .timeLimit(.minute))
 struct EventBusLifetimeTests {
     @Test("a bus that is no longer referred to lets its listeners finish what waits")
     func eventsWait() async throws {
@@ -19,7 +19,7 @@ struct EventBusLifetimeTests {
                 await gate.pass()
             }
             for number in 0..<9 { bus.emit("a", "\(number)") }
-            last = bus.emitTracked("a", "9")
+            last = bus.tracked.emit("a", "9")
             await heard.wait(for: 1)
         }
         #expect(abandoned == nil)
@@ -42,7 +42,7 @@ struct EventBusLifetimeTests {
                 throw CancellationError()
             }
             bus.on("b", timeLimit: .seconds(1)) { _ in try await gate.passUnlessCancelled() }
-            receipts = [bus.emitTracked("a"), bus.emitTracked("b")]
+            receipts = [bus.tracked.emit("a"), bus.tracked.emit("b")]
             await clock.sleepsBegun(2)
         }
         clock.advance(by: .seconds(1))
@@ -65,7 +65,7 @@ struct EventBusLifetimeTests {
             let guardian = Guardian { released.write(()) }
             bus.on("a") { _ in withExtendedLifetime(guardian) {} }
             bus.emit("a")
-            await bus.becomeIdle()
+            await bus.waitUntilIdle()
         }
         await released.wait(for: 1)
         #expect(transport == nil)
@@ -79,10 +79,31 @@ struct EventBusLifetimeTests {
             let added = bus.on("a.*") { _ in }
             listener = added
             bus.emit("a.b")
-            await bus.becomeIdle()
+            await bus.waitUntilIdle()
             bus.removeListener(added)
         }
         // The bus remembers who wanted a name; what it remembered went with the listener.
         #expect(listener == nil)
+    }
+
+    @Test("a removal that waits returns when the calls that had begun have ended, and what waited is not heard")
+    func removalWaits() async {
+        let (bus, gate, executor) = (EventBus(logger: .silent), Gate(), StepExecutor())
+        let (begun, ended) = (Journal<String>(), Journal<String>())
+        let listener = bus.on("a", delivery: .serial) { event in
+            begun.write(event.payload.text ?? "")
+            await gate.pass()
+            ended.write(event.payload.text ?? "")
+        }
+        for text in ["running", "waiting"] { bus.emit("a", Payload(text)) }
+        await begun.wait(for: 1)
+        let removal = Task(executorPreference: executor) { await bus.removeListenerAndWait(listener) }
+        executor.step()
+        #expect(bus.load(of: listener) == nil)
+        gate.open()
+        executor.runFreely()
+        #expect(await removal.value)
+        #expect(ended.entries == ["running"] && begun.entries == ["running"])
+        #expect(await !bus.removeListenerAndWait(listener), "it is no longer there")
     }
 }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import AsyncEventBus
 
-@Suite("EventBus: the log", .timeLimit(.minutes(1)))
+@Suite("EventBus: the log", .timeLimit(.minute))
 struct EventBusLogTests {
     private struct Broken: Error, CustomStringConvertible {
         let description = "a fuse \u{1b}[31m has blown"
@@ -21,7 +21,7 @@ struct EventBusLogTests {
     func failures() async throws {
         bus.on("a.*", name: "bad", delivery: .serial) { _ in throw Broken() }
         for number in 0..<10 { bus.emit(EventName(spelled: "a.\(number)")) }
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(try await eventually { recorder.lines.count >= 2 })
         let lines = recorder.lines
         #expect(lines.map(\.level) == [.warning, .warning])
@@ -36,7 +36,7 @@ struct EventBusLogTests {
         bus.on("$bus.failed", name: "bad at reports") { _ in throw Broken() }
         bus.on("a", name: "bad") { _ in throw Broken() }
         bus.emit("a")
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(recorder.lines.map { $0["listener"] } == ["bad", "bad at reports"])
     }
 
@@ -49,7 +49,7 @@ struct EventBusLogTests {
             return Int(subscription.dropped)
         }
         gate.open()
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         let recorder = recorder
         func count(_ listener: String) -> Int {
             let lines = recorder.lines.filter { $0["listener"] == listener }

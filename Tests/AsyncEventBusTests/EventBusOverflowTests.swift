@@ -3,7 +3,7 @@ import Testing
 
 @testable import AsyncEventBus
 
-@Suite("EventBus: full mailboxes", .timeLimit(.minutes(1)))
+@Suite("EventBus: full mailboxes", .timeLimit(.minute))
 struct EventBusOverflowTests {
     private let bus = EventBus(logger: .silent)
     private let heard = Journal<String>()
@@ -27,13 +27,13 @@ struct EventBusOverflowTests {
         }
         bus.emit("a", "running")
         await heard.wait(for: 1)
-        let receipts = (0..<6).map { bus.emitTracked("a", "\($0)") }
+        let receipts = (0..<6).map { bus.tracked.emit("a", "\($0)") }
         let load = try #require(bus.load(of: listener))
         #expect(load == (waiting: 3, dropped: 3))
         #expect(receipts.map(\.summary.discarded).reduce(0, +) == 3)
         gate.open()
         for receipt in receipts { try await receipt.finished() }
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries == kept)
         let discarded = zip(0..., receipts).filter { $1.summary.discarded == 1 }.map { "\($0.0)" }
         #expect(Set(discarded).isDisjoint(with: kept) && discarded.count == 3)
@@ -67,7 +67,7 @@ struct EventBusOverflowTests {
         bus.emit(&batch)
         #expect(try #require(bus.load(of: listener)) == (waiting: 2, dropped: 6))
         gate.open()
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries == ["r", "", ""])
         #expect(reports.entries.map(\.name) == ["$bus.dropped"])
     }
@@ -99,7 +99,7 @@ struct EventBusOverflowTests {
             await heard.wait(for: 1 + episode * 5)
             for number in 0..<10 { bus.emit("a", "\(number)") }
             gates[episode].open()
-            await bus.becomeIdle()
+            await bus.waitUntilIdle()
             #expect(reports.count == episode + 1)
         }
         #expect(bus.load(of: listener)?.dropped == 12)
@@ -121,7 +121,7 @@ struct EventBusOverflowTests {
         bus.emit("rare", "0")
         for number in 0..<50 { bus.emit("flood", Payload(number: number)) }
         gate.open()
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries == ["busy 0", "rare 0", "flood 48", "flood 49"])
     }
 
@@ -137,7 +137,7 @@ struct EventBusOverflowTests {
         await reports.wait(for: 10)
         #expect(bus.load(of: listener)?.dropped ?? 0 >= 8)
         gate.open()
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(reports.entries.allSatisfy { $0.name == "$bus.failed" } && reports.count == 10)
     }
 }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import AsyncEventBus
 
-@Suite("EventBus: from inside a listener, and while one runs", .timeLimit(.minutes(1)))
+@Suite("EventBus: from inside a listener, and while one runs", .timeLimit(.minute))
 struct EventBusReentryTests {
     private let bus = EventBus(logger: .silent)
     private let heard = Journal<String>()
@@ -19,7 +19,7 @@ struct EventBusReentryTests {
             heard.write("after \(number)")
         }
         bus.emit("a", "0")
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries == (0..<100).flatMap { ["\($0)", "after \($0)"] } + ["100"])
     }
 
@@ -34,9 +34,9 @@ struct EventBusReentryTests {
         bus.emit("a", "before")
         bus.emit("a", "also before")
         gate.open()
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         bus.emit("a", "after")
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries == ["from inside", "after"])
     }
 
@@ -48,15 +48,15 @@ struct EventBusReentryTests {
             await gate.pass()
             heard.write("end \(event.payload.text ?? "") cancelled: \(Task.isCancelled)")
         }
-        let running = bus.emitTracked("a", "1")
+        let running = bus.tracked.emit("a", "1")
         await heard.wait(for: 1)
-        let waiting = [bus.emitTracked("a", "2"), bus.emitTracked("a", "3")]
+        let waiting = [bus.tracked.emit("a", "2"), bus.tracked.emit("a", "3")]
         bus.removeListener(listener)
         for receipt in waiting {
             try await receipt.finished()
             #expect(receipt.summary.discarded == 1 && receipt.summary.delivered == 0)
         }
-        #expect(bus.emitTracked("a", "4").summary == ReceiptSummary())
+        #expect(bus.tracked.emit("a", "4").summary == ReceiptSummary())
         gate.open()
         try await running.finished()
         #expect(running.summary.finished == 1 && running.summary.discarded == 0)
@@ -73,7 +73,7 @@ struct EventBusReentryTests {
                 bus.removeListener(await listener.value)
             }
         )
-        let receipts = (0..<5).map { bus.emitTracked("a", "\($0)") }
+        let receipts = (0..<5).map { bus.tracked.emit("a", "\($0)") }
         for receipt in receipts { try await receipt.finished() }
         #expect(heard.entries == ["0"])
     }
@@ -87,7 +87,7 @@ struct EventBusReentryTests {
             bus.emit("a", "missed")
             bus.addListener(listener, to: "a")
             bus.emit("a", "\(round)")
-            await bus.becomeIdle()
+            await bus.waitUntilIdle()
         }
         #expect(heard.entries == (0..<100).map(String.init))
     }
@@ -108,7 +108,7 @@ struct EventBusReentryTests {
                 }
             }
         }
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.count == 2_000)
     }
 }

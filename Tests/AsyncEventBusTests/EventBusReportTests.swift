@@ -3,7 +3,7 @@ import Testing
 
 @testable import AsyncEventBus
 
-@Suite("EventBus: reports", .timeLimit(.minutes(1)))
+@Suite("EventBus: reports", .timeLimit(.minute))
 struct EventBusReportTests {
     private struct Broken: Error, CustomStringConvertible {
         let description = "a fuse has blown"
@@ -27,9 +27,9 @@ struct EventBusReportTests {
             throw Broken()
         }
         bus.on("a", name: "good", delivery: .serial) { heard.hear($0) }
-        let receipt = bus.emitTracked("a", "1")
+        let receipt = bus.tracked.emit("a", "1")
         bus.emit("a", "2")
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries.sorted() == ["1", "1", "2", "2"])
         #expect(receipt.summary.finished == 2 && receipt.summary.failed == 1)
         #expect(reports.count == 2)
@@ -51,7 +51,7 @@ struct EventBusReportTests {
         }
         bus.on("a", name: "bad") { _ in throw Broken() }
         bus.emit("a")
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries == ["bad"])
         #expect(reports.count == 1)
     }
@@ -63,7 +63,7 @@ struct EventBusReportTests {
         bus.on("a") { _ in throw Broken() }
         bus.emit("a")
         await reports.wait(for: 1)
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(transport.offered.entries.map(\.name) == ["a"])
     }
 
@@ -79,7 +79,7 @@ struct EventBusReportTests {
                 throw error
             }
         }
-        let receipt = bus.emitTracked("a")
+        let receipt = bus.tracked.emit("a")
         await clock.sleepsBegun(1)
         clock.advance(by: .milliseconds(4_999))
         #expect(heard.count == 0 && reports.count == 0)
@@ -87,7 +87,7 @@ struct EventBusReportTests {
         try await receipt.finished()
         #expect(heard.entries == ["cancelled: true"])
         #expect(receipt.summary.failed == 1)
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(reports.count == 1)
         let report = try #require(reports.entries.first)
         #expect(report.name == "$bus.failed")
@@ -104,7 +104,7 @@ struct EventBusReportTests {
             heard.hear(event)
             if event.payload == "stubborn" { await gate.pass() }
         }
-        let receipt = bus.emitTracked("a", "stubborn")
+        let receipt = bus.tracked.emit("a", "stubborn")
         bus.emit("a", "next")
         await clock.sleepsBegun(1)
         clock.advance(by: .seconds(1))
@@ -115,7 +115,7 @@ struct EventBusReportTests {
         gate.open()
         try await receipt.finished()
         #expect(receipt.summary.failed == 1)
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries == ["stubborn", "next"])
         #expect(reports.count == 1)
     }
@@ -125,10 +125,10 @@ struct EventBusReportTests {
         bus.on("a", delivery: .serial, timeLimit: .seconds(1)) { event in
             if event.payload == "bad" { throw Broken() }
         }
-        let receipts = [bus.emitTracked("a", "good"), bus.emitTracked("a", "bad")]
+        let receipts = [bus.tracked.emit("a", "good"), bus.tracked.emit("a", "bad")]
         for receipt in receipts { try await receipt.finished() }
         clock.advance(by: .seconds(10))
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(receipts.map(\.summary.failed) == [0, 1])
         #expect(reports.entries.map { $0.attributes[header: "reason"] } == ["error"])
     }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import AsyncEventBus
 
-@Suite("EventBus: retries", .timeLimit(.minutes(1)))
+@Suite("EventBus: retries", .timeLimit(.minute))
 struct EventBusRetryTests {
     private struct Broken: Error, CustomStringConvertible {
         let description = "a fuse has blown"
@@ -26,7 +26,7 @@ struct EventBusRetryTests {
 
     /// A listener that fails at payloads that begin with "bad", as often as the number behind says.
     private func addListener(
-        delivery: Delivery,
+        delivery: DeliveryMode,
         attempts: Int,
         capacity: Int = 1024,
         whenFull: OverflowPolicy = .dropOldest
@@ -57,7 +57,7 @@ struct EventBusRetryTests {
     @Test("an event is tried again until the listener takes it, and the receipt waits for that")
     func succeeds() async throws {
         _ = addListener(delivery: .serial, attempts: 5)
-        let receipt = bus.emitTracked("a", "bad2")
+        let receipt = bus.tracked.emit("a", "bad2")
         await clock.sleepsBegun(1)
         #expect(receipt.summary.finished == 0)
         clock.advance(by: .milliseconds(999))
@@ -65,7 +65,7 @@ struct EventBusRetryTests {
         clock.advance(by: .milliseconds(1))
         await endPauses(1, from: 2)
         try await receipt.finished()
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries == ["a bad2 #1", "a bad2 #2", "a bad2 #3"])
         #expect(receipt.summary.finished == 1 && receipt.summary.failed == 0)
         #expect(reports.count == 0)
@@ -74,10 +74,10 @@ struct EventBusRetryTests {
     @Test("after the last attempt it is told once, with the number of attempts")
     func givesUp() async throws {
         _ = addListener(delivery: .concurrent(limit: 4), attempts: 3)
-        let receipt = bus.emitTracked("a", "bad9")
+        let receipt = bus.tracked.emit("a", "bad9")
         await endPauses(2)
         try await receipt.finished()
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries == ["a bad9 #1", "a bad9 #2", "a bad9 #3"])
         #expect(receipt.summary.finished == 1 && receipt.summary.failed == 1)
         #expect(reports.entries.map(\.name) == ["$bus.failed"])
@@ -91,7 +91,7 @@ struct EventBusRetryTests {
     func noRetry() async {
         bus.on("a") { _ in throw Broken() }
         bus.emit("a")
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(reports.entries.map { $0.attributes[header: "attempts"] } == ["1"])
     }
 
@@ -102,7 +102,7 @@ struct EventBusRetryTests {
             bus.emit(name, payload)
         }
         await endPauses(3)
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         let expected = ["a bad1 #1", "a bad1 #2", "b good #1", "c bad9 #1", "c bad9 #2", "c bad9 #3", "d good #1"]
         #expect(heard.entries == expected)
     }
@@ -121,7 +121,7 @@ struct EventBusRetryTests {
         #expect(heard.entries.suffix(10) == (0..<10).map { "fine \($0) #1" }[...])
         #expect(bus.load(of: listener)?.waiting == 10)
         clock.advance(by: .seconds(1))
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         for name in failing {
             let own = heard.entries.filter { $0.hasPrefix("\(name) ") }
             #expect(own == ["\(name) bad1 #1", "\(name) bad1 #2", "\(name) behind #1"])
@@ -138,7 +138,7 @@ struct EventBusRetryTests {
         await heard.wait(for: 6)
         #expect(heard.entries.last == "fine x #1")
         clock.advance(by: .seconds(1))
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries.suffix(5) == Array(repeating: "f bad1 #2", count: 5)[...])
     }
 
@@ -149,7 +149,7 @@ struct EventBusRetryTests {
             heard.write("#\(event.attempt)")
             try await Gate().passUnlessCancelled()
         }
-        let receipt = bus.emitTracked("a")
+        let receipt = bus.tracked.emit("a")
         await clock.sleepsBegun(1)
         clock.advance(by: .seconds(5))
         await clock.sleepsBegun(2)
@@ -158,7 +158,7 @@ struct EventBusRetryTests {
         await clock.sleepsBegun(3)
         clock.advance(by: .seconds(5))
         try await receipt.finished()
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries == ["#1", "#2"])
         #expect(receipt.summary.failed == 1)
         #expect(reports.entries.map { $0.attributes[header: "reason"] } == ["timeout"])
@@ -172,7 +172,7 @@ struct EventBusRetryTests {
         await clock.sleepsBegun(1)
         let (bus, executor, told) = (bus, StepExecutor(), Journal<Void>())
         let waiter = Task(executorPreference: executor) {
-            await bus.becomeIdle()
+            await bus.waitUntilIdle()
             told.write(())
         }
         executor.step()
@@ -191,13 +191,13 @@ struct EventBusRetryTests {
             capacity: 1,
             whenFull: isDisplaced ? .dropOldest : .dropNewest
         )
-        let receipts = [bus.emitTracked("a", "bad1")]
+        let receipts = [bus.tracked.emit("a", "bad1")]
         await clock.sleepsBegun(1)
-        let next = bus.emitTracked("b", "good")
+        let next = bus.tracked.emit("b", "good")
         #expect(bus.load(of: listener)?.dropped == 1)
         #expect((receipts + [next]).map(\.summary.discarded) == (isDisplaced ? [1, 0] : [0, 1]))
         if !isDisplaced { clock.advance(by: .seconds(1)) }
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries == ["a bad1 #1", isDisplaced ? "b good #1" : "a bad1 #2"])
         #expect(reports.entries.map(\.name) == ["$bus.dropped"])
     }
@@ -205,13 +205,13 @@ struct EventBusRetryTests {
     @Test("a listener that is removed while an event rests is not called again")
     func removed() async throws {
         let listener = addListener(delivery: .serial, attempts: 5)
-        let receipt = bus.emitTracked("a", "bad9")
+        let receipt = bus.tracked.emit("a", "bad9")
         await clock.sleepsBegun(1)
         bus.removeListener(listener)
         try await receipt.finished()
         #expect(receipt.summary.discarded == 1 && receipt.summary.delivered == 0)
         clock.advance(by: .seconds(100))
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.count == 1 && reports.count == 0)
     }
 
@@ -224,7 +224,7 @@ struct EventBusRetryTests {
             try await gate.passUnlessCancelled()
             throw Broken()
         }
-        let receipt = bus.emitTracked("a", "x")
+        let receipt = bus.tracked.emit("a", "x")
         await heard.wait(for: 1)
         bus.removeListener(listener)
         if isSlow {
@@ -250,7 +250,7 @@ struct EventBusRetryTests {
         bus.on("b") { heard.write("#\($0.attempt)") }
         bus.emit("a")
         await endPauses(1)
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries == ["#1"])
     }
 }

@@ -4,7 +4,7 @@ import Testing
 @testable import AsyncEventBus
 
 /// Senders run on an executor that runs only on demand: after a step, what has not been sent is suspended.
-@Suite("EventBus: send", .timeLimit(.minutes(1)))
+@Suite("EventBus: send", .timeLimit(.minute))
 struct EventBusSendTests {
     private let bus = EventBus(logger: .silent)
     private let executor = StepExecutor()
@@ -28,7 +28,7 @@ struct EventBusSendTests {
         let (bus, sent) = (bus, sent)
         return Task(executorPreference: executor) {
             for payload in payloads {
-                try await bus.send("a", Payload(payload), scope: scope)
+                try await bus.emitWhenRoom("a", Payload(payload), scope: scope)
                 sent.write(payload)
             }
         }
@@ -45,7 +45,7 @@ struct EventBusSendTests {
         executor.runFreely()
         gate.open()
         try await task.value
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries == ["held"] + payloads)
         #expect(sent.entries == payloads)
     }
@@ -61,7 +61,7 @@ struct EventBusSendTests {
         executor.runFreely()
         gate.open()
         for task in [first] + others { try await task.value }
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries == ["held", "0", "1", "2", "x", "y", "z"])
     }
 
@@ -79,7 +79,7 @@ struct EventBusSendTests {
         gate.open()
         try await first.value
         try await other.value
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries == ["held", "0", "1", "other"])
     }
 
@@ -91,7 +91,7 @@ struct EventBusSendTests {
         task.cancel()
         executor.runFreely()
         await #expect(throws: CancellationError.self) { try await task.value }
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries.isEmpty)
     }
 
@@ -99,7 +99,7 @@ struct EventBusSendTests {
     func cancelledOnTheWay() async throws {
         let (heard, gate) = (heard, gate)
         // The key is asked for on the sender's way to the mailbox.
-        let delivery = Delivery.keyed(limit: 1) { event in
+        let delivery = DeliveryMode.keyed(limit: 1) { event in
             if event.payload == "cancelled" { withUnsafeCurrentTask { $0?.cancel() } }
             return ""
         }
@@ -113,7 +113,7 @@ struct EventBusSendTests {
         executor.runFreely()
         await #expect(throws: CancellationError.self) { try await task.value }
         gate.open()
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries == ["held", "waiting"])
     }
 
@@ -126,12 +126,12 @@ struct EventBusSendTests {
                 await gate.pass()
             }
             for _ in 0..<2 { bus.emit("a", "filler") }
-            let task = Task { try await bus.send("a", "sent") }
+            let task = Task { try await bus.emitWhenRoom("a", "sent") }
             let canceller = Task { task.cancel() }
             gate.open()
             let result = await task.result
             await canceller.value
-            await bus.becomeIdle()
+            await bus.waitUntilIdle()
             let wasDelivered = heard.entries.contains("sent")
             #expect(wasDelivered == ((try? result.get()) != nil), "round \(round)")
         }
@@ -172,7 +172,7 @@ struct EventBusSendTests {
         await heard.wait(for: 1)
         let task = sender(["0", "1", "2"])
         executor.step()
-        let receipt = bus.emitTracked("a", "emitted")
+        let receipt = bus.tracked.emit("a", "emitted")
         var batch = EventBatch()
         batch.append(bus.event("a", "brought in"), to: bus.destination(for: "a"))
         bus.emit(&batch)
@@ -181,7 +181,7 @@ struct EventBusSendTests {
         executor.runFreely()
         gate.open()
         try await task.value
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries == ["held", "0", "1", "2"])
     }
 
@@ -195,7 +195,7 @@ struct EventBusSendTests {
         bus.emit("a", "2")
         bus.emit("a", "3")
         gate.open()
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries == ["held", "sent", "3"])
     }
 
@@ -208,11 +208,11 @@ struct EventBusSendTests {
             heard.hear(event)
             if event.attempt == 1 { throw CancellationError() }
         }
-        try await bus.send("a", "sent")
+        try await bus.emitWhenRoom("a", "sent")
         await clock.sleepsBegun(1)
         bus.emit("a", "emitted")
         clock.advance(by: .seconds(10))
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries == ["sent", "sent"])
     }
 
@@ -228,7 +228,7 @@ struct EventBusSendTests {
         #expect(heard.count == 1 && sent.count == 2)
         gate.open()
         try await task.value
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(quick.entries == ["held", "0", "1", "2", "3"])
         #expect(heard.entries == quick.entries)
     }
@@ -248,7 +248,7 @@ struct EventBusSendTests {
         executor.runFreely()
         transport.answer(.taken)
         try await task.value
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(transport.offered.count == 3 && transport.taken.count == 1 && transport.discarded.count == 0)
         #expect(Set(transport.offered.entries.map(\.id)).count == 1)
         #expect(heard.entries == ["1"])
@@ -264,7 +264,7 @@ struct EventBusSendTests {
         task.cancel()
         executor.runFreely()
         await #expect(throws: CancellationError.self) { try await task.value }
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(transport.taken.count == 0 && heard.count == 0)
     }
 
@@ -278,7 +278,7 @@ struct EventBusSendTests {
         await transport.waitingForRoom.wait(for: 3)
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(transport.taken.count == 0 && heard.count == 0)
     }
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import AsyncEventBus
 
-@Suite("EventBus: listeners", .timeLimit(.minutes(1)))
+@Suite("EventBus: listeners", .timeLimit(.minute))
 struct EventBusTests {
     private let bus = EventBus(logger: .silent)
     private let heard = Journal<String>()
@@ -15,12 +15,12 @@ struct EventBusTests {
         #expect(bus.addListener(listener, to: "a"))
         #expect(!bus.addListener(listener, to: "a"))
         bus.emit("a", "1")
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries == ["1"])
         #expect(bus.removeListener(listener, from: "a"))
         #expect(!bus.removeListener(listener, from: "a"))
         bus.emit("a", "2")
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries == ["1"])
         #expect(bus.load(of: listener) == nil)
     }
@@ -49,7 +49,7 @@ struct EventBusTests {
         for pattern: EventPattern in ["**", "a.b", "a.**"] { #expect(bus.removeListener(listener, from: pattern)) }
         bus.emit("a.b", "2")
         bus.emit("a.b.c", "not heard")
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries == ["1", "2"])
         #expect(bus.removeListener(listener, from: "a.*"))
         #expect(bus.load(of: listener) == nil)
@@ -64,7 +64,7 @@ struct EventBusTests {
         #expect(!bus.removeListener(listener))
         bus.emit("a", "1")
         bus.emit("b.c", "2")
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries.isEmpty)
     }
 
@@ -75,7 +75,7 @@ struct EventBusTests {
         bus.on("a", body: body)
         bus.on("a", body: body)
         bus.emit("a", "1")
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries == ["1", "1"])
     }
 
@@ -86,7 +86,7 @@ struct EventBusTests {
         bus.on("$bus.**") { heard.write("reports: \($0.name)") }
         bus.emit("$bus.failed")
         bus.emit("$other")
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries == ["reports: $bus.failed"])
     }
 
@@ -96,7 +96,7 @@ struct EventBusTests {
         bus.emit("a", "early")
         bus.on("a") { heard.hear($0) }
         bus.emit("a", "late")
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries == ["late"])
     }
 
@@ -106,8 +106,8 @@ struct EventBusTests {
         bus.on("a.*", delivery: .serial) { events.write($0) }
         let before = Timestamp.now
         bus.emit("a.b", "1", attributes: EventAttributes(headers: [.init("k", "v")]))
-        let receipt = bus.emitTracked("a.c")
-        await bus.becomeIdle()
+        let receipt = bus.tracked.emit("a.c")
+        await bus.waitUntilIdle()
         #expect(events.entries.map(\.name) == ["a.b", "a.c"])
         #expect(events.entries[0].payload == "1" && events.entries[1].payload == .empty)
         #expect(events.entries[0].attributes[header: "k"] == "v")
@@ -130,7 +130,7 @@ struct EventBusTests {
             origin: EventOrigin(bus: "far")
         )
         bus.emit(event)
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(events.entries.map(\.id) == [event.id])
         #expect(events.entries.map(\.origin.bus) == ["far"])
     }
@@ -154,13 +154,13 @@ struct EventBusTests {
         bus.removeListener(listener)
         other.emit("a", "still there")
         gate.open()
-        await other.becomeIdle()
+        await other.waitUntilIdle()
         #expect(heard.entries.last == "still there")
         #expect(heard.count == 3)
     }
 
     @Test("a bus is idle when nothing waits or runs, also what listeners emitted to one another")
-    func becomeIdle() async {
+    func waitUntilIdle() async {
         for round in 0..<50 {
             let (bus, heard) = (EventBus(logger: .silent), Journal<String>())
             for listener in 0..<4 {
@@ -172,7 +172,7 @@ struct EventBusTests {
                 }
             }
             bus.emit("ring.0", "20")
-            await bus.becomeIdle()
+            await bus.waitUntilIdle()
             #expect(heard.count == 21, "round \(round)")
         }
     }

@@ -1,8 +1,9 @@
+import TestSupport
 import Testing
 
 @testable import AsyncEventBus
 
-@Suite("Destination", .timeLimit(.minutes(1)))
+@Suite("Destination", .timeLimit(.minute))
 struct EventDestinationTests {
     private let bus = EventBus()
     private let heard = Journal<String>()
@@ -26,14 +27,14 @@ struct EventDestinationTests {
         let heard = heard
         let first = bus.on("a.*") { heard.write("first \($0.payload.text ?? "")") }
         emit(to: destination, "1")
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         let second = bus.on("a.b") { heard.write("second \($0.payload.text ?? "")") }
         bus.removeListener(first)
         emit(to: destination, "2")
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         bus.removeListener(second)
         emit(to: destination, "nobody")
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries == ["first 1", "second 2"])
     }
 
@@ -60,9 +61,9 @@ struct EventDestinationTests {
     func shared() {
         var registry = Registry()
         let transport = FakeTransport()
-        registry.add(Registry.Target(transport), to: "**")
-        #expect(registry.targets(for: "a") === registry.targets(for: "b.c"))
-        registry.add(Registry.Target(FakeTransport()), to: "a")
-        #expect(registry.targets(for: "a") !== registry.targets(for: "b.c"))
+        registry.add(Receiver(transport), to: "**")
+        #expect(registry.receivers(for: "a") === registry.receivers(for: "b.c"))
+        registry.add(Receiver(FakeTransport()), to: "a")
+        #expect(registry.receivers(for: "a") !== registry.receivers(for: "b.c"))
     }
 }

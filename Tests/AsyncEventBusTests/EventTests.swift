@@ -46,4 +46,54 @@ struct EventTests {
         #expect(attributes[header: "A"] == nil)
         #expect(attributes.headers.map(\.value) == ["1", "2", "3"])
     }
+
+    private final class Details: TransportDetails {
+        let link = "mqtt://a"
+    }
+
+    private static let details = Details()
+
+    /// An event, and others that differ from it in one thing each.
+    private static func event(
+        tag: String = "1",
+        name: EventName = "a",
+        payload: Payload = "p",
+        time: Int64 = 7,
+        origin: EventOrigin = EventOrigin(bus: "far", transport: details, hops: 2),
+        attributes: EventAttributes = EventAttributes()
+    ) -> Event {
+        Event(
+            id: EventID(source: "far", tag: tag),
+            name: name,
+            payload: payload,
+            time: Timestamp(nanoseconds: time),
+            origin: origin,
+            attributes: attributes
+        )
+    }
+
+    @Test("events are equal when they carry the same, and differ when one part does")
+    func equality() {
+        #expect(Self.event() == Self.event())
+        let origins = [
+            EventOrigin(bus: "near", transport: Self.details, hops: 2), EventOrigin(bus: "far", hops: 2),
+            EventOrigin(bus: "far", transport: Details(), hops: 2), EventOrigin(bus: "far", transport: Self.details),
+            EventOrigin(bus: "far", transport: Self.details, hops: 2, isReplayed: true),
+        ]
+        let others =
+            [
+                Self.event(tag: "2"), Self.event(name: "b"), Self.event(payload: "q"), Self.event(time: 8),
+                Self.event(attributes: EventAttributes(isText: true)), Self.event().attempt(2),
+            ] + origins.map { Self.event(origin: $0) }
+        for other in others { #expect(Self.event() != other) }
+    }
+
+    @Test("an event prints its name, identity and size, with control characters escaped, and not its payload")
+    func description() {
+        let event = Self.event(name: "a\u{7}b", payload: "secret")
+        #expect(event.description == #""a\u{07}b" ("far/1", 6 bytes)"#)
+        #expect(Self.event().attempt(3).description.hasSuffix(", 1 bytes, attempt 3)"))
+        #expect(event.origin.description == #""far" by "mqtt://a", 2 hops"#)
+        #expect(EventOrigin(bus: "here", isReplayed: true).description == #""here", replayed"#)
+    }
 }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import AsyncEventBus
 
-@Suite("EventTransport", .timeLimit(.minutes(1)))
+@Suite("EventTransport", .timeLimit(.minute))
 struct EventTransportTests {
     private let bus = EventBus(logger: .silent)
     private let heard = Journal<String>()
@@ -30,11 +30,11 @@ struct EventTransportTests {
         for transport in transports { bus.attach(transport, to: ["**"]) }
         let heard = heard
         bus.on("**") { heard.hear($0) }
-        let receipt = bus.emitTracked("a", "1")
+        let receipt = bus.tracked.emit("a", "1")
         #expect(transports.map(\.offered.count) == [1, 1, 1])
         #expect(receipt.summary.relayed == 2 && receipt.summary.refused == 1)
         #expect(transports.map(\.discarded.count) == [1, 0, 0])
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries == ["1"])
     }
 
@@ -49,7 +49,7 @@ struct EventTransportTests {
         bus.on("**") { origins.write($0.origin) }
         let origin = EventOrigin(bus: "far", transport: Link(), hops: 1, isReplayed: true)
         bus.emit(Event(id: EventID(source: "far", tag: "1"), name: "a", payload: "", origin: origin), scope: .local)
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(transport.offered.count == 0)
         #expect(origins.entries.map { $0.transport?.link } == ["uplink"])
         #expect(origins.entries.map(\.hops) == [1] && origins.entries.map(\.isReplayed) == [true])

@@ -18,7 +18,7 @@ struct ImmediateOrderTests {
     func one() async {
         join()
         for payload in ["0", "1"] as [Payload] { bus.emit("a", payload) }
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries == ["a0", "b0", "a1", "b1"])
     }
 
@@ -39,7 +39,7 @@ struct ImmediateOrderTests {
             batch.append(event, to: bus.destination(for: name))
         }
         bus.emit(&batch)
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         let batched = names.enumerated().map { "\($1)\($0)" }
         let emitted = names.enumerated().filter { $1 == "a" }.map { "b\($0.offset)" }
         #expect(heard.entries == batched + emitted)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import AsyncEventBus
 
-@Suite("ListenerLook", .timeLimit(.minutes(1)))
+@Suite("ListenerLook", .timeLimit(.minute))
 struct ListenerLookTests {
     private let clock = ManualClock()
     private let bus: EventBus
@@ -18,7 +18,7 @@ struct ListenerLookTests {
 
     /// A listener whose calls for `stuck` wait for the gate, and no others.
     private func listen(
-        _ delivery: Delivery,
+        _ delivery: DeliveryMode,
         capacity: Int = 1_024,
         timeLimit: Duration? = nil,
         retry: RetryPolicy = .never
@@ -48,7 +48,7 @@ struct ListenerLookTests {
         #expect(second.progress == first.progress)
         #expect(second.exceeded == nil)
         gate.open()
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(try look().progress == nil)
         #expect(try look().mailbox == first.mailbox)
     }
@@ -70,7 +70,7 @@ struct ListenerLookTests {
         #expect(first.isHeldUp && second.isHeldUp)
         #expect(first.progress != second.progress)
         gates[1].open()
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
     }
 
     @Test("what is displaced from a chunk is no progress, and what is claimed is")
@@ -129,7 +129,7 @@ struct ListenerLookTests {
         #expect(try look().progress == first.progress)
         gate.open()
         clock.advance(by: .seconds(3_600))
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.count == 6)
     }
 
@@ -148,7 +148,7 @@ struct ListenerLookTests {
         let looks = bus.lookAtListeners().filter { $0.name == "one" }
         #expect(try #require(looks.first?.exceeded) >= before)
         gate.open()
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(bus.lookAtListeners().allSatisfy { $0.exceeded == nil })
     }
 }

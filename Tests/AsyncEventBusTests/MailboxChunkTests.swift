@@ -4,7 +4,7 @@ import Testing
 @testable import AsyncEventBus
 
 /// What a mailbox promises whose workers take many events at a time.
-@Suite("Mailbox: many at a time", .timeLimit(.minutes(1)))
+@Suite("Mailbox: many at a time", .timeLimit(.minute))
 struct MailboxChunkTests {
     private let bus = EventBus(logger: .silent)
     private let gate = Gate()
@@ -37,13 +37,13 @@ struct MailboxChunkTests {
         // Many quick ones, so that the mailbox has one worker that takes all.
         var quick = batch(1_000..<1_600)
         bus.emit(&quick)
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         var slow = batch(0..<20)
         bus.emit(&slow)
         await begun.wait(for: 608)
         #expect(Set(begun.entries.suffix(8)) == Set(0..<8))
         gate.open()
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(begun.count == 620 && crowd.most == 8)
     }
 
@@ -56,7 +56,7 @@ struct MailboxChunkTests {
         }
         var quick = batch(1_000..<1_600)
         bus.emit(&quick)
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         var held = batch([0])
         bus.emit(&held)
         await begun.wait(for: 601)
@@ -66,7 +66,7 @@ struct MailboxChunkTests {
             await begun.wait(for: 601 + number)
         }
         gate.open()
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(Array(begun.entries.suffix(201)) == Array(0...200))
     }
 
@@ -78,9 +78,9 @@ struct MailboxChunkTests {
             await gate.pass()
         }
         bus.addListener(listener, to: "a")
-        let inbox = try #require(bus.named(for: "a").first)
+        let sink = try #require(bus.named(for: "a").first)
         let event = Event(id: bus.id(bus.makeNumber()), name: "a", payload: "0", origin: EventOrigin(bus: "test"))
-        inbox.offer(contentsOf: (0..<50).map { _ in (event, 1, ended) })
+        sink.offer(contentsOf: (0..<50).map { _ in (event, 1, ended) })
         await begun.wait(for: 1)
         bus.removeListener(listener)
         gate.open()
@@ -103,7 +103,7 @@ struct MailboxChunkTests {
         bus.emit(&second)
         #expect(bus.load(of: listener)?.waiting == 5 && bus.load(of: listener)?.dropped == 3)
         gate.open()
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(begun.entries == [0, 4, 5, 6, 7, 8])
     }
 
@@ -120,7 +120,7 @@ struct MailboxChunkTests {
         var second = batch(1..<4)
         bus.emit(&second)
         let executor = StepExecutor()
-        let sender = Task(executorPreference: executor) { try await bus.send("a", Payload(number: 4)) }
+        let sender = Task(executorPreference: executor) { try await bus.emitWhenRoom("a", Payload(number: 4)) }
         executor.step()
         gates[0].open()
         await begun.wait(for: 2)
@@ -128,7 +128,7 @@ struct MailboxChunkTests {
         try await sender.value
         #expect(begun.count == 2)
         for gate in gates { gate.open() }
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(begun.entries == [0, 1, 2, 3, 4])
     }
 
@@ -142,7 +142,7 @@ struct MailboxChunkTests {
         }
         var events = batch(0..<5)
         bus.emit(&events)
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(begun.entries == [0, 1, 2, 3, 4] && told.entries == ["test/2"])
     }
 }

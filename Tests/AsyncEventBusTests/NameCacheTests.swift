@@ -4,7 +4,7 @@ import Testing
 
 @Suite("NameCache")
 struct NameCacheTests {
-    private static func makeTargets() -> Targets { Targets(inboxes: [], transports: []) }
+    private static func makeTargets() -> Receivers { Receivers(sinks: [], transports: []) }
 
     private static func name(_ number: Int) -> EventName { EventName(spelled: "name.\(number)") }
 
@@ -26,13 +26,13 @@ struct NameCacheTests {
     @Test("names that come once hold nothing of what they found")
     func once() {
         var cache = NameCache()
-        weak var targets: Targets?
+        weak var receivers: Receivers?
         do {
             let made = Self.makeTargets()
-            targets = made
+            receivers = made
             for number in 0..<100 { cache.note(made, for: Self.name(number)) }
         }
-        #expect(targets == nil)
+        #expect(receivers == nil)
         #expect((0..<100).allSatisfy { cache[Self.name($0)] == nil })
     }
 
@@ -41,16 +41,16 @@ struct NameCacheTests {
         var cache = NameCache()
         let all = (0..<2_000).map { _ in Self.makeTargets() }
         for _ in 0..<2 {
-            for (number, targets) in all.enumerated() { cache.note(targets, for: Self.name(number)) }
+            for (number, receivers) in all.enumerated() { cache.note(receivers, for: Self.name(number)) }
         }
         let kept = all.indices.filter { cache[Self.name($0)] === all[$0] }
         #expect(kept.count > 1_500)
     }
 
-    @Test("of names without end a bounded number is kept, and none has the targets of another")
+    @Test("of names without end a bounded number is kept, and none has the receivers of another")
     func bounded() {
         var cache = NameCache()
-        var all: [Targets] = []
+        var all: [Receivers] = []
         for number in 0..<40_000 {
             all.append(Self.makeTargets())
             for _ in 0..<2 { cache.note(all[number], for: Self.name(number)) }

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What a transport can do that sees the public interface only.
-@Suite("EventTransport, from outside", .timeLimit(.minutes(1)))
+@Suite("EventTransport, from outside", .timeLimit(.minute))
 struct PublicTransportTests {
     private let near = EventBus(name: "near", logger: .silent)
     private let far = EventBus(name: "far", logger: .silent)
@@ -16,11 +16,11 @@ struct PublicTransportTests {
         let heard = heard
         far.on("a.*", name: "named", delivery: .serial) { heard.write("named \($0.payload.text ?? "")") }
         far.on("**", delivery: .serial) { heard.write("other \($0.payload.text ?? "") \($0.origin.hops)") }
-        let receipts = ["1", "2"].map { near.emitTracked("a.b", Payload($0)) }
+        let receipts = ["1", "2"].map { near.tracked.emit("a.b", Payload($0)) }
         near.emit("b", "not routed")
         link.transfer()
         for receipt in receipts { try await receipt.published() }
-        await far.becomeIdle()
+        await far.waitUntilIdle()
         #expect(heard.entries.filter { $0.hasPrefix("named") } == ["named 1", "named 2"])
         #expect(heard.entries.filter { $0.hasPrefix("other") } == ["other 1 1", "other 2 1"])
     }
@@ -34,7 +34,7 @@ struct PublicTransportTests {
             await gate.pass()
             if event.attempt == 1 { throw CancellationError() }
         }
-        let receipt = near.emitTracked("a")
+        let receipt = near.tracked.emit("a")
         link.transfer()
         await heard.wait(for: 1)
         #expect(receipt.summary.published == 0)
@@ -48,11 +48,11 @@ struct PublicTransportTests {
         let link = MemoryTransport(to: far, link: "l", capacity: 1)
         near.attach(link, to: ["**"])
         near.emit("a")
-        let refused = near.emitTracked("a")
+        let refused = near.tracked.emit("a")
         #expect(refused.summary.refused == 1)
         await #expect(throws: EventBusError.self) { try await refused.published() }
         let (executor, near) = (StepExecutor(), near)
-        let sender = Task(executorPreference: executor) { try await near.sendTracked("a") }
+        let sender = Task(executorPreference: executor) { try await near.tracked.emitWhenRoom("a") }
         executor.step()
         link.transfer()
         executor.runFreely()
@@ -71,7 +71,7 @@ struct PublicTransportTests {
         near.emit("a", "once")
         there.transfer()
         back.transfer()
-        await near.becomeIdle()
+        await near.waitUntilIdle()
         #expect(heard.entries == ["once"])
     }
 
@@ -83,7 +83,7 @@ struct PublicTransportTests {
             heard.write(event.payload.text ?? "")
             await gate.pass()
         }
-        let receipts = ["1", "2", "3"].map { near.emitTracked("a", Payload($0)) }
+        let receipts = ["1", "2", "3"].map { near.tracked.emit("a", Payload($0)) }
         link.transfer()
         await heard.wait(for: 1)
         link.stop()

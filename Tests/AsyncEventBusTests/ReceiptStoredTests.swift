@@ -3,7 +3,7 @@ import Testing
 
 @testable import AsyncEventBus
 
-@Suite("Receipt: stored", .timeLimit(.minutes(1)))
+@Suite("Receipt: stored", .timeLimit(.minute))
 struct ReceiptStoredTests {
     private struct Refusal: Error, Equatable {
         let reason: String
@@ -31,7 +31,7 @@ struct ReceiptStoredTests {
     @Test("stored returns once every transport that keeps events has it, whether it is published or not")
     func stored() async throws {
         let transports = transports([true, true, false])
-        let receipt = bus.emitTracked("a")
+        let receipt = bus.tracked.emit("a")
         let (task, returned) = waiter(receipt)
         #expect(receipt.summary.storing == 2 && receipt.summary.relayed == 3)
         transports[0].receipts.entries[0].didStore()
@@ -46,14 +46,14 @@ struct ReceiptStoredTests {
     @Test("stored throws when no transport keeps the event", arguments: [true, false])
     func notStored(isRelayed: Bool) async throws {
         if isRelayed { _ = transports([false]) }
-        let error = try await #require(throws: EventBusError.self) { try await bus.emitTracked("a").stored() }
+        let error = try await #require(throws: EventBusError.self) { try await bus.tracked.emit("a").stored() }
         #expect(error.code == .notStored && error.operation == "store \"a\"")
     }
 
     @Test("what could not be stored is not published either, and both tell why")
     func refused() async throws {
         let transports = transports([true, true])
-        let receipt = bus.emitTracked("a")
+        let receipt = bus.tracked.emit("a")
         let (task, returned) = waiter(receipt)
         transports[0].receipts.entries[0].didRefuse(Refusal(reason: "disk full"))
         executor.step()
@@ -69,7 +69,7 @@ struct ReceiptStoredTests {
     @Test("what is stored stays so when it is refused later")
     func refusedLater() async throws {
         let transport = transports([true])[0]
-        let receipt = bus.emitTracked("a")
+        let receipt = bus.tracked.emit("a")
         transport.receipts.entries[0].didStore()
         transport.receipts.entries[0].didRefuse(Refusal(reason: "not authorised"))
         try await receipt.stored()
@@ -79,7 +79,7 @@ struct ReceiptStoredTests {
     @Test("a refusal by a transport that does not keep events is no end of another's storing")
     func refusedElsewhere() async throws {
         let transports = transports([false, true])
-        let receipt = bus.emitTracked("a")
+        let receipt = bus.tracked.emit("a")
         let (task, returned) = waiter(receipt)
         transports[0].receipts.entries[0].didRefuse(Refusal(reason: "quota"), endsStoring: false)
         executor.step()
@@ -92,14 +92,14 @@ struct ReceiptStoredTests {
     @Test("stored throws when the only transport is full")
     func full() async throws {
         bus.attach(FakeTransport(answer: .full), to: ["**"])
-        let error = try await #require(throws: EventBusError.self) { try await bus.emitTracked("a").stored() }
+        let error = try await #require(throws: EventBusError.self) { try await bus.tracked.emit("a").stored() }
         #expect(error.code == .refused && error.detail.contains("full"))
     }
 
     @Test("waiting for the disk can be cancelled")
     func cancelled() async throws {
         let transport = transports([true])[0]
-        let receipt = bus.emitTracked("a")
+        let receipt = bus.tracked.emit("a")
         let (cancelled, other) = (waiter(receipt), waiter(receipt))
         cancelled.task.cancel()
         executor.runFreely()
@@ -122,7 +122,7 @@ struct ReceiptStoredTests {
         bus.emit("a", "running", scope: .local)
         await heard.wait(for: 1)
         bus.emit("a", "waiting", scope: .local)
-        let task = Task(executorPreference: executor) { sent.write(try await bus.sendTracked("a", "sent")) }
+        let task = Task(executorPreference: executor) { sent.write(try await bus.tracked.emitWhenRoom("a", "sent")) }
         executor.step()
         #expect(transport.offered.count == 1 && transport.taken.count == 0)
         transport.answer(.taken)
@@ -139,7 +139,7 @@ struct ReceiptStoredTests {
         try await receipt.published()
         try await receipt.finished()
         #expect(receipt.summary.finished == 1 && receipt.summary.relayed == 1)
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries == ["running", "waiting", "sent"])
     }
 
@@ -147,7 +147,7 @@ struct ReceiptStoredTests {
     func sendTrackedCancelled() async throws {
         let (bus, transport) = (bus, FakeTransport(answer: .full))
         bus.attach(transport, to: ["**"])
-        let task = Task(executorPreference: executor) { _ = try await bus.sendTracked("a") }
+        let task = Task(executorPreference: executor) { _ = try await bus.tracked.emitWhenRoom("a") }
         executor.step()
         task.cancel()
         executor.runFreely()

@@ -3,7 +3,7 @@ import Testing
 
 @testable import AsyncEventBus
 
-@Suite("Receipt", .timeLimit(.minutes(1)))
+@Suite("Receipt", .timeLimit(.minute))
 struct ReceiptTests {
     private struct Refusal: Error, Equatable {
         let reason: String
@@ -31,7 +31,7 @@ struct ReceiptTests {
         let (gate, executor) = (gate, StepExecutor())
         bus.on("a", name: "slow") { _ in await gate.pass() }
         bus.on("a", name: "quick") { _ in }
-        let receipt = bus.emitTracked("a")
+        let receipt = bus.tracked.emit("a")
         let (task, returned) = waiter(on: executor) { try await receipt.finished() }
         #expect(returned.count == 0)
         #expect(receipt.summary.delivered == 2)
@@ -43,7 +43,7 @@ struct ReceiptTests {
 
     @Test("finished returns at once where nobody listens, and again whenever it is asked")
     func nobody() async throws {
-        let receipt = bus.emitTracked("a")
+        let receipt = bus.tracked.emit("a")
         for _ in 0..<2 { try await receipt.finished() }
         #expect(receipt.summary == ReceiptSummary())
     }
@@ -51,7 +51,7 @@ struct ReceiptTests {
     @Test("a listener that throws has finished")
     func failing() async throws {
         bus.on("a") { _ in throw CancellationError() }
-        let receipt = bus.emitTracked("a")
+        let receipt = bus.tracked.emit("a")
         try await receipt.finished()
         #expect(receipt.summary.finished == 1 && receipt.summary.failed == 1)
     }
@@ -60,7 +60,7 @@ struct ReceiptTests {
     func cancellation() async throws {
         let (gate, executor) = (gate, StepExecutor())
         bus.on("a") { _ in await gate.pass() }
-        let receipt = bus.emitTracked("a")
+        let receipt = bus.tracked.emit("a")
         let cancelled = waiter(on: executor) { try await receipt.finished() }
         let other = waiter(on: executor) { try await receipt.finished() }
         cancelled.task.cancel()
@@ -76,13 +76,13 @@ struct ReceiptTests {
     func cancelledBefore() async {
         let (gate, executor) = (gate, StepExecutor())
         bus.on("a") { _ in await gate.pass() }
-        let receipt = bus.emitTracked("a")
+        let receipt = bus.tracked.emit("a")
         let task = Task(executorPreference: executor) { try await receipt.finished() }
         task.cancel()
         executor.runFreely()
         await #expect(throws: CancellationError.self) { try await task.value }
         gate.open()
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
     }
 
     @Test("published returns once every transport has delivered, and not before")
@@ -91,7 +91,7 @@ struct ReceiptTests {
             [FakeTransport(), FakeTransport(), FakeTransport(answer: .declined)], StepExecutor()
         )
         for transport in transports { bus.attach(transport, to: ["**"]) }
-        let receipt = bus.emitTracked("a")
+        let receipt = bus.tracked.emit("a")
         let (task, returned) = waiter(on: executor) { try await receipt.published() }
         transports[0].receipts.entries[0].didPublish()
         executor.step()
@@ -106,7 +106,7 @@ struct ReceiptTests {
     func refused() async throws {
         let (transports, executor) = ([FakeTransport(), FakeTransport()], StepExecutor())
         for transport in transports { bus.attach(transport, to: ["**"]) }
-        let receipt = bus.emitTracked("a")
+        let receipt = bus.tracked.emit("a")
         let (task, returned) = waiter(on: executor) { try await receipt.published() }
         transports[0].receipts.entries[0].didRefuse(Refusal(reason: "not authorised"))
         executor.step()
@@ -122,7 +122,7 @@ struct ReceiptTests {
         let heard = Journal<String>()
         bus.attach(FakeTransport(answer: .full), to: ["**"])
         bus.on("a") { heard.hear($0) }
-        let receipt = bus.emitTracked("a", "1")
+        let receipt = bus.tracked.emit("a", "1")
         let error = try await #require(throws: EventBusError.self) { try await receipt.published() }
         #expect(error.code == .refused)
         #expect(error.operation == "publish \"a\"" && error.detail.contains("full"))
@@ -134,7 +134,7 @@ struct ReceiptTests {
     func notRelayed(isDeclined: Bool) async throws {
         if isDeclined { bus.attach(FakeTransport(answer: .declined), to: ["**"]) }
         bus.on("a") { _ in }
-        let receipt = bus.emitTracked("a")
+        let receipt = bus.tracked.emit("a")
         let error = try await #require(throws: EventBusError.self) { try await receipt.published() }
         #expect(error.code == .notRelayed)
     }
@@ -144,7 +144,7 @@ struct ReceiptTests {
         let (gate, transport, executor) = (gate, FakeTransport(), StepExecutor())
         bus.attach(transport, to: ["**"])
         bus.on("a") { _ in await gate.pass() }
-        let receipt = bus.emitTracked("a")
+        let receipt = bus.tracked.emit("a")
         let cancelled = waiter(on: executor) { try await receipt.published() }
         let other = waiter(on: executor) { try await receipt.published() }
         cancelled.task.cancel()

@@ -18,7 +18,7 @@ struct RegistryTests {
         let mailbox = try #require(registry.mailbox(of: listener))
         #expect(registry.listeners.mailboxes.count == 1)
         #expect(registry.patterns(of: listener) == ["a", "*"])
-        #expect(registry.targets(for: "a").inboxes.count == 1)
+        #expect(registry.receivers(for: "a").sinks.count == 1)
         #expect(registry.remove(listener, from: "a").closing == nil)
         #expect(registry.remove(listener, from: "a").removed == false)
         #expect(registry.remove(listener, from: "*").closing === mailbox)
@@ -29,17 +29,17 @@ struct RegistryTests {
     func cache() {
         var registry = Registry()
         let (one, two, transport) = (Listener("1") { _ in }, Listener("2") { _ in }, FakeTransport())
-        #expect(registry.targets(for: "a.b").inboxes.isEmpty)
+        #expect(registry.receivers(for: "a.b").sinks.isEmpty)
         _ = registry.add(one, to: "a.*") { Self.makeMailbox(one) }
-        #expect(registry.targets(for: "a.b").inboxes.count == 1)
+        #expect(registry.receivers(for: "a.b").sinks.count == 1)
         _ = registry.add(two, to: "a.b") { Self.makeMailbox(two) }
-        registry.add(Registry.Target(transport), to: "**")
-        #expect(registry.targets(for: "a.b").inboxes.count == 2)
-        #expect(registry.targets(for: "a.b").transports.count == 1)
+        registry.add(Receiver(transport), to: "**")
+        #expect(registry.receivers(for: "a.b").sinks.count == 2)
+        #expect(registry.receivers(for: "a.b").transports.count == 1)
         _ = registry.remove(one, from: "a.*")
-        registry.remove(Registry.Target(transport), from: "**")
-        #expect(registry.targets(for: "a.b").inboxes.count == 1)
-        #expect(registry.targets(for: "a.b").transports.isEmpty)
+        registry.remove(Receiver(transport), from: "**")
+        #expect(registry.receivers(for: "a.b").sinks.count == 1)
+        #expect(registry.receivers(for: "a.b").transports.isEmpty)
     }
 
     @Test("more names than are remembered are found all the same")
@@ -48,7 +48,7 @@ struct RegistryTests {
         let listener = Listener("l") { _ in }
         _ = registry.add(listener, to: "a.*") { Self.makeMailbox(listener) }
         for number in 0..<10_000 {
-            let found = registry.targets(for: EventName(spelled: "a.\(number)")).inboxes.count
+            let found = registry.receivers(for: EventName(spelled: "a.\(number)")).sinks.count
             guard found == 1 else {
                 Issue.record("a.\(number) has \(found) listeners")
                 return
@@ -56,22 +56,22 @@ struct RegistryTests {
         }
     }
 
-    @Test("names that the same receivers hear share their targets")
+    @Test("names that the same receivers hear share their receivers")
     func sharing() {
         var registry = Registry()
         let (one, two) = (Listener("1") { _ in }, Listener("2") { _ in })
         _ = registry.add(one, to: "a.*") { Self.makeMailbox(one) }
         _ = registry.add(two, to: "a.c") { Self.makeMailbox(two) }
-        let shared = registry.targets(for: "a.b")
+        let shared = registry.receivers(for: "a.b")
         for name: EventName in ["a.b", "a.d", "a.e"] {
-            let targets = registry.targets(for: name)
-            #expect(targets === shared, "\(name)")
+            let receivers = registry.receivers(for: name)
+            #expect(receivers === shared, "\(name)")
         }
-        var outdated: [Targets] = []
-        let kept = registry.destination(for: "a.f").targets(in: &registry, outdated: &outdated)
+        var outdated: [Receivers] = []
+        let kept = registry.destination(for: "a.f").receivers(in: &registry, outdated: &outdated)
         #expect(kept === shared)
-        let both = registry.targets(for: "a.c")
-        let none = registry.targets(for: "b")
-        #expect(both.inboxes.count == 2 && none.inboxes.isEmpty)
+        let both = registry.receivers(for: "a.c")
+        let none = registry.receivers(for: "b")
+        #expect(both.sinks.count == 2 && none.sinks.isEmpty)
     }
 }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import AsyncEventBus
 
-@Suite("Subscription", .timeLimit(.minutes(1)))
+@Suite("Subscription", .timeLimit(.minute))
 struct SubscriptionTests {
     private struct Broken: Error {}
 
@@ -47,13 +47,13 @@ struct SubscriptionTests {
         let reports = Journal<Event>()
         bus.on("$bus.**") { reports.write($0) }
         let heard = await bus.withSubscription(to: "a", capacity: 3, whenFull: policy) { events in
-            let receipts = (0..<5).map { bus.emitTracked("a", Payload(number: $0)) }
+            let receipts = (0..<5).map { bus.tracked.emit("a", Payload(number: $0)) }
             #expect(events.dropped == 2)
             #expect(receipts.map(\.summary.discarded).reduce(0, +) == 2)
             return await events.prefix(3).reduce(into: []) { $0.append($1.number) }
         }
         #expect(heard == kept)
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(reports.entries.map(\.name) == ["$bus.dropped"])
         #expect(reports.entries.map { $0.attributes[header: "listener"] } == ["subscription to a"])
         #expect(reports.entries.map { $0.attributes[header: "total"] } == ["1"])
@@ -62,11 +62,11 @@ struct SubscriptionTests {
     @Test("at the end of the scope what was not read is discarded, and nothing more comes in")
     func endOfScope() async throws {
         let (receipt, escaped) = await bus.withSubscription(to: "a") { events in
-            (bus.emitTracked("a", "unread"), events)
+            (bus.tracked.emit("a", "unread"), events)
         }
         try await receipt.finished()
         #expect(receipt.summary.discarded == 1 && receipt.summary.delivered == 0)
-        #expect(bus.emitTracked("a").summary == ReceiptSummary())
+        #expect(bus.tracked.emit("a").summary == ReceiptSummary())
         var reader = escaped.makeAsyncIterator()
         #expect(await reader.next() == nil)
         #expect(escaped.dropped == 0)
@@ -76,7 +76,7 @@ struct SubscriptionTests {
     func receipt() async throws {
         let bus = bus
         try await bus.withSubscription(to: "a") { events in
-            let receipt = bus.emitTracked("a")
+            let receipt = bus.tracked.emit("a")
             #expect(receipt.summary.delivered == 1 && receipt.summary.finished == 0)
             var reader = events.makeAsyncIterator()
             #expect(await reader.next()?.id == receipt.id)
@@ -91,7 +91,7 @@ struct SubscriptionTests {
         await #expect(throws: Broken.self) {
             try await bus.withSubscription(to: "a") { _ in throw Broken() }
         }
-        #expect(bus.emitTracked("a").summary == ReceiptSummary())
+        #expect(bus.tracked.emit("a").summary == ReceiptSummary())
     }
 
     @Test("a reader in another task sees the end when the scope ends")
@@ -145,7 +145,7 @@ struct SubscriptionTests {
         try await bus.withSubscription(to: "a", capacity: 2) { events in
             let sender = Task(executorPreference: executor) {
                 for number in 0..<6 {
-                    try await bus.send("a", Payload(number: number))
+                    try await bus.emitWhenRoom("a", Payload(number: number))
                     sent.write(number)
                 }
             }
@@ -167,7 +167,7 @@ struct SubscriptionTests {
         let (bus, executor) = (bus, executor)
         await bus.withSubscription(to: "a", capacity: 1) { events in
             bus.emit("a", "0")
-            let sender = Task(executorPreference: executor) { try await bus.send("a", "cancelled") }
+            let sender = Task(executorPreference: executor) { try await bus.emitWhenRoom("a", "cancelled") }
             executor.step()
             sender.cancel()
             executor.step()
@@ -183,7 +183,7 @@ struct SubscriptionTests {
     func sendCancelledBefore() async {
         let (bus, executor) = (bus, executor)
         await bus.withSubscription(to: "a") { events in
-            let sender = Task(executorPreference: executor) { try await bus.send("a", "cancelled") }
+            let sender = Task(executorPreference: executor) { try await bus.emitWhenRoom("a", "cancelled") }
             sender.cancel()
             executor.step()
             await #expect(throws: CancellationError.self) { try await sender.value }
@@ -197,7 +197,7 @@ struct SubscriptionTests {
     func sendersReleased() async throws {
         let (bus, executor) = (bus, executor)
         let sender = await bus.withSubscription(to: "a", capacity: 1) { _ in
-            let sender = Task(executorPreference: executor) { for _ in 0..<3 { try await bus.send("a") } }
+            let sender = Task(executorPreference: executor) { for _ in 0..<3 { try await bus.emitWhenRoom("a") } }
             executor.step()
             return sender
         }

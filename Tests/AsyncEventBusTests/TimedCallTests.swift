@@ -3,7 +3,7 @@ import Testing
 
 @testable import AsyncEventBus
 
-@Suite("TimedCall", .timeLimit(.minutes(1)))
+@Suite("TimedCall", .timeLimit(.minute))
 struct TimedCallTests {
     /// A clock whose sleepers do not hear of a cancellation, and wake when told to.
     private struct DeafClock: Clock {

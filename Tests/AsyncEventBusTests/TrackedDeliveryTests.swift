@@ -3,7 +3,7 @@ import Testing
 
 @testable import AsyncEventBus
 
-@Suite("Tracked delivery", .timeLimit(.minutes(1)))
+@Suite("Tracked delivery", .timeLimit(.minute))
 struct TrackedDeliveryTests {
     private struct Broken: Error, CustomStringConvertible {
         let description = "broken"
@@ -24,12 +24,12 @@ struct TrackedDeliveryTests {
     }
 
     /// A listener that fails at "bad", and holds up at "hold" until the gate is open.
-    private func addInbox(
+    private func addSink(
         attempts: Int = 1,
         capacity: Int = 4,
         timeLimit: Duration? = nil,
         gate: Gate = Gate()
-    ) throws -> (inbox: NamedMailbox, listener: Listener) {
+    ) throws -> (sink: NamedMailbox, listener: Listener) {
         let heard = heard
         let listener = bus.on(
             "a",
@@ -50,8 +50,8 @@ struct TrackedDeliveryTests {
     @Test("a delivery that succeeds is told once, and its start only where that is wanted", arguments: [true, false])
     func finished(marksStart: Bool) async throws {
         let tracker = FakeTracker(marksStart: marksStart)
-        try addInbox().inbox.offer(event(), attempt: 3, tracker: tracker)
-        await bus.becomeIdle()
+        try addSink().sink.offer(event(), attempt: 3, tracker: tracker)
+        await bus.waitUntilIdle()
         #expect(tracker.told.entries == (marksStart ? ["will run 3"] : []) + ["finished"])
         #expect(heard.entries == ["x #3"])
     }
@@ -59,24 +59,24 @@ struct TrackedDeliveryTests {
     @Test("the call waits for the mark of its start, outside of its time limit")
     func startIsAwaited() async throws {
         let tracker = FakeTracker(marksStart: true, gate: Gate())
-        try addInbox(timeLimit: .seconds(1)).inbox.offer(event(), attempt: 1, tracker: tracker)
+        try addSink(timeLimit: .seconds(1)).sink.offer(event(), attempt: 1, tracker: tracker)
         await tracker.told.wait(for: 1)
         #expect(heard.count == 0)
         clock.advance(by: .seconds(10))
         tracker.gate.open()
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(tracker.told.entries == ["will run 1", "finished"])
     }
 
     @Test("each failed attempt is told, and the last one as the end")
     func failed() async throws {
         let tracker = FakeTracker(marksStart: true)
-        try addInbox(attempts: 3).inbox.offer(event("bad"), attempt: 1, tracker: tracker)
+        try addSink(attempts: 3).sink.offer(event("bad"), attempt: 1, tracker: tracker)
         for pause in 1...2 {
             await clock.sleepsBegun(pause)
             clock.advance(by: .seconds(1))
         }
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         let expected = [
             "will run 1", "failed 1: broken", "will run 2", "failed 2: broken", "will run 3",
             "given up after 3: broken",
@@ -88,12 +88,12 @@ struct TrackedDeliveryTests {
     @Test("attempts of an earlier life count, and one is made in any case", arguments: [2, 3, 7])
     func earlierAttempts(first: Int) async throws {
         let tracker = FakeTracker()
-        try addInbox(attempts: 3).inbox.offer(event("bad"), attempt: first, tracker: tracker)
+        try addSink(attempts: 3).sink.offer(event("bad"), attempt: first, tracker: tracker)
         if first < 3 {
             await clock.sleepsBegun(1)
             clock.advance(by: .seconds(1))
         }
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries == (first...max(first, 3)).map { "bad #\($0)" })
         #expect(tracker.outcomes.entries == ["given up after \(max(first, 3)): broken"])
     }
@@ -101,24 +101,24 @@ struct TrackedDeliveryTests {
     @Test("attempts that a transport does not count take none of those that the listener has")
     func uncountedAttempts() async throws {
         let tracker = FakeTracker(uncounted: 2)
-        try addInbox(attempts: 2).inbox.offer(event("bad"), attempt: 3, tracker: tracker)
+        try addSink(attempts: 2).sink.offer(event("bad"), attempt: 3, tracker: tracker)
         await clock.sleepsBegun(1)
         clock.advance(by: .seconds(1))
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries == ["bad #3", "bad #4"])
     }
 
     @Test("a call that takes too long is a failure like another")
     func timeout() async throws {
         let tracker = FakeTracker()
-        try addInbox(attempts: 2, timeLimit: .seconds(5)).inbox.offer(event("slow"), attempt: 1, tracker: tracker)
+        try addSink(attempts: 2, timeLimit: .seconds(5)).sink.offer(event("slow"), attempt: 1, tracker: tracker)
         await clock.sleepsBegun(1)
         clock.advance(by: .seconds(5))
         await clock.sleepsBegun(2)
         clock.advance(by: .seconds(1))
         await clock.sleepsBegun(3)
         clock.advance(by: .seconds(5))
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         let text = "took longer than 5.0 seconds"
         #expect(tracker.told.entries == ["failed 1: \(text)", "given up after 2: \(text)"])
         #expect(reports.count == 1)
@@ -127,17 +127,17 @@ struct TrackedDeliveryTests {
     @Test("closing ends what waits and what comes later as removed, and what runs as what it comes to")
     func removedWhileWaiting() async throws {
         let gate = Gate()
-        let (inbox, listener) = try addInbox(attempts: 3, gate: gate)
+        let (sink, listener) = try addSink(attempts: 3, gate: gate)
         let trackers = (0..<4).map { _ in FakeTracker() }
-        inbox.offer(event("hold"), attempt: 1, tracker: trackers[0])
+        sink.offer(event("hold"), attempt: 1, tracker: trackers[0])
         await heard.wait(for: 1)
-        for tracker in trackers[1...2] { inbox.offer(event(), attempt: 1, tracker: tracker) }
+        for tracker in trackers[1...2] { sink.offer(event(), attempt: 1, tracker: tracker) }
         bus.removeListener(listener)
         #expect(trackers.map(\.told.entries) == [[], ["removed"], ["removed"], []])
-        inbox.offer(event(), attempt: 1, tracker: trackers[3])
+        sink.offer(event(), attempt: 1, tracker: trackers[3])
         #expect(trackers[3].told.entries == ["removed"])
         gate.open()
-        await inbox.mailbox.becomeIdle()
+        await sink.mailbox.waitUntilIdle()
         #expect(trackers.map(\.told.entries) == [["finished"], ["removed"], ["removed"], ["removed"]])
         #expect(heard.count == 1)
     }
@@ -145,12 +145,12 @@ struct TrackedDeliveryTests {
     @Test("closing ends what rests as removed")
     func removedWhileResting() async throws {
         let tracker = FakeTracker()
-        let (inbox, listener) = try addInbox(attempts: 3)
-        inbox.offer(event("bad"), attempt: 1, tracker: tracker)
+        let (sink, listener) = try addSink(attempts: 3)
+        sink.offer(event("bad"), attempt: 1, tracker: tracker)
         await clock.sleepsBegun(1)
         bus.removeListener(listener)
         clock.advance(by: .seconds(1))
-        await inbox.mailbox.becomeIdle()
+        await sink.mailbox.waitUntilIdle()
         #expect(tracker.told.entries == ["failed 1: broken", "removed"])
         #expect(heard.count == 1)
     }
@@ -158,27 +158,27 @@ struct TrackedDeliveryTests {
     @Test("what fails after the listener was removed is given up, although attempts are left")
     func removedWhileFailing() async throws {
         let (tracker, gate) = (FakeTracker(), Gate())
-        let (inbox, listener) = try addInbox(attempts: 5, gate: gate)
-        inbox.offer(event("hold"), attempt: 2, tracker: tracker)
+        let (sink, listener) = try addSink(attempts: 5, gate: gate)
+        sink.offer(event("hold"), attempt: 2, tracker: tracker)
         await heard.wait(for: 1)
         bus.removeListener(listener)
         gate.open()
-        await inbox.mailbox.becomeIdle()
+        await sink.mailbox.waitUntilIdle()
         #expect(tracker.told.entries == ["failed 2: broken", "given up after 2: broken"])
     }
 
     @Test("what a transport keeps is never displaced and takes up no room, and others displace one another as before")
     func kept() async throws {
         let (gate, tracker) = (Gate(), FakeTracker())
-        let (inbox, listener) = try addInbox(capacity: 2, gate: gate)
+        let (sink, listener) = try addSink(capacity: 2, gate: gate)
         bus.emit("a", "hold")
         await heard.wait(for: 1)
-        for number in 0..<10 { inbox.offer(event(Payload("kept \(number)")), attempt: 1, tracker: tracker) }
+        for number in 0..<10 { sink.offer(event(Payload("kept \(number)")), attempt: 1, tracker: tracker) }
         #expect(try #require(bus.load(of: listener)) == (waiting: 10, dropped: 0))
         for number in 0..<5 { bus.emit("a", Payload(number: number)) }
         #expect(try #require(bus.load(of: listener)) == (waiting: 12, dropped: 3))
         gate.open()
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries == ["hold #1"] + (0..<10).map { "kept \($0) #1" } + ["3 #1", "4 #1"])
         #expect(tracker.outcomes.entries == Array(repeating: "finished", count: 10))
     }
@@ -192,11 +192,11 @@ struct TrackedDeliveryTests {
             let listener = bus.on("a", name: "l", delivery: .concurrent(limit: 3), retry: retry) { event in
                 if event.attempt < 3, !event.number.isMultiple(of: 3) { throw Broken() }
             }
-            let inbox = try #require(bus.namedMailboxes().first)
+            let sink = try #require(bus.namedMailboxes().first)
             await withTaskGroup(of: Void.self) { group in
                 group.addTask {
                     for (number, tracker) in trackers.enumerated() {
-                        inbox.offer(event(Payload(number: number)), attempt: 1, tracker: tracker)
+                        sink.offer(event(Payload(number: number)), attempt: 1, tracker: tracker)
                         if number == round % 20 { await Task.yield() }
                     }
                 }
@@ -206,7 +206,7 @@ struct TrackedDeliveryTests {
                 }
             }
             for tracker in trackers { await tracker.outcomes.wait(for: 1) }
-            await inbox.mailbox.becomeIdle()
+            await sink.mailbox.waitUntilIdle()
             #expect(trackers.allSatisfy { $0.outcomes.count == 1 && $0.told.entries.last == $0.outcomes.entries[0] })
         }
     }
@@ -219,9 +219,9 @@ struct TrackedDeliveryTests {
         #expect(Listener("y") { _ in }.isNamed)
         #expect(bus.namedMailboxes().map(\.name) == ["x"])
         #expect(bus.named(for: "a.b").isEmpty)
-        let inbox = try #require(bus.named(for: "a").first)
-        #expect(inbox.name == "x" && inbox.capacity == 1024)
-        #expect(Set(bus.named(for: "a") + bus.namedMailboxes()) == [inbox])
+        let sink = try #require(bus.named(for: "a").first)
+        #expect(sink.name == "x" && sink.capacity == 1024)
+        #expect(Set(bus.named(for: "a") + bus.namedMailboxes()) == [sink])
         bus.removeListener(named)
         #expect(bus.named(for: "a").isEmpty && bus.namedMailboxes().isEmpty)
     }
@@ -237,7 +237,7 @@ struct TrackedDeliveryTests {
             let first = await subscription.first { _ in true }
             #expect(first?.attempt == 1)
         }
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries == ["unnamed #1"])
         #expect(transport.taken.count == (isLocal ? 0 : 1))
     }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import AsyncEventBus
 
-@Suite("Deliveries that are taken back", .timeLimit(.minutes(1)))
+@Suite("Deliveries that are taken back", .timeLimit(.minute))
 struct WithdrawalTests {
     private struct Broken: Error, CustomStringConvertible {
         let description = "broken"
@@ -24,7 +24,7 @@ struct WithdrawalTests {
     }
 
     /// A listener that fails at "bad", and whose other calls return when the gate is open.
-    private func addInbox(_ delivery: Delivery, attempts: Int) throws -> NamedMailbox {
+    private func addSink(_ delivery: DeliveryMode, attempts: Int) throws -> NamedMailbox {
         let (heard, gate) = (heard, gate)
         let retry = RetryPolicy(attempts: attempts, shortest: .seconds(1), longest: .seconds(1))
         bus.on("a", name: "named", delivery: delivery, retry: retry) { event in
@@ -36,15 +36,15 @@ struct WithdrawalTests {
         return try #require(bus.namedMailboxes().first)
     }
 
-    private func offer(_ inbox: NamedMailbox, _ payloads: [Payload], owner: FakeTracker.Owner? = nil) -> [FakeTracker] {
+    private func offer(_ sink: NamedMailbox, _ payloads: [Payload], owner: FakeTracker.Owner? = nil) -> [FakeTracker] {
         let trackers = payloads.map { _ in FakeTracker(owner: owner ?? self.owner) }
-        inbox.offer(contentsOf: zip(payloads, trackers).map { (event($0), 1, $1) })
+        sink.offer(contentsOf: zip(payloads, trackers).map { (event($0), 1, $1) })
         return trackers
     }
 
-    private func withdraw(_ inbox: NamedMailbox, _ trackers: [FakeTracker]) {
+    private func withdraw(_ sink: NamedMailbox, _ trackers: [FakeTracker]) {
         for tracker in trackers { tracker.isWithdrawn = true }
-        inbox.withdraw(from: owner)
+        sink.withdraw(from: owner)
     }
 
     @Test(
@@ -53,18 +53,18 @@ struct WithdrawalTests {
         [1, 2]
     )
     func waiting(attempts: Int, limit: Int) async throws {
-        let inbox = try addInbox(.concurrent(limit: limit), attempts: attempts)
-        let running = offer(inbox, (0..<limit).map { Payload("run \($0)") })
+        let sink = try addSink(.concurrent(limit: limit), attempts: attempts)
+        let running = offer(sink, (0..<limit).map { Payload("run \($0)") })
         await heard.wait(for: limit)
         // More than one chunk.
-        let waiting = offer(inbox, (0..<100).map { Payload(number: $0) })
-        let others = offer(inbox, ["other"], owner: FakeTracker.Owner())
+        let waiting = offer(sink, (0..<100).map { Payload(number: $0) })
+        let others = offer(sink, ["other"], owner: FakeTracker.Owner())
         bus.emit("a", "local")
-        withdraw(inbox, running + waiting)
+        withdraw(sink, running + waiting)
         #expect(waiting.allSatisfy { $0.told.entries == ["removed"] })
         #expect(running.allSatisfy { $0.told.entries.isEmpty })
         gate.open()
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(running.allSatisfy { $0.told.entries == ["finished"] })
         #expect(others[0].told.entries == ["finished"])
         #expect(Set(heard.entries.dropFirst(limit)) == ["other", "local"])
@@ -72,51 +72,51 @@ struct WithdrawalTests {
 
     @Test("what waits of a chunk that is being worked off is taken back as well", arguments: [1, 3])
     func chunk(attempts: Int) async throws {
-        let inbox = try addInbox(.serial, attempts: attempts)
-        let trackers = offer(inbox, ["first"] + (1..<10).map { Payload(number: $0) })
+        let sink = try addSink(.serial, attempts: attempts)
+        let trackers = offer(sink, ["first"] + (1..<10).map { Payload(number: $0) })
         await heard.wait(for: 1)
-        withdraw(inbox, trackers)
+        withdraw(sink, trackers)
         gate.open()
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries == ["first"])
         #expect(trackers.map(\.told.entries) == [["finished"]] + Array(repeating: ["removed"], count: 9))
     }
 
     @Test("what rests between two attempts is taken back, and holds up nobody", arguments: [true, false])
     func resting(isKeyed: Bool) async throws {
-        let inbox = try addInbox(isKeyed ? .keyed { _ in "k" } : .serial, attempts: 3)
-        let trackers = offer(inbox, ["bad", "next"])
+        let sink = try addSink(isKeyed ? .keyed { _ in "k" } : .serial, attempts: 3)
+        let trackers = offer(sink, ["bad", "next"])
         await clock.sleepsBegun(1)
         bus.emit("a", "local")
-        withdraw(inbox, trackers)
+        withdraw(sink, trackers)
         gate.open()
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries == ["bad", "local"])
         #expect(trackers.map(\.told.entries) == [["failed 1: broken", "removed"], ["removed"]])
     }
 
     @Test("what fails afterwards is not called again, and not given up", arguments: [true, false])
     func failing(isKeyed: Bool) async throws {
-        let inbox = try addInbox(isKeyed ? .keyed { _ in "k" } : .serial, attempts: 3)
-        let trackers = offer(inbox, ["late"])
+        let sink = try addSink(isKeyed ? .keyed { _ in "k" } : .serial, attempts: 3)
+        let trackers = offer(sink, ["late"])
         await heard.wait(for: 1)
-        withdraw(inbox, trackers)
+        withdraw(sink, trackers)
         bus.emit("a", "local")
         gate.open()
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.entries == ["late", "local"])
         #expect(trackers[0].told.entries == ["failed 1: broken", "removed"])
     }
 
     @Test("a call that waits until its start is noted does not begin afterwards")
     func marked() async throws {
-        let inbox = try addInbox(.serial, attempts: 1)
+        let sink = try addSink(.serial, attempts: 1)
         let tracker = FakeTracker(marksStart: true, gate: gate, owner: owner)
-        inbox.offer(event("x"), attempt: 1, tracker: tracker)
+        sink.offer(event("x"), attempt: 1, tracker: tracker)
         await tracker.told.wait(for: 1)
-        withdraw(inbox, [tracker])
+        withdraw(sink, [tracker])
         gate.open()
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.count == 0)
         #expect(tracker.told.entries == ["will run 1", "removed"])
     }

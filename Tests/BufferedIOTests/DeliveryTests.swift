@@ -10,7 +10,7 @@ struct DeliveryTests {
         let broker = try MosquittoBroker.start()
         var random = SplitMix64(seed: 16)
         let payload = random.bytes(16 * 1_024 * 1_024)
-        let options = ClientOptions.quick(version) { $0.maximumPacketSize = 20 * 1_024 * 1_024 }
+        let options = ClientOptions.quick(version) { $0.limits.maximumPacketSize = 20 * 1_024 * 1_024 }
         try await withClient(to: broker.port, options: options, subscriptions: [SubscriptionRequest("#")]) {
             client,
             listener in
@@ -45,7 +45,7 @@ struct DeliveryTests {
             guard let (position, isToServer, isReset) = cuts.withLock({ $0.popFirst() }) else { return }
             proxy.cut(after: position, isToServer ? .toServer : .toClient, reset: isReset)
         })
-        let options = ClientOptions.quick(version) { $0.sessionExpiry = .seconds(60) }
+        let options = ClientOptions.quick(version) { $0.session.expiry = .seconds(60) }
         try await withClient(
             to: proxy.port,
             options: options,

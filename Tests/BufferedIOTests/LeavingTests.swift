@@ -44,7 +44,7 @@ struct LeavingTests {
             try peer.serve()
         }
         defer { reading.open() }
-        let options = ClientOptions.quick { $0.drainLimit = .seconds(30) }
+        let options = ClientOptions.quick { $0.timeouts.drain = .seconds(30) }
         try await withClient(to: broker.port, options: options) { client, listener in
             try await listener.connected()
             for number in 0..<count { try client.enqueue(.numbered(number, qos: qos, padding: 500)) }
@@ -66,9 +66,9 @@ struct LeavingTests {
         let broker = try MosquittoBroker.start()
         let proxy = try TCPProxy(to: broker.port)
         let options = ClientOptions.quick { options in
-            options.keepAlive = .seconds(5)
-            options.connectTimeout = .seconds(1)
-            options.sessionExpiry = .seconds(60)
+            options.timeouts.keepAlive = .seconds(5)
+            options.timeouts.connect = .seconds(1)
+            options.session.expiry = .seconds(60)
         }
         try await withClient(to: proxy.port, options: options, subscriptions: [SubscriptionRequest("a")]) {
             client,

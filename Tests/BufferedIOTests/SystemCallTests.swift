@@ -71,8 +71,8 @@ struct SystemCallTests {
         let lines = ["max_queued_messages 0", "max_inflight_messages 0", "queue_qos0_messages true"]
         let broker = try MosquittoBroker.start(configuration: lines.joined(separator: "\n"))
         let options = ClientOptions.quick { options in
-            options.sessionExpiry = .seconds(60)
-            options.receiveMaximum = .max
+            options.session.expiry = .seconds(60)
+            options.limits.receiveMaximum = .max
         }
         let subscriptions = [SubscriptionRequest("a", qos: qos)]
         try await withClient(to: broker.port, options: options, subscriptions: subscriptions) { _, listener in

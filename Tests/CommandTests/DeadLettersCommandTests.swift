@@ -38,7 +38,7 @@ struct DeadLettersCommandTests {
     /// Letters 1 to 4: a text in, bytes out, one without a payload, one of 3 hours ago.
     private func fill() throws {
         try sample.fill { batch in
-            batch.letters = [
+            batch.deadLetters = [
                 sample.letter(details: "{\"hops\":2}"),
                 sample.letter(
                     .outbound,
@@ -108,7 +108,7 @@ struct DeadLettersCommandTests {
 
     @Test("list goes on after the first page")
     func pages() async throws {
-        try sample.fill { batch in batch.letters = (0..<50).map { _ in sample.letter() } }
+        try sample.fill { batch in batch.deadLetters = (0..<50).map { _ in sample.letter() } }
         #expect(try numbers(await run("list", "--format", "json")) == Array(1...50))
         #expect(try numbers(await run("list", "--format", "json", "--limit", "33")) == Array(1...33))
     }
@@ -156,7 +156,7 @@ struct DeadLettersCommandTests {
             (inbound.broker, inbound.event) = ("main", "climate.kitchen.temperature")
             var outbound = sample.letter(.outbound, route: "lights", topic: "home/hall/light/set", listener: "")
             (outbound.broker, outbound.event) = ("main", "light.hall.set")
-            batch.letters = [inbound, outbound]
+            batch.deadLetters = [inbound, outbound]
         }
         let subscriber = try ChildProcess(
             "stdbuf",
@@ -204,7 +204,7 @@ struct DeadLettersCommandTests {
         let offset = sample.now - (day + Int64(sinceBoot.tv_sec)) * SampleStore.second
         let store = try sample.open()
         _ = try store.text(named: "clock of boot \(boot.filter { $0 != "\n" })", initial: String(offset))
-        try store.commit(with { $0.letters = [sample.letter(age: day + 60), sample.letter(age: day + 7_260)] })
+        try store.commit(with { $0.deadLetters = [sample.letter(age: day + 60), sample.letter(age: day + 7_260)] })
         store.close()
         #expect(try numbers(await run("list", "--format", "json", "--older-than", "2h")) == [2])
         #expect(try await run("drop", "--all", "--older-than", "2h").stdout == "1 dead letter(s) dropped\n")
@@ -223,7 +223,7 @@ struct DeadLettersCommandTests {
         defer { owner.close() }
         let payload = [UInt8](repeating: 7, count: 100_000)
         for _ in 0..<10 {
-            try owner.commit(with { $0.letters = (0..<60).map { _ in sample.letter(payload: payload) } })
+            try owner.commit(with { $0.deadLetters = (0..<60).map { _ in sample.letter(payload: payload) } })
         }
         for (arguments, answer) in [
             (["replay", "--all"], "600 dead letter(s) to run"), (["drop", "--all"], "600 dead"),

@@ -70,12 +70,12 @@ struct OfflineCommandTests {
         #expect(try await Command.run("init").stdout.contains("brokers:"))
     }
 
-    @Test("version says its own, the compiler's and the library's")
+    @Test("version prints its own, the compiler's and the libraries'")
     func version() async throws {
         let outcome = try await Command.run("version")
         #expect(outcome.status == .exited(0))
         let lines = outcome.stdout.split(separator: "\n")
-        #expect(lines.map { $0.split(separator: " ")[0] } == ["mqtt-bridge", "Swift", "libmosquitto"])
+        #expect(lines.map { $0.split(separator: " ")[0] } == ["mqtt-bridge", "Swift", "libmosquitto", "SQLite"])
     }
 
     @Test("wrong usage is 64, help is 0", arguments: [(["--help"], 0), (["run", "--wrong"], 64), (["nonsense"], 64)])

@@ -47,7 +47,7 @@ struct StoreCommandTests {
                 sample.inbound(1, route: "climate", age: 7_260), sample.inbound(2, route: "climate", payload: "22.5"),
             ]
             batch.departures = [sample.outbound(3, route: "lights\u{1B}[2J", age: 90)]
-            batch.letters = [sample.letter()]
+            batch.deadLetters = [sample.letter()]
             batch.seen = [SeenIdentity(source: "s", tag: "1", event: "a.b", digest: 1, time: sample.now)]
         }
     }

@@ -40,14 +40,14 @@ struct StoreDropCommandTests {
         )
         try sample.fill { batch in
             var printed = sample.inbound(1, route: "climate")
-            printed.audience = ["standard output"]
+            printed.listeners = ["standard output"]
             var both = sample.inbound(2, route: "old\u{1B}[2J")
-            both.audience = ["standard output", "recorder"]
+            both.listeners = ["standard output", "recorder"]
             var far = sample.outbound(3, route: "climate")
             far.broker = "cloud"
             batch.arrivals = [printed, both, sample.inbound(4, route: "climate")]
             batch.departures = [far, sample.outbound(5, route: "climate")]
-            batch.letters = [sample.letter(route: "old")]
+            batch.deadLetters = [sample.letter(route: "old")]
         }
     }
 

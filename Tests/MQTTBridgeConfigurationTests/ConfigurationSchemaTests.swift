@@ -41,9 +41,9 @@ struct ConfigurationSchemaTests {
         #expect(broker.metadata == .cloudevents)
         #expect(options.version == .v5)
         #expect(options.clientID == "123")
-        #expect(options.sessionExpiry == .seconds(7 * 86_400))
-        #expect(options.keepAlive == .seconds(90))
-        #expect(options.stallTimeout == .seconds(20))
+        #expect(options.session.expiry == .seconds(7 * 86_400))
+        #expect(options.timeouts.keepAlive == .seconds(90))
+        #expect(options.timeouts.stall == .seconds(20))
         #expect(options.username == "true")
         let message = try #require(options.will?.message)
         #expect(message.topic == "a/b" && message.payload == Array("x\ny".utf8))
@@ -54,17 +54,17 @@ struct ConfigurationSchemaTests {
         #expect(
             birth.topic == "a/b" && birth.payload == Array("on".utf8) && birth.isRetained && birth.qos == .exactlyOnce
         )
-        #expect(options.receiveMaximum == 5)
-        #expect(options.inFlightWindow == 6)
-        #expect(options.maximumPacketSize == 10_000_000)
-        #expect(options.queueCapacity == 7)
-        #expect(options.queueBytes == 8192)
+        #expect(options.limits.receiveMaximum == 5)
+        #expect(options.limits.inFlightWindow == 6)
+        #expect(options.limits.maximumPacketSize == 10_000_000)
+        #expect(options.limits.queueCapacity == 7)
+        #expect(options.limits.queueBytes == 8192)
         #expect(broker.drainRate == 77)
-        #expect(options.connectTimeout == .milliseconds(250))
-        #expect(options.drainLimit == .zero)
-        #expect(options.backoff.shortest == .seconds(1))
-        #expect(options.backoff.longest == .seconds(2))
-        #expect(options.backoff.afterRefusedLogin == .seconds(3_600))
+        #expect(options.timeouts.connect == .milliseconds(250))
+        #expect(options.timeouts.drain == .zero)
+        #expect(options.reconnect.backoff.shortest == .seconds(1))
+        #expect(options.reconnect.backoff.longest == .seconds(2))
+        #expect(options.reconnect.backoff.afterRefusedLogin == .seconds(3_600))
     }
 
     @Test("every key of a route and of the limits arrives, in the order of the file")
@@ -102,8 +102,11 @@ struct ConfigurationSchemaTests {
         #expect(configuration.store == nil)
         #expect(configuration.brokers[0].metadata == nil)
         #expect(options.clientID.hasPrefix("bridge-"))
-        #expect(options.version == expected.version && options.sessionExpiry == expected.sessionExpiry)
-        #expect(options.keepAlive == expected.keepAlive && options.backoff == expected.backoff)
+        #expect(options.version == expected.version && options.session.expiry == expected.session.expiry)
+        #expect(
+            options.timeouts.keepAlive == expected.timeouts.keepAlive
+                && options.reconnect.backoff == expected.reconnect.backoff
+        )
         #expect(options.username == nil && options.password == nil && options.will == nil)
         #expect(options.tls.trust == .system && !options.tls.dangerouslySkipVerification)
     }
@@ -131,7 +134,7 @@ struct ConfigurationSchemaTests {
         for text in [json, "\u{FEFF}" + json] {
             let configuration = try read(text)
             #expect(configuration.brokers[0].urls.map(\.host) == ["localhost"])
-            #expect(configuration.brokers[0].options.keepAlive == .seconds(45))
+            #expect(configuration.brokers[0].options.timeouts.keepAlive == .seconds(45))
             #expect(configuration.routes == [Route("é/{x}", "e.{x}", broker: "home", qos: .atMostOnce)])
         }
         let broken = json.replacing("45s", with: "45")

@@ -68,13 +68,24 @@ struct ShippedFilesTests {
         }
         let configuration = try BridgeConfiguration(yaml: text, file: "bridge.yaml", environment: [:])
         let (options, expected) = (configuration.brokers[0].options, ClientOptions())
-        #expect(options.version == expected.version && options.sessionExpiry == expected.sessionExpiry)
-        #expect(options.keepAlive == expected.keepAlive && options.receiveMaximum == expected.receiveMaximum)
-        #expect(options.stallTimeout == expected.stallTimeout)
-        #expect(options.maximumPacketSize == expected.maximumPacketSize)
-        #expect(options.inFlightWindow == expected.inFlightWindow && options.queueBytes == expected.queueBytes)
-        #expect(options.queueCapacity == expected.queueCapacity && options.connectTimeout == expected.connectTimeout)
-        #expect(options.drainLimit == expected.drainLimit && options.backoff == expected.backoff)
+        #expect(options.version == expected.version && options.session.expiry == expected.session.expiry)
+        #expect(
+            options.timeouts.keepAlive == expected.timeouts.keepAlive
+                && options.limits.receiveMaximum == expected.limits.receiveMaximum
+        )
+        #expect(options.timeouts.stall == expected.timeouts.stall)
+        #expect(options.limits.maximumPacketSize == expected.limits.maximumPacketSize)
+        #expect(
+            options.limits.inFlightWindow == expected.limits.inFlightWindow
+                && options.limits.queueBytes == expected.limits.queueBytes
+        )
+        #expect(
+            options.limits.queueCapacity == expected.limits.queueCapacity
+                && options.timeouts.connect == expected.timeouts.connect
+        )
+        #expect(
+            options.timeouts.drain == expected.timeouts.drain && options.reconnect.backoff == expected.reconnect.backoff
+        )
         #expect(configuration.options == BridgeOptions())
         #expect(configuration.store == StoreConfiguration())
         #expect(configuration.brokers[0].drainRate == Broker([]).drainRate)
@@ -85,7 +96,7 @@ struct ShippedFilesTests {
         let path = Repository.path("Config/gateway.yaml")
         let configuration = try BridgeConfiguration(contentsOf: path, environment: [:])
         #expect(configuration.store != nil && configuration.options.store.policy == .block)
-        #expect(configuration.brokers.allSatisfy { $0.options.sessionExpiry > .zero })
+        #expect(configuration.brokers.allSatisfy { $0.options.session.expiry > .zero })
         for route in configuration.routes {
             #expect(route.qos == .atLeastOnce && route.durability == nil && route.policy == nil, "\(route.name)")
         }

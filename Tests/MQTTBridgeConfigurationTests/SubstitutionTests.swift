@@ -59,8 +59,8 @@ struct SubstitutionTests {
         let broker = configuration.brokers[0]
         #expect(broker.name == "${A}")
         #expect(broker.urls.map(\.description) == ["mqtt://h:9"])
-        #expect(broker.options.keepAlive == .seconds(7))
-        #expect(broker.options.inFlightWindow == 7)
+        #expect(broker.options.timeouts.keepAlive == .seconds(7))
+        #expect(broker.options.limits.inFlightWindow == 7)
         #expect(broker.options.version == .v3_1_1)
         #expect(broker.options.will?.message.isRetained == true)
         #expect(configuration.routes.map(\.topic.text) == ["a/b/{x}/$SYS"])

@@ -97,7 +97,7 @@ extension BridgeTests {
                 try broker.restart()
                 let bridge = station.bridge
                 try await withTimeLimit(.seconds(30)) { try await bridge.becomeReady() }
-                let receipt = station.bus.emitTracked("b", "last")
+                let receipt = station.bus.tracked.emit("b", "last")
                 try await withTimeLimit(.seconds(30)) { try await receipt.published() }
                 try await settled { station.count }
             }

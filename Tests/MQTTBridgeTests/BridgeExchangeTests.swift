@@ -41,7 +41,7 @@ extension BridgeTests {
                     try await withThrowingTaskGroup(of: Void.self) { group in
                         group.addTask {
                             for number in 0..<count {
-                                try await bus.send("n.x", Payload("\(number)"))
+                                try await bus.emitWhenRoom("n.x", Payload("\(number)"))
                                 if number % 10 == 0 { await Task.yield() }
                             }
                         }
@@ -67,7 +67,7 @@ extension BridgeTests {
             let station = try Station([try .quick("mqtt://127.0.0.1:1", .v5)], routes: [Route("a/{x}", "a.{x}")])
             #expect(throws: RouteProblems.self) { try station.bridge.use([Route("a/{x}", "b.{y}")]) }
             #expect(throws: RouteProblems.self) { try station.bridge.use([Route("a", "a", broker: "unknown")]) }
-            let receipt = station.bus.emitTracked("a.1")
+            let receipt = station.bus.tracked.emit("a.1")
             #expect(receipt.summary.relayed == 1)
         }
 
@@ -87,7 +87,7 @@ extension BridgeTests {
                     try await station.hears(1)
                     for number in 0..<200 { station.bus.emit("b.out", "\(number)") }
                     try station.bridge.use([Route("a/{x}", "a.{x}")], removing: ["second"])
-                    #expect(station.bus.emitTracked("b.late").summary.relayed == 0)
+                    #expect(station.bus.tracked.emit("b.late").summary.relayed == 0)
                     try await plain.hears(201)
                     try await until { station.reports("disconnected").count == 1 }
                     #expect(bridge.isReady)
@@ -107,7 +107,7 @@ extension BridgeTests {
             let routes = [Route("a/{x}", "a.{x}"), durable]
             let station = try Station([try .quick(first.url, .v5), away], routes: routes, store: store)
             let running = Task { try await station.bridge.run() }
-            let receipt = station.bus.emitTracked("b.1", "kept")
+            let receipt = station.bus.tracked.emit("b.1", "kept")
             try await receipt.stored()
             try station.bridge.use([Route("a/{x}", "a.{x}")], removing: ["away"])
             let error = await #expect(throws: EventBusError.self) { try await receipt.published() }

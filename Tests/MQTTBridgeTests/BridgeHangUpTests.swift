@@ -30,8 +30,8 @@ extension BridgeTests {
                 store: store
             )
             try await withRunning(station) {
-                let culprit = station.bus.emitTracked("o.large", Payload(String(repeating: "x", count: 5_000)))
-                let others = (0..<20).map { station.bus.emitTracked(EventName(spelled: "o.\($0)"), "1") }
+                let culprit = station.bus.tracked.emit("o.large", Payload(String(repeating: "x", count: 5_000)))
+                let others = (0..<20).map { station.bus.tracked.emit(EventName(spelled: "o.\($0)"), "1") }
                 for receipt in others { try await withTimeLimit(.seconds(30)) { try await receipt.published() } }
                 let error = await #expect(throws: ClientError.self) {
                     try await withTimeLimit(.seconds(30)) { try await culprit.published() }

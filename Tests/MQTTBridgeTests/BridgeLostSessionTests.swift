@@ -18,7 +18,7 @@ extension BridgeTests {
                 }
                 let options = try Broker.quick("mqtt://127.0.0.1:\(broker.port)", version) { options in
                     options.clientID = "the-same"
-                    options.sessionExpiry = .seconds(600)
+                    options.session.expiry = .seconds(600)
                 }
                 let station = try Station([options], routes: [Route("t/{n}", "t.{n}", .in)], store: store)
                 try await withRunning(station) {}

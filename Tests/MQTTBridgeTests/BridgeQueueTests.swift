@@ -30,7 +30,7 @@ extension BridgeTests {
                 try await withPlainClient(broker.url, version: version) { plain in
                     let bridge = station.bridge
                     try await withTimeLimit(.seconds(30)) { try await bridge.becomeReady() }
-                    let last = station.bus.emitTracked("a", "last")
+                    let last = station.bus.tracked.emit("a", "last")
                     try await withTimeLimit(.seconds(20)) { try await last.published() }
                     try await settled { plain.count + station.count }
                     // The plain client may come after the first; what it sees is in order and without doubles.
@@ -60,13 +60,13 @@ extension BridgeTests {
                     return nil
                 }
             }
-            let station = try Station([try .quick(broker.url, version) { $0.queueCapacity = 20 }])
+            let station = try Station([try .quick(broker.url, version) { $0.limits.queueCapacity = 20 }])
             let sent = Locked(0)
             try await withRunning(station) {
                 let bus = station.bus
                 let sender = Task {
                     for number in 0..<200 {
-                        try await bus.send("a", Payload("\(number)"))
+                        try await bus.emitWhenRoom("a", Payload("\(number)"))
                         sent.withLock { $0 += 1 }
                     }
                 }
@@ -89,7 +89,7 @@ extension BridgeTests {
             let broker = try FakeBroker { peer in
                 try peer.serve { packet in packet.type == .publish && !mayAnswer.withLock { $0 } ? [] : nil }
             }
-            let station = try Station([try .quick(broker.url, .v3_1_1) { $0.queueCapacity = 2 }])
+            let station = try Station([try .quick(broker.url, .v3_1_1) { $0.limits.queueCapacity = 2 }])
             try await withRunning(station) {
                 for _ in 0..<2 { station.bus.emit("a", "ours") }
                 for _ in 0..<3 { station.bus.emit("b", "equal") }
@@ -108,7 +108,7 @@ extension BridgeTests {
             arguments: [true, false]
         )
         func doesNotFit(hasHeaders: Bool) async throws {
-            let station = try Station([try .quick("mqtt://127.0.0.1:1") { $0.queueBytes = 10_000 }])
+            let station = try Station([try .quick("mqtt://127.0.0.1:1") { $0.limits.queueBytes = 10_000 }])
             station.bus.emit("a", Payload([UInt8](repeating: 0, count: 4_000)))
             let text = String(repeating: "x", count: 7_000)
             let bus = station.bus
@@ -116,9 +116,9 @@ extension BridgeTests {
             let executor = StepExecutor()
             let sender = Task(executorPreference: executor) {
                 if hasHeaders {
-                    try await bus.send("a", attributes: EventAttributes(headers: [.init("large", text)]))
+                    try await bus.emitWhenRoom("a", attributes: EventAttributes(headers: [.init("large", text)]))
                 } else {
-                    try await bus.send("a", Payload(text))
+                    try await bus.emitWhenRoom("a", Payload(text))
                 }
             }
             try await withTimeLimit(.seconds(30)) { try await onThread { executor.step() } }
@@ -132,13 +132,13 @@ extension BridgeTests {
         @Test("a broker whose queue is full keeps an event from no other: the loss is told with its broker and topic")
         func otherBroker() async throws {
             let broker = try FakeBroker { try $0.serve() }
-            let away = try Broker.quick("mqtt://127.0.0.1:1", name: "away") { $0.queueCapacity = 1 }
+            let away = try Broker.quick("mqtt://127.0.0.1:1", name: "away") { $0.limits.queueCapacity = 1 }
             let routes = [
                 Route("away/{n}", "t.{n}", .out, broker: "away"), Route("here/{n}", "t.{n}", .out, broker: "here"),
             ]
             let station = try Station([away, try .quick(broker.url, name: "here")], routes: routes)
             try await withRunning(station, ready: false) {
-                let receipts = (0..<3).map { station.bus.emitTracked(EventName(spelled: "t.\($0)")) }
+                let receipts = (0..<3).map { station.bus.tracked.emit(EventName(spelled: "t.\($0)")) }
                 try await until { receipts.map(\.summary.published) == [1, 1, 1] }
                 #expect(receipts.map(\.summary.refused) == [0, 1, 1])
                 let dropped = try await station.tells("dropped")
@@ -150,7 +150,7 @@ extension BridgeTests {
         @Test("a send for two brokers waits for the one that is full, and reaches the other once and meanwhile")
         func sendToTwo() async throws {
             let broker = try FakeBroker { try $0.serve() }
-            let away = try Broker.quick("mqtt://127.0.0.1:1", name: "away") { $0.queueCapacity = 1 }
+            let away = try Broker.quick("mqtt://127.0.0.1:1", name: "away") { $0.limits.queueCapacity = 1 }
             for names in [["here", "away"], ["away", "here"]] {
                 let routes = try names.map { Route(try TopicTemplate("\($0)/{n}"), "t.{n}", .out, broker: $0) }
                 let station = try Station([away, try .quick(broker.url, name: "here")], routes: routes)
@@ -158,7 +158,7 @@ extension BridgeTests {
                 try await withRunning(station, ready: false) {
                     station.bus.emit("t.0")
                     let bus = station.bus
-                    let sender = Task { try await bus.send("t.1") }
+                    let sender = Task { try await bus.emitWhenRoom("t.1") }
                     try await until { topics(broker).count == count + 2 }
                     try await settled { topics(broker).count }
                     sender.cancel()
@@ -171,10 +171,10 @@ extension BridgeTests {
 
         @Test("a send that waits is cancelled at once")
         func cancelled() async throws {
-            let station = try Station([try .quick("mqtt://127.0.0.1:1") { $0.queueCapacity = 1 }])
+            let station = try Station([try .quick("mqtt://127.0.0.1:1") { $0.limits.queueCapacity = 1 }])
             station.bus.emit("a")
             let bus = station.bus
-            let sender = Task { try await bus.send("a") }
+            let sender = Task { try await bus.emitWhenRoom("a") }
             sender.cancel()
             await #expect(throws: CancellationError.self) {
                 try await withTimeLimit(.seconds(30)) { try await sender.value }

@@ -26,7 +26,7 @@ extension BridgeTests {
             }
             let station = try Station([try .quick(broker.url, version)])
             try await withRunning(station) {
-                let receipt = station.bus.emitTracked("a.b", "x")
+                let receipt = station.bus.tracked.emit("a.b", "x")
                 #expect(try await eventually { held.withLock { $0.count == 1 } })
                 #expect(receipt.summary.relayed == 1)
                 #expect(receipt.summary.published == 0)
@@ -47,7 +47,7 @@ extension BridgeTests {
             let broker = try MosquittoBroker.start(configuration: "allow_anonymous true\nacl_file \(rules)")
             let station = try Station([try .quick(broker.url)])
             try await withRunning(station) {
-                let receipt = station.bus.emitTracked("closed.x", "secret")
+                let receipt = station.bus.tracked.emit("closed.x", "secret")
                 let error = await #expect(throws: ClientError.self) {
                     try await withTimeLimit(.seconds(30)) { try await receipt.published() }
                 }
@@ -59,7 +59,7 @@ extension BridgeTests {
                 let report = try await station.tells("refused")
                 #expect(report["topic"] == "closed/x")
                 #expect(report["reason"]?.contains("not authorised") == true)
-                let open = station.bus.emitTracked("open.x")
+                let open = station.bus.tracked.emit("open.x")
                 try await withTimeLimit(.seconds(30)) { try await open.published() }
             }
             #expect(station.reports("refused").count == 1)
@@ -93,17 +93,17 @@ extension BridgeTests {
             try await withPlainClient(broker.url) { plain in
                 try await withRunning(station) {
                     let elsewhere = await #expect(throws: EventBusError.self) {
-                        try await station.bus.emitTracked("b").published()
+                        try await station.bus.tracked.emit("b").published()
                     }
                     #expect(elsewhere?.code == .notRelayed)
                     for name in ["a.x+y", "a.#", "a.b/c"] as [EventName] {
                         let error = await #expect(throws: ClientError.self) {
-                            try await station.bus.emitTracked(name).published()
+                            try await station.bus.tracked.emit(name).published()
                         }
                         #expect(error?.code == .invalidTopic)
                     }
                     #expect(try await station.tells("refused")["topic"] == "a/x+y")
-                    try await station.bus.emitTracked("a.fine").published()
+                    try await station.bus.tracked.emit("a.fine").published()
                     try await plain.hears(1)
                     try await settled { plain.count }
                 }
@@ -122,7 +122,7 @@ extension BridgeTests {
             )
             try await withRunning(station, ready: false) {
                 try await station.tells("subscribed")
-                let receipt = station.bus.emitTracked("a")
+                let receipt = station.bus.tracked.emit("a")
                 #expect(try await eventually { receipt.summary.published == 1 })
                 #expect(receipt.summary.relayed == 2)
                 try right.restart()

@@ -41,7 +41,7 @@ struct BridgeRegisterTests {
         withExtendedLifetime(bridges) {}
     }
 
-    @Test("a bridge that has ended or was let go of stands in nobody's way", .timeLimit(.minutes(1)))
+    @Test("a bridge that has ended or was let go of stands in nobody's way", .timeLimit(.minute))
     func released() async throws {
         let bus = EventBus(logger: .silent)
         do { _ = try bridge(bus) }

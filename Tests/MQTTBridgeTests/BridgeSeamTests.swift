@@ -25,7 +25,7 @@ extension BridgeTests {
                 store: store,
                 logger: .silent,
                 makeClient: { broker, subscriptions, delegate, _ in
-                    let client = SimulatedClient(broker, subscriptions, delegate)
+                    let client = try SimulatedClient(broker, subscriptions, delegate)
                     clients.withLock { $0.append(client) }
                     return client
                 }
@@ -41,7 +41,7 @@ extension BridgeTests {
             if let store {
                 try await until { try store.inbound(after: 0, limit: 1, bytes: 1).isEmpty }
             }
-            let receipt = bus.emitTracked("a.2", "out")
+            let receipt = bus.tracked.emit("a.2", "out")
             try await withTimeLimit(.seconds(20)) { try await receipt.published() }
             #expect(client.published.map(\.topic) == ["a/2"])
             running.cancel()
@@ -66,7 +66,7 @@ extension BridgeTests {
                     store: MemoryStore(),
                     logger: .silent,
                     makeClient: { broker, subscriptions, delegate, _ in
-                        let client = SimulatedClient(broker, subscriptions, delegate)
+                        let client = try SimulatedClient(broker, subscriptions, delegate)
                         made.withLock { $0 = client }
                         return client
                     }

@@ -16,7 +16,7 @@ extension BridgeTests {
         private func broker(_ url: String, _ version: ProtocolVersion) throws -> Broker {
             try .quick(url, version) { options in
                 options.clientID = "bridge"
-                options.sessionExpiry = .seconds(3_600)
+                options.session.expiry = .seconds(3_600)
             }
         }
 

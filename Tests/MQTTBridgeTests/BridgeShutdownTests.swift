@@ -38,7 +38,7 @@ extension BridgeTests {
                 #expect(plain.texts == (0..<500).map(String.init))
                 #expect(station.reports("disconnected").last?["code"] == "shutdown")
                 // Whoever emits afterwards has no transport any more.
-                await #expect(throws: EventBusError.self) { try await station.bus.emitTracked("a").published() }
+                await #expect(throws: EventBusError.self) { try await station.bus.tracked.emit("a").published() }
                 await #expect(throws: CancellationError.self) { try await station.bridge.becomeReady() }
             }
         }
@@ -66,13 +66,13 @@ extension BridgeTests {
         func frozen(version: ProtocolVersion) async throws {
             let broker = try MosquittoBroker.start()
             var options = try self.broker(broker.url, version)
-            options.options.drainLimit = .milliseconds(500)
+            options.options.timeouts.drain = .milliseconds(500)
             let station = try Station([options])
             let bridge = station.bridge
             let run = Task { try await bridge.run() }
             try await station.tells("subscribed")
             broker.freeze()
-            let receipts = (0..<300).map { station.bus.emitTracked("a", "\($0)") }
+            let receipts = (0..<300).map { station.bus.tracked.emit("a", "\($0)") }
             let began = ContinuousClock.now
             run.cancel()
             try await withTimeLimit(.seconds(30), "run() returns") { try await run.value }
@@ -86,7 +86,7 @@ extension BridgeTests {
             broker.thaw()
         }
 
-        @Test("a bridge that ends for a reason says it to who waits", .timeLimit(.minutes(1)))
+        @Test("a bridge that ends for a reason says it to who waits", .timeLimit(.minute))
         func fails() async throws {
             let broker = try FakeBroker { try $0.serve() }
             let station = try Station([try .quick("mqtt://127.0.0.1:\(broker.port)")])
@@ -135,10 +135,10 @@ extension BridgeTests {
         func released() async throws {
             let bus = EventBus()
             var bridge: Bridge? = try Bridge(bus: bus, brokers: [try .quick("mqtt://127.0.0.1:1")], logger: .silent)
-            #expect(bus.emitTracked("a").summary.relayed == 1)
+            #expect(bus.tracked.emit("a").summary.relayed == 1)
             #expect(bridge?.isReady == false)
             bridge = nil
-            #expect(bus.emitTracked("a").summary.relayed == 0)
+            #expect(bus.tracked.emit("a").summary.relayed == 0)
         }
     }
 }

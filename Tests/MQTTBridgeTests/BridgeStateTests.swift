@@ -36,7 +36,7 @@ extension BridgeTests {
             func broker(_ url: String, _ name: String) throws -> Broker {
                 try .quick(url, version, name: name) { options in
                     options.clientID = "bridge-\(name)"
-                    options.sessionExpiry = keepsSession ? .seconds(600) : .zero
+                    options.session.expiry = keepsSession ? .seconds(600) : .zero
                 }
             }
 

@@ -110,10 +110,10 @@ extension BridgeTests {
             let broker = try MosquittoBroker.start()
             broker.stop()
             let recorder = LogRecorder()
-            let brokers = [try Broker.quick(broker.url, version) { $0.queueCapacity = 10 }]
+            let brokers = [try Broker.quick(broker.url, version) { $0.limits.queueCapacity = 10 }]
             let station = try Station(brokers, logger: recorder.logger)
             for number in 0..<10 { station.bus.emit(EventName(spelled: "q.\(number)")) }
-            let receipt = station.bus.emitTracked("q.late")
+            let receipt = station.bus.tracked.emit("q.late")
             let error = await #expect(throws: ClientError.self) { try await receipt.published() }
             #expect(error?.code == .queueFull)
             let dropped = try await station.tells("dropped")
@@ -134,7 +134,7 @@ extension BridgeTests {
         @Test("a burst of losses is told and logged to the last, at the latest at the end", arguments: [true, false])
         func burst(isRunning: Bool) async throws {
             let recorder = LogRecorder()
-            let broker = try Broker.quick("mqtt://127.0.0.1:1") { $0.queueCapacity = 1 }
+            let broker = try Broker.quick("mqtt://127.0.0.1:1") { $0.limits.queueCapacity = 1 }
             let station = try Station([broker], logger: recorder.logger)
             func counts() -> Int {
                 let lines = recorder.lines.filter { $0.message == "messages dropped" }
@@ -156,7 +156,7 @@ extension BridgeTests {
         @Test("a session that the broker promised to keep and lost is told", arguments: ProtocolVersion.allCases)
         func sessionLost(version: ProtocolVersion) async throws {
             let broker = try MosquittoBroker.start()
-            let station = try Station([try .quick(broker.url, version) { $0.sessionExpiry = .seconds(3_600) }])
+            let station = try Station([try .quick(broker.url, version) { $0.session.expiry = .seconds(3_600) }])
             try await withRunning(station) {
                 broker.kill()
                 try broker.restart()

@@ -65,7 +65,7 @@ extension BridgeTests {
             defer { store.close() }
             let station = try Station([try .quick(broker.url)], routes: routes, store: store)
             try await withRunning(station, ready: false) {
-                let receipts = (0..<6).map { station.bus.emitTracked("o.a", Payload("\($0)")) }
+                let receipts = (0..<6).map { station.bus.tracked.emit("o.a", Payload("\($0)")) }
                 try await until { try store.count(.outbound) == 6 }
                 let sequences = try store.outbound(to: "default", after: 0, limit: 9, bytes: .max).map(\.sequence)
                 // The first one, one in the middle and the last.
@@ -107,7 +107,7 @@ extension BridgeTests {
                 try await withTimeLimit(.seconds(30), "run() ends") { try await station.bridge.run() }
             }
             #expect(error?.code == .damaged && error?.row == nil)
-            await station.bus.becomeIdle()
+            await station.bus.waitUntilIdle()
             #expect(station.reports("storefailed").count == 1 && station.reports("storerecovered").isEmpty)
         }
 

@@ -60,7 +60,7 @@ extension BridgeTests {
         func endless() async throws {
             let broker = try FakeBroker { try $0.serve() }
             let store = MemoryStore()
-            let quick = try Broker.quick(broker.url) { $0.drainLimit = .milliseconds(200) }
+            let quick = try Broker.quick(broker.url) { $0.timeouts.drain = .milliseconds(200) }
             let station = try Station([quick], routes: routes, store: store, hears: false)
             let endless = Hearer(isOpen: false)
             endless.join(station.bus, "endless", to: "t.*")
@@ -107,11 +107,11 @@ extension BridgeTests {
         @Test("at the end a stored emit is left to the next process and not refused; one that nobody keeps is lost")
         func receipts() async throws {
             let store = MemoryStore()
-            let away = try Broker.quick("mqtt://127.0.0.1:1") { $0.drainLimit = .milliseconds(100) }
+            let away = try Broker.quick("mqtt://127.0.0.1:1") { $0.timeouts.drain = .milliseconds(100) }
             let first = try Station([away], routes: routes, store: store)
             let (kept, lost) = try await withRunning(first, ready: false) {
-                let kept = first.bus.emitTracked("o.a", "1")
-                let lost = first.bus.emitTracked("m.a", "2")
+                let kept = first.bus.tracked.emit("o.a", "1")
+                let lost = first.bus.tracked.emit("m.a", "2")
                 first.bus.emit("m.a", "3")
                 try await withTimeLimit(.seconds(30)) { try await kept.stored() }
                 return (kept, lost)

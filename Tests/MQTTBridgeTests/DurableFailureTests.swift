@@ -19,7 +19,7 @@ extension BridgeTests {
             let broker = try MosquittoBroker.start()
             let store = WatchedStore()
             let station = try Station(
-                [try .quick(broker.url) { $0.holdLimit = .milliseconds(50) }],
+                [try .quick(broker.url) { $0.timeouts.hold = .milliseconds(50) }],
                 routes: routes,
                 store: store
             )
@@ -36,7 +36,7 @@ extension BridgeTests {
                     }
                     #expect(try await station.tells("storefailed")["code"] == "\(code)")
                     #expect(try await station.tells("parked")["reason"] == "the store cannot be written")
-                    let receipt = station.bus.emitTracked("o.a", "out")
+                    let receipt = station.bus.tracked.emit("o.a", "out")
                     #expect(station.texts("t.a") == ["0"])
                     store.fail(nil)
                     try await station.tells("storerecovered")
@@ -96,7 +96,7 @@ extension BridgeTests {
         func unreadable() async throws {
             let broker = try MosquittoBroker.start()
             let store = WatchedStore()
-            let quick = try Broker.quick(broker.url) { $0.queueCapacity = 2 }
+            let quick = try Broker.quick(broker.url) { $0.limits.queueCapacity = 2 }
             let station = try Station([quick], routes: routes, store: store, hears: false)
             let hearers = (0..<3).map { _ in Hearer(isOpen: false) }
             for (number, hearer) in hearers.enumerated() {

@@ -20,7 +20,7 @@ extension BridgeTests {
             let store = FullStore(capacity: 600)
             let station = try Station([try .quick(broker.url)], routes: routes, store: store)
             try await withRunning(station, ready: false) {
-                let receipts = (0..<1_000).map { station.bus.emitTracked("o.a", Payload("\($0)")) }
+                let receipts = (0..<1_000).map { station.bus.tracked.emit("o.a", Payload("\($0)")) }
                 #expect(try await station.tells("storefailed")["code"] == "no space left")
                 try await until { try store.count(.outbound) >= 256 }
                 try broker.restart()
@@ -41,7 +41,7 @@ extension BridgeTests {
         func inbound() async throws {
             let broker = try MosquittoBroker.start()
             let store = FullStore(capacity: 200)
-            let source = try Broker.quick(broker.url) { $0.holdLimit = .milliseconds(50) }
+            let source = try Broker.quick(broker.url) { $0.timeouts.hold = .milliseconds(50) }
             let station = try Station([source], routes: routes, store: store, hears: false)
             let slow = Hearer(isOpen: false)
             slow.join(station.bus, "slow", to: "t.*", capacity: 1)
@@ -93,7 +93,7 @@ extension BridgeTests {
                 Route("t/{n}", "t.{n}", .in, broker: "near"), Route("o/{n}", "o.{n}", .out, broker: "far"),
             ]
             let brokers = [
-                try Broker.quick(near.url, name: "near") { $0.holdLimit = .milliseconds(50) },
+                try Broker.quick(near.url, name: "near") { $0.timeouts.hold = .milliseconds(50) },
                 try Broker.quick(far.url, name: "far"),
             ]
             let station = try Station(brokers, routes: routes, store: store, hears: false)
@@ -105,7 +105,7 @@ extension BridgeTests {
                     for number in 0..<100 { try await plain.publish("t/a", "\(number)") }
                     try await until { try store.count(.inbound) == 100 }
                     let filling = String(repeating: "x", count: 4_000)
-                    let receipts = (0..<1_200).map { station.bus.emitTracked("o.a", Payload("\($0) \(filling)")) }
+                    let receipts = (0..<1_200).map { station.bus.tracked.emit("o.a", Payload("\($0) \(filling)")) }
                     try await station.tells("storefailed")
                     let filler = try #require(fopen(disk.path + "/filler", "a"))
                     defer { fclose(filler) }

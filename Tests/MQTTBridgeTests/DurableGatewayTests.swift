@@ -57,7 +57,7 @@ extension BridgeTests {
             let store = MemoryStore()
             var routes = routes(.disk)
             routes[1].limits = StoreLimits(messages: 10, bytes: 1_000_000)
-            let source = try Broker.quick(near.url, name: "near") { $0.holdLimit = .zero }
+            let source = try Broker.quick(near.url, name: "near") { $0.timeouts.hold = .zero }
             let brokers = [source, try Broker.quick(far.url, name: "far")]
             let station = try Station(brokers, routes: routes, store: store)
             try await withRunning(station, ready: false) {
@@ -96,7 +96,7 @@ extension BridgeTests {
                     }
                     let emitter = Task {
                         for number in numbers {
-                            let receipt = bus.emitTracked("o.a", Payload(number))
+                            let receipt = bus.tracked.emit("o.a", Payload(number))
                             guard (try? await receipt.stored()) != nil else { continue }
                             accepted.withLock { _ = $0.insert(number) }
                         }
@@ -127,10 +127,10 @@ extension BridgeTests {
         func receipts() async throws {
             let broker = try FakeBroker { try $0.serve { $0.type == .publish ? [] : nil } }
             let store = MemoryStore()
-            let quick = try Broker.quick(broker.url) { $0.drainLimit = .milliseconds(100) }
+            let quick = try Broker.quick(broker.url) { $0.timeouts.drain = .milliseconds(100) }
             let station = try Station([quick], routes: [Route("o/{n}", "o.{n}", .out)], store: store)
             let receipts = try await withRunning(station) {
-                let receipts = (0..<2_000).map { station.bus.emitTracked("o.a", Payload("\($0)")) }
+                let receipts = (0..<2_000).map { station.bus.tracked.emit("o.a", Payload("\($0)")) }
                 for receipt in receipts { try await withTimeLimit(.seconds(30)) { try await receipt.stored() } }
                 return receipts
             }
@@ -140,7 +140,7 @@ extension BridgeTests {
                 }
                 #expect(error?.code == .postponed)
             }
-            let late = station.bus.emitTracked("o.a", "late")
+            let late = station.bus.tracked.emit("o.a", "late")
             #expect(late.summary.relayed == 0)
             #expect(try store.waiting() == (0..<2_000).map(String.init))
         }

@@ -29,7 +29,7 @@ extension BridgeTests {
         func block(policy: StorePolicy, hold: Duration) async throws {
             let broker = try MosquittoBroker.start()
             let store = MemoryStore()
-            let quick = try Broker.quick(broker.url) { $0.holdLimit = hold }
+            let quick = try Broker.quick(broker.url) { $0.timeouts.hold = hold }
             let station = try Station([quick], routes: routes(policy, 10), store: store, hears: false)
             let slow = Hearer(isOpen: false)
             slow.join(station.bus, "slow", to: "t.*", capacity: 2)
@@ -94,7 +94,7 @@ extension BridgeTests {
             try await withRunning(station, ready: false) {
                 for number in 0..<10 { station.bus.emit("o.a", "\(number)") }
                 try await until { try store.count(.outbound) == 10 }
-                let late = station.bus.emitTracked("o.a", "late")
+                let late = station.bus.tracked.emit("o.a", "late")
                 if policy == .dropOldest {
                     try await withTimeLimit(.seconds(30)) { try await late.stored() }
                     #expect(try store.waiting() == (1..<10).map(String.init) + ["late"])
@@ -106,7 +106,7 @@ extension BridgeTests {
                 }
                 try await station.tells("dropped")
                 let bus = station.bus
-                let send = Task { try await bus.send("o.a", "sent") }
+                let send = Task { try await bus.emitWhenRoom("o.a", "sent") }
                 if policy != .block { try await withTimeLimit(.seconds(30)) { try await send.value } }
                 try broker.restart()
                 try await withPlainClient(broker.url) { plain in
@@ -137,8 +137,8 @@ extension BridgeTests {
             }
             let letters = try store.letters
             #expect(letters.reduce(0) { $0 + $1.size } <= 5_000 && letters.count >= 3)
-            for batch in store.batches where !batch.letters.isEmpty {
-                #expect(batch.evictions.contains(.letters(keep: options.store.deadLetters, bytes: 5_000)))
+            for batch in store.batches where !batch.deadLetters.isEmpty {
+                #expect(batch.evictions.contains(.deadLetters(keep: options.store.deadLetters, bytes: 5_000)))
             }
         }
 
@@ -148,10 +148,10 @@ extension BridgeTests {
             route.limits = StoreLimits(messages: 100, bytes: 1_000)
             let store = WatchedStore()
             let station = try Station([try .quick("mqtt://127.0.0.1:1")], routes: [route], store: store)
-            let first = station.bus.emitTracked("o.a", Payload([UInt8](repeating: 0, count: 400)))
+            let first = station.bus.tracked.emit("o.a", Payload([UInt8](repeating: 0, count: 400)))
             try await withTimeLimit(.seconds(30)) { try await first.stored() }
             let bus = station.bus
-            let send = Task { try await bus.send("o.a", Payload([UInt8](repeating: 0, count: 700))) }
+            let send = Task { try await bus.emitWhenRoom("o.a", Payload([UInt8](repeating: 0, count: 700))) }
             try await settled { store.attempts }
             send.cancel()
             // One that turned round and round would never notice.

@@ -24,7 +24,7 @@ extension BridgeTests {
             let store = MemoryStore()
             let station = try Station([try .quick(broker.url, version)], routes: routes, store: store)
             try await withRunning(station) {
-                let receipt = station.bus.emitTracked("o.a", "1")
+                let receipt = station.bus.tracked.emit("o.a", "1")
                 try await withTimeLimit(.seconds(30)) { try await receipt.stored() }
                 try await until { published(broker).count == 1 }
                 #expect(receipt.summary.published == 0)
@@ -51,7 +51,7 @@ extension BridgeTests {
             let store = MemoryStore()
             let first = try Station([try .quick("mqtt://127.0.0.1:1")], routes: routes, store: store)
             let ids = try await (0..<5).asyncMap { number in
-                let receipt = first.bus.emitTracked("o.a", Payload("\(number)"))
+                let receipt = first.bus.tracked.emit("o.a", Payload("\(number)"))
                 try await withTimeLimit(.seconds(30)) { try await receipt.stored() }
                 return receipt.id
             }
@@ -86,7 +86,7 @@ extension BridgeTests {
                     try await withTimeLimit(.seconds(30)) { try await bridge.becomeReady() }
                     // What is new on another topic does not wait for them.
                     let start = ContinuousClock.now
-                    let live = station.bus.emitTracked("o.live", "live")
+                    let live = station.bus.tracked.emit("o.live", "live")
                     try await withTimeLimit(.seconds(30)) { try await live.published() }
                     #expect(try store.count(.outbound) > 0)
                     try await until { try store.count(.outbound) == 0 }
@@ -116,7 +116,7 @@ extension BridgeTests {
             let routes = routes + [Route("x", "x", .in)]
             let station = try Station([try .quick(broker.url)], routes: routes, store: MemoryStore())
             try await withRunning(station) {
-                let receipt = station.bus.emitTracked("o.a", "1")
+                let receipt = station.bus.tracked.emit("o.a", "1")
                 try await withTimeLimit(.seconds(30)) { try await receipt.published() }
                 let copies = published(broker)
                 #expect(copies.count == 2)
@@ -141,8 +141,8 @@ extension BridgeTests {
             let store = MemoryStore()
             let station = try Station([try .quick(broker.url)], routes: routes, store: store)
             try await withRunning(station) {
-                let bad = station.bus.emitTracked("o.a", "bad")
-                let good = station.bus.emitTracked("o.a", "good")
+                let bad = station.bus.tracked.emit("o.a", "bad")
+                let good = station.bus.tracked.emit("o.a", "good")
                 try await withTimeLimit(.seconds(30)) { try await good.published() }
                 await #expect(throws: ClientError.self) {
                     try await withTimeLimit(.seconds(30)) { try await bad.published() }
@@ -180,11 +180,11 @@ extension BridgeTests {
             let store = MemoryStore()
             let station = try Station([try .quick(broker.url)], routes: routes, store: store)
             try await withRunning(station) {
-                let first = station.bus.emitTracked("o.a", "0")
+                let first = station.bus.tracked.emit("o.a", "0")
                 // When it is tried again its refusal has come, and from then on the topic waits.
                 try await until { attempts.withLock { $0 } == 2 }
                 for number in 1...5 { station.bus.emit("o.a", Payload("\(number)")) }
-                let other = station.bus.emitTracked("o.b", "other")
+                let other = station.bus.tracked.emit("o.b", "other")
                 try await withTimeLimit(.seconds(30)) { try await other.published() }
                 #expect(first.summary.published == 0)
                 accepts.withLock { $0 = true }
@@ -219,7 +219,7 @@ extension BridgeTests {
                 try await withPlainClient(broker.url) { plain in
                     let bridge = station.bridge
                     try await withTimeLimit(.seconds(30)) { try await bridge.becomeReady() }
-                    let last = station.bus.emitTracked("u.b", "last")
+                    let last = station.bus.tracked.emit("u.b", "last")
                     try await withTimeLimit(.seconds(30)) { try await last.published() }
                     try await until { try store.count(.outbound) == 0 }
                     try await settled { plain.count }

@@ -35,9 +35,9 @@ extension BridgeTests {
             slow.drainRate = 20
             let second = try Station([slow], routes: routes, store: store)
             let receipts = try await withRunning(second) {
-                let receipts = [second.bus.emitTracked("o.busy", "1")]
+                let receipts = [second.bus.tracked.emit("o.busy", "1")]
                 try await until { broker.publishes(on: "o/busy") == 2 }
-                let more = second.bus.emitTracked("o.busy", "2")
+                let more = second.bus.tracked.emit("o.busy", "2")
                 try await withTimeLimit(.seconds(30)) { try await more.stored() }
                 // What waits from before is still read.
                 #expect(try store.count(.outbound) > 2)

@@ -22,7 +22,7 @@ extension BridgeTests {
         ) async throws {
             let watched = WatchedStore(store)
             var broker = try Broker.quick(broker.url)
-            broker.options.drainLimit = .milliseconds(100)
+            broker.options.timeouts.drain = .milliseconds(100)
             let station = try Station([broker], routes: routes, store: watched, hears: false)
             let hearers = join(station.bus)
             func letGo() {
@@ -60,7 +60,7 @@ extension BridgeTests {
                     tag: "\(number)",
                     payload: Array("\(number)".utf8),
                     time: 1,
-                    audience: [listener]
+                    listeners: [listener]
                 )
             }
             try store.commit(batch)

@@ -7,12 +7,12 @@ import Testing
 @testable import MQTTBridge
 
 extension BridgeTests {
-    @Suite("immediate listeners", .timeLimit(.minutes(2)))
+    @Suite("immediate listeners", .timeLimit(.minute))
     struct ImmediateListeners {
         enum Kind: CaseIterable {
             case serial, concurrent, keyed
 
-            var delivery: Delivery {
+            var delivery: DeliveryMode {
                 switch self {
                 case .serial: .serial
                 case .concurrent: .concurrent(limit: 4)
@@ -124,7 +124,7 @@ extension BridgeTests {
             let kinds = ["dropped", "loop", "deadletter"]
             var options = BridgeOptions()
             options.maximumPayload = 48
-            let away = try Broker.quick("mqtt://127.0.0.1:1", name: "away") { $0.queueCapacity = 5 }
+            let away = try Broker.quick("mqtt://127.0.0.1:1", name: "away") { $0.limits.queueCapacity = 5 }
             let routes = routes + [Route("away/{n}", "away.{n}", .out, broker: "away", durability: .memory)]
             let store = MemoryStore()
             let station = try Station([try .quick(broker.url), away], routes: routes, options: options, store: store)

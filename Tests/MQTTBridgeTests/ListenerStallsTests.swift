@@ -100,9 +100,9 @@ struct ListenerStallsTests {
         await begun.pass()
         for seconds in 0...5 { watch.look(at: start + .seconds(seconds)) }
         gate.open()
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         watch.look(at: start + .seconds(6))
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         let reports = told.withLock { $0 }
         #expect(reports.map(\.name) == ["$bridge.stalled", "$bridge.recovered"])
         #expect(reports.map { $0["hop"] } == ["listener", "listener"])

@@ -1,233 +1,104 @@
+import AsyncEventBus
+import MessageStore
 import Testing
 
 @testable import MQTTBridge
-import TestSupport
 
 @Suite("LoopGuard")
 struct LoopGuardTests {
-    private let start = ContinuousClock.now
+    private let id = EventID(source: "elsewhere", tag: "1")
 
-    private func key(_ payload: String, _ topic: String = "t") -> EchoWindow.Key {
-        EchoWindow.Key(topic: topic, payload: Array(payload.utf8))
+    @Test("an identity is heard once under each name, and placed once on each topic of each link")
+    func identities() {
+        let loopGuard = LoopGuard(repeatLimit: 1, turnLimit: 1)
+        #expect(loopGuard.recordSeen(.init(id: id, name: "a", digest: 1)) == .first)
+        #expect(loopGuard.recordSeen(.init(id: id, name: "a", digest: 1)) == .again)
+        #expect(loopGuard.recordSeen(.init(id: id, name: "b", digest: 1)) == .first)
+        #expect(loopGuard.recordSeen(.init(id: EventID(source: "elsewhere", tag: "2"), name: "a", digest: 1)) == .first)
+        #expect(loopGuard.recordPublished(id, 1, link: "l", topic: "t"))
+        #expect(!loopGuard.recordPublished(id, 1, link: "l", topic: "t"))
+        #expect(loopGuard.recordPublished(id, 1, link: "m", topic: "t"))
+        #expect(loopGuard.recordPublished(id, 1, link: "l", topic: "u"))
+        #expect(loopGuard.recordPublished(id, 2, link: "l", topic: "t"))
+        loopGuard.forgetPublished(id, 1, link: "l", topic: "t")
+        #expect(loopGuard.recordPublished(id, 1, link: "l", topic: "t"))
+        #expect(!loopGuard.recordPublished(id, 2, link: "l", topic: "t"))
     }
 
-    // MARK: SeenWindow
-
-    @Test("a key is new once within the span, and again after it")
-    func seenSpan() {
-        var window = SeenWindow(capacity: 10, span: .seconds(60))
-        #expect(window.insert("a", at: start) == true)
-        #expect(window.insert("a", at: start + .seconds(59)) == false)
-        #expect(window.insert("b", at: start + .seconds(59)) == true)
-        #expect(window.insert("a", at: start + .seconds(61)) == true)
-        #expect(window.insert("b", at: start + .seconds(61)) == false)
-    }
-
-    @Test("the oldest key leaves when there are too many")
-    func seenCapacity() {
-        var window = SeenWindow(capacity: 3)
-        for number in 0..<4 { #expect(window.insert(number, at: start) == true) }
-        for number in 1..<4 { #expect(window.insert(number, at: start) == false) }
-        #expect(window.insert(0, at: start) == true)
-    }
-
-    @Test("a key that was taken back and comes again is the newest one, in number and in time")
-    func seenAgain() {
-        var window = SeenWindow(capacity: 3, span: .seconds(60))
-        for number in 0..<3 { #expect(window.insert(number, at: start) == true) }
-        window.remove(0)
-        window.remove(7)
-        #expect(window.insert(0, at: start + .seconds(50)) == true)
-        // There is room for three: the oldest leaves, which is 1 by now.
-        #expect(window.insert(3, at: start + .seconds(50)) == true)
-        #expect(window.insert(0, at: start + .seconds(50)) == false)
-        #expect(window.insert(2, at: start + .seconds(50)) == false)
-        #expect(window.insert(0, at: start + .seconds(61)) == false)
-        #expect(window.insert(1, at: start + .seconds(61)) == true)
-    }
-
-    // MARK: EchoWindow
-
-    @Test("as many equal messages are echoes as were published, whichever comes first", arguments: [true, false])
-    func echoCount(acknowledgedFirst: Bool) {
-        var window = EchoWindow(span: .seconds(10))
-        for _ in 0..<3 {
-            window.willPublish(key("x"))
-            if acknowledgedFirst { window.didPublish(key("x"), isTaken: true, at: start) }
+    @Test("as long as a first copy is known, it is known that no store has it")
+    func unstored() {
+        let count = 70_000
+        let loopGuard = LoopGuard(repeatLimit: 1, turnLimit: 1, count: count)
+        func event(_ number: Int) -> LoopGuard.InboundEvent {
+            .init(id: EventID(source: "elsewhere", tag: "\(number)"), name: "a", digest: 1)
         }
-        for _ in 0..<3 { #expect(window.received(key("x"), at: start) == true) }
-        #expect(window.received(key("x"), at: start) == false)
-        #expect(window.received(key("y"), at: start) == false)
-        #expect(window.received(key("x", "other"), at: start) == false)
-        if !acknowledgedFirst {
-            for _ in 0..<3 { window.didPublish(key("x"), isTaken: true, at: start) }
-            #expect(window.received(key("x"), at: start) == false)
+        for number in 0..<count { #expect(loopGuard.recordSeen(event(number), isUnstored: true) == .first) }
+        #expect(loopGuard.recordSeen(event(0), for: CommitOutcome()).copy == .first)
+    }
+
+    @Test("another content under a known identity is no copy, and is known itself from then on")
+    func contents() {
+        let loopGuard = LoopGuard(repeatLimit: 1, turnLimit: 1)
+        func recordSeen(_ digest: UInt64) -> CopyWindow.Copy {
+            loopGuard.recordSeen(.init(id: id, name: "a", digest: digest))
         }
-        #expect(window.count == 0)
+        #expect([1, 2, 1, 2, 3, 3].map(recordSeen) == [.first, .changed, .again, .again, .changed, .again])
+        loopGuard.forgetSeen([.init(id: id, name: "a", digest: 3)])
+        #expect(recordSeen(3) == .changed)
+        loopGuard.forgetSeen([.init(id: id, name: "a", digest: 1)])
+        #expect(recordSeen(4) == .first)
+        #expect(recordSeen(1) == .changed)
     }
 
-    @Test("the span begins when the broker has the message, however long it waited")
-    func echoSpan() {
-        var window = EchoWindow(span: .seconds(10))
-        window.willPublish(key("x"))
-        #expect(window.received(key("x"), at: start + .seconds(3_600)) == true)
-        window.didPublish(key("x"), isTaken: true, at: start + .seconds(3_600))
-        window.willPublish(key("x"))
-        window.didPublish(key("x"), isTaken: true, at: start + .seconds(4_000))
-        #expect(window.received(key("x"), at: start + .seconds(4_011)) == false)
-        #expect(window.count == 0)
+    @Test("what was forgotten and came again is forgotten after its own time, not after the first one's")
+    func window() {
+        var window = CopyWindow(capacity: 2, span: .seconds(10))
+        let start = ContinuousClock.now
+        #expect(window.insert("a", 1, at: start) == .first)
+        window.remove("a", 1)
+        #expect(window.insert("a", 1, at: start + .seconds(6)) == .first)
+        #expect(window.insert("a", 1, at: start + .seconds(12)) == .again)
+        #expect(window.insert("a", 1, at: start + .seconds(17)) == .first)
+        for key in ["b", "c"] { #expect(window.insert(key, 1, at: start + .seconds(18)) == .first) }
+        #expect(window.insert("a", 1, at: start + .seconds(18)) == .first)
     }
 
-    @Test("an echo that never came does not hide that of a later, equal message")
-    func echoLost() {
-        var window = EchoWindow(span: .seconds(10))
-        for second in [0, 9] {
-            window.willPublish(key("x"))
-            window.didPublish(key("x"), isTaken: true, at: start + .seconds(second))
+    @Test("a digest depends on every byte, the length and the key; the key stays with the store")
+    func digests() throws {
+        let hash = KeyedHash(1, 2)
+        var texts: [[UInt8]] = (0..<40).map { [UInt8](repeating: 0, count: $0) }
+        texts += (0..<20).map { position in (0..<20).map { $0 == position ? 1 : 0 } }
+        #expect(Set(texts.map { hash($0) }).count == texts.count)
+        #expect(texts.allSatisfy { KeyedHash(1, 2)($0) == hash($0) && KeyedHash(2, 2)($0) != hash($0) })
+        let store = MemoryStore()
+        #expect(try KeyedHash(store)([1, 2, 3]) == KeyedHash(store)([1, 2, 3]))
+        #expect(try KeyedHash(store)([1, 2, 3]) != KeyedHash(MemoryStore())([1, 2, 3]))
+    }
+
+    @Test("an echo is awaited on the link where it was published, and only there")
+    func echoes() {
+        let loopGuard = LoopGuard(repeatLimit: 1, turnLimit: 1)
+        let key = EchoWindow.Key(topic: "t", payload: [1])
+        loopGuard.willPublish(key, link: "l")
+        #expect(!loopGuard.isEcho(link: "m", topic: "t", payload: [1]))
+        #expect(loopGuard.isEcho(link: "l", topic: "t", payload: [1]))
+        loopGuard.didPublish(key, link: "l", isTaken: true)
+        #expect(!loopGuard.isEcho(link: "l", topic: "t", payload: [1]))
+    }
+
+    @Test("repetition is counted for each name, payload and target")
+    func repetition() {
+        let loopGuard = LoopGuard(repeatLimit: 1, turnLimit: 1)
+        func passes(_ name: EventName, _ payload: Payload, to target: String) -> StormBreaker.Verdict {
+            let event = Event(id: id, name: name, payload: payload, origin: EventOrigin(bus: "b"))
+            return loopGuard.passes(event, from: "source", to: target, countsRate: true)
         }
-        #expect(window.received(key("x"), at: start + .seconds(11)) == true)
-        #expect(window.received(key("x"), at: start + .seconds(11)) == false)
-    }
-
-    @Test("what was not published is not awaited")
-    func echoWithdrawn() {
-        var window = EchoWindow(span: .seconds(10))
-        window.willPublish(key("x"))
-        window.didPublish(key("x"), isTaken: false, at: start)
-        #expect(window.received(key("x"), at: start) == false)
-        #expect(window.count == 0)
-    }
-
-    @Test("at most so many are remembered, the newest")
-    func echoCapacity() {
-        var window = EchoWindow(capacity: 3, span: .seconds(10))
-        for number in 0..<5 {
-            window.willPublish(key("\(number)"))
-            window.didPublish(key("\(number)"), isTaken: true, at: start)
-        }
-        #expect(window.count == 3)
-        #expect(window.received(key("1"), at: start) == false)
-        for number in 2..<5 { #expect(window.received(key("\(number)"), at: start) == true) }
-        #expect(window.count == 0)
-    }
-
-    @Test("counts agree with a naive list of what is awaited", arguments: Seed.fresh(3))
-    func echoModel(seed: Seed) {
-        var random = seed.random
-        var window = EchoWindow(span: .seconds(10))
-        var waiting: [String] = []
-        var early: [String] = []
-        var taken: [(text: String, at: Int)] = []
-        var second = 0
-        for _ in 0..<3_000 {
-            let text = random.pick(["a", "b", "c"])
-            let now = start + .seconds(second)
-            switch random.below(4) {
-            case 0:
-                window.willPublish(key(text))
-                waiting.append(text)
-            case 1:
-                guard let position = waiting.firstIndex(of: text) else { continue }
-                waiting.remove(at: position)
-                let isTaken = random.chance(3, in: 4)
-                window.didPublish(key(text), isTaken: isTaken, at: now)
-                if let answered = early.firstIndex(of: text) {
-                    early.remove(at: answered)
-                } else if isTaken {
-                    taken.append((text, second))
-                }
-            case 2:
-                taken.removeAll { $0.at + 10 < second }
-                var expected = false
-                if let position = taken.firstIndex(where: { $0.text == text }) {
-                    taken.remove(at: position)
-                    expected = true
-                } else if early.count(where: { $0 == text }) < waiting.count(where: { $0 == text }) {
-                    early.append(text)
-                    expected = true
-                }
-                #expect(window.received(key(text), at: now) == expected)
-            default:
-                second += random.below(4)
-            }
-        }
-    }
-
-    // MARK: StormBreaker
-
-    /// The verdicts on one content, given where it comes from and when, in milliseconds.
-    private func verdicts(
-        _ breaker: inout StormBreaker,
-        _ passes: [(source: String, at: Int)],
-        countsRate: Bool = true
-    ) -> [StormBreaker.Verdict] {
-        passes.map { pass in
-            let now = start + .milliseconds(pass.at)
-            return breaker.passes("x", from: pass.source, to: "target", countsRate: countsRate, at: now)
-        }
-    }
-
-    @Test("so many a second pass one way, the next trips, and after the pause all begins anew")
-    func breakerRate() {
-        var breaker = StormBreaker(limit: 3, turnLimit: 8)
-        let burst = Array(repeating: (source: "a", at: 0), count: 5)
-        #expect(verdicts(&breaker, burst) == [.pass, .pass, .pass, .trips, .blocked])
-        #expect(breaker.passes("y", from: "a", to: "target", at: start) == .pass)
-        #expect(verdicts(&breaker, [("a", 9_999)]) == [.blocked])
-        #expect(verdicts(&breaker, burst.map { ($0.source, 10_000) }) == [.pass, .pass, .pass, .trips, .blocked])
-    }
-
-    @Test("slow repetition one way passes for ever, and to each broker by itself")
-    func breakerSlow() {
-        var breaker = StormBreaker(limit: 3, turnLimit: 2)
-        #expect(verdicts(&breaker, (0..<200).map { ("a", $0 * 400) }).allSatisfy { $0 == .pass })
-        for target in ["t", "u", "v"] {
-            for _ in 0..<3 { #expect(breaker.passes("y", from: "a", to: target, at: start) == .pass) }
-        }
-    }
-
-    @Test("to and fro trips after so many turns, however slow, and is blocked whichever way it comes")
-    func breakerTurns() {
-        var breaker = StormBreaker(limit: 64, turnLimit: 3)
-        let slow = (0..<6).map { (source: $0.isMultiple(of: 2) ? "a" : "b", at: $0 * 5_000) }
-        #expect(verdicts(&breaker, slow) == [.pass, .pass, .pass, .pass, .trips, .blocked])
-        #expect(verdicts(&breaker, [("b", 34_999), ("b", 35_000)]) == [.blocked, .pass])
-    }
-
-    @Test("what goes on to come from both sides stays blocked, what comes from one side does not")
-    func breakerBacklog() {
-        var breaker = StormBreaker(limit: 64, turnLimit: 1)
-        #expect(verdicts(&breaker, [("a", 0), ("b", 0), ("a", 0)]) == [.pass, .pass, .trips])
-        let backlog = (1..<10).map { (source: $0.isMultiple(of: 2) ? "a" : "b", at: $0 * 9_000) }
-        #expect(verdicts(&breaker, backlog).allSatisfy { $0 == .blocked })
-        #expect(verdicts(&breaker, [("b", 90_999), ("b", 91_000)]) == [.blocked, .pass])
-    }
-
-    @Test("turns that lie apart are no circle")
-    func breakerRareTurns() {
-        var breaker = StormBreaker(limit: 64, turnLimit: 1)
-        let rare = (0..<50).map { (source: $0.isMultiple(of: 2) ? "a" : "b", at: $0 * 30_001) }
-        #expect(verdicts(&breaker, rare).allSatisfy { $0 == .pass })
-    }
-
-    @Test("what can be told apart trips by turns only")
-    func breakerWithIdentity() {
-        var breaker = StormBreaker(limit: 2, turnLimit: 1)
-        let burst = Array(repeating: (source: "a", at: 0), count: 1_000)
-        #expect(verdicts(&breaker, burst, countsRate: false).allSatisfy { $0 == .pass })
-        #expect(verdicts(&breaker, [("b", 1), ("a", 2)], countsRate: false) == [.pass, .trips])
-    }
-
-    @Test("many different messages neither trip it nor fill memory, and a storm among them ends")
-    func breakerMany() {
-        var breaker = StormBreaker(limit: 64, turnLimit: 8)
-        var passed = 0
-        for round in 0..<20 {
-            let source = round.isMultiple(of: 2) ? "a" : "b"
-            for number in 0..<10_000 where breaker.passes(number, from: source, to: "t", at: start) == .pass {
-                passed += 1
-            }
-        }
-        #expect(passed == 90_000)
+        #expect(passes("a", "1", to: "l") == .pass)
+        #expect(passes("a", "1", to: "m") == .pass)
+        #expect(passes("b", "1", to: "l") == .pass)
+        #expect(passes("a", "2", to: "l") == .pass)
+        #expect(passes("a", "1", to: "l") == .trips)
+        #expect(passes("a", "1", to: "m") == .blocked)
+        #expect(passes("b", "1", to: "m") == .pass)
     }
 }

@@ -17,11 +17,11 @@ struct OpenDeliveriesTests {
             tag: "\(sequence)",
             payload: [],
             time: sequence,
-            audience: ["a", "b"]
+            listeners: ["a", "b"]
         )
     }
 
-    private func inbox(_ name: String, capacity: Int = 2) -> NamedMailbox {
+    private func mailbox(_ name: String, capacity: Int = 2) -> NamedMailbox {
         let bus = EventBus()
         bus.on("e", name: name, capacity: capacity) { _ in }
         return bus.namedMailboxes()[0]
@@ -56,7 +56,7 @@ struct OpenDeliveriesTests {
     func alone() {
         for (name, expected) in [("a", OpenMessage.Settlement.all), ("b", .one)] {
             var open = OpenDeliveries(absent: [])
-            open.open[1] = OpenMessage(record: record(1), waiting: .init([inbox("a")]), running: 2)
+            open.open[1] = OpenMessage(record: record(1), waiting: .init([mailbox("a")]), running: 2)
             let ending = open.ended(1, name)
             #expect(ending?.settlement == expected)
         }
@@ -65,34 +65,34 @@ struct OpenDeliveriesTests {
     @Test("a mailbox gets what it has room for, and reads the rest from the store when half of it is finished")
     func room() {
         var open = OpenDeliveries(absent: [])
-        let inbox = inbox("a")
-        let one = open.arrived(1, size: 1, for: inbox)
+        let mailbox = mailbox("a")
+        let one = open.arrived(1, size: 1, for: mailbox)
         #expect(one == (true, false))
-        let two = open.arrived(2, size: 1, for: inbox)
+        let two = open.arrived(2, size: 1, for: mailbox)
         #expect(two == (true, false))
-        let three = open.arrived(3, size: 1, for: inbox)
+        let three = open.arrived(3, size: 1, for: mailbox)
         #expect(three == (false, false))
-        let readsAtHalf = open.queueEnded(inbox, size: 1, isRemoved: false)
+        let readsAtHalf = open.queueEnded(mailbox, size: 1, isRemoved: false)
         #expect(readsAtHalf)
-        let readsTwice = open.queueEnded(inbox, size: 1, isRemoved: false)
+        let readsTwice = open.queueEnded(mailbox, size: 1, isRemoved: false)
         #expect(!readsTwice)
     }
 
     @Test("where the store may hold something for a mailbox, it reads that first")
     func legacy() {
         var open = OpenDeliveries(absent: ["a"])
-        let arrival = open.arrived(1, size: 1, for: inbox("a"))
+        let arrival = open.arrived(1, size: 1, for: mailbox("a"))
         #expect(arrival == (false, true))
     }
 
     @Test("a mailbox that has left the bus is forgotten when nothing is left for it")
     func removed() {
         var open = OpenDeliveries(absent: [])
-        let inbox = inbox("a")
-        for sequence: Int64 in 1...2 { _ = open.arrived(sequence, size: 1, for: inbox) }
-        _ = open.queueEnded(inbox, size: 1, isRemoved: true)
+        let mailbox = mailbox("a")
+        for sequence: Int64 in 1...2 { _ = open.arrived(sequence, size: 1, for: mailbox) }
+        _ = open.queueEnded(mailbox, size: 1, isRemoved: true)
         #expect(open.queues.count == 1)
-        _ = open.queueEnded(inbox, size: 1, isRemoved: true)
+        _ = open.queueEnded(mailbox, size: 1, isRemoved: true)
         #expect(open.queues.isEmpty)
     }
 }

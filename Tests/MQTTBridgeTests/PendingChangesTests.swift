@@ -78,7 +78,7 @@ struct PendingChangesTests {
         #expect(PendingChanges().isEmpty)
         let changes: [(inout PendingChanges) -> Void] = [
             { $0.add(.sample()) }, { $0.finished = [done(1)] }, { $0.published = [done(1)] },
-            { $0.progress = [progress(1, "a")] }, { $0.evictions = [.letters(keep: 1, bytes: 1)] },
+            { $0.progress = [progress(1, "a")] }, { $0.evictions = [.deadLetters(keep: 1, bytes: 1)] },
             { $0.seen = [SeenIdentity(source: "s", tag: "1", event: "e", digest: 9, time: 1)] },
             { $0.reads.outbound = ["b"] },
             { $0.evictionScopes = [.init(direction: .inbound, route: nil)] },

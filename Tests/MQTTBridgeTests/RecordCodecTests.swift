@@ -75,7 +75,7 @@ struct RecordCodecTests {
             ),
             attributes: attributes
         )
-        let record = RecordCodec.inbound(event, message, route: route, audience: ["a"], eventTime: time, now: 7)
+        let record = RecordCodec.inbound(event, message, route: route, listeners: ["a"], eventTime: time, now: 7)
         let read = RecordCodec.event(record, link: "l", context: context)
         #expect(read.id == event.id)
         #expect(read.name == event.name)
@@ -146,13 +146,13 @@ struct RecordCodecTests {
             details: "{\"hops\":2}",
             time: 5,
             expires: 9,
-            audience: ["one", "two"]
+            listeners: ["one", "two"]
         )
         let letter = DeadLetter(record, listener: "two", error: "it failed\u{1b}[2J", attempts: 3, died: 8)
         #expect(!letter.error.contains("\u{1b}"))
         #expect((letter.listener, letter.attempts, letter.time, letter.died) == ("two", 3, 5, 8))
         let again = InboundRecord(letter, try #require(letter.payload), sequence: 20, now: 30)
-        #expect(again.audience == ["two"])
+        #expect(again.listeners == ["two"])
         #expect((again.sequence, again.time, again.expires) == (20, 30, nil))
         #expect((again.event, again.source, again.tag, again.details) == ("e", "s", "1", record.details))
 

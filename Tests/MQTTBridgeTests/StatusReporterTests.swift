@@ -25,7 +25,7 @@ struct StatusReporterTests {
     }
 
     private func reports() async -> [Report] {
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         return heard.withLock { $0.map(Report.init) }
     }
 

@@ -27,7 +27,7 @@ struct BackupTests {
                 batch.arrivals = (1...100).map { .sample($0) }
                 batch.departures = (101...200).map { .sample($0) }
                 batch.seen = (1...100).map { .sample($0) }
-                batch.letters = [.sample(1), .sample(2, payload: nil)]
+                batch.deadLetters = [.sample(1), .sample(2, payload: nil)]
                 batch.progress = [.init(sequence: 5, listener: "log", progress: .init(isFinished: true, attempts: 0))]
                 batch.life = .began
             }

@@ -19,7 +19,7 @@ struct CompactTests {
             .with { batch in
                 batch.arrivals = sequences.map { .sample($0, payload: [UInt8](repeating: 1, count: 1_500)) }
                 batch.seen = (1...50).map { .sample($0) }
-                batch.letters = [.sample(1)]
+                batch.deadLetters = [.sample(1)]
             }
         )
         try store.commit(.with { $0.finished = finished })

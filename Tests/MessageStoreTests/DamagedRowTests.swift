@@ -17,7 +17,7 @@ struct DamagedRowTests {
             .with { batch in
                 batch.arrivals = (1...4).map { .sample($0) }
                 batch.departures = (5...8).map { .sample($0) }
-                batch.letters = [.sample(1), .sample(2)]
+                batch.deadLetters = [.sample(1), .sample(2)]
             }
         )
     }

@@ -16,12 +16,12 @@ struct DeadLetterContractTests {
         try kind.withStore { store in
             var requested = DeadLetter.sample(2, payload: nil)
             requested.isReplayRequested = true
-            try store.commit(.with { $0.letters = [.sample(1), requested, .sample(3, payload: [])] })
+            try store.commit(.with { $0.deadLetters = [.sample(1), requested, .sample(3, payload: [])] })
             var expected: [DeadLetter] = [.sample(1), requested, .sample(3, payload: [])]
             for index in expected.indices { expected[index].number = Int64(index + 1) }
             #expect(try store.deadLetters(.all, limit: 99) == expected)
             try store.commit(.with { $0.replayed = [3, 2, 77] })
-            try store.commit(.with { $0.letters = [.sample(4)] })
+            try store.commit(.with { $0.deadLetters = [.sample(4)] })
             #expect(try numbers(store, .all) == [1, 4])
         }
     }
@@ -29,7 +29,7 @@ struct DeadLetterContractTests {
     @Test("a filter finds the letters that meet all its conditions", arguments: StoreKind.allCases)
     func filters(_ kind: StoreKind) throws {
         try kind.withStore { store in
-            try store.commit(.with { $0.letters = (1...6).map { .sample($0, route: $0 > 3 ? "b" : "a") } })
+            try store.commit(.with { $0.deadLetters = (1...6).map { .sample($0, route: $0 > 3 ? "b" : "a") } })
             #expect(try numbers(store, .all, limit: 2) == [1, 2])
             #expect(try numbers(store, .all, limit: 0) == [])
             #expect(try numbers(store, .init(after: 4)) == [5, 6])
@@ -46,7 +46,7 @@ struct DeadLetterContractTests {
     @Test("a replay that is asked for is seen until it has been taken up", arguments: StoreKind.allCases)
     func replay(_ kind: StoreKind) throws {
         try kind.withStore { store in
-            try store.commit(.with { $0.letters = (1...4).map { .sample($0) } })
+            try store.commit(.with { $0.deadLetters = (1...4).map { .sample($0) } })
             #expect(try store.requestReplay(of: .init(numbers: [2, 3, 9])) == 2)
             #expect(try store.requestReplay(of: .init(numbers: [3])) == 1)
             let wanted = DeadLetterFilter(onlyReplayRequested: true)
@@ -62,7 +62,7 @@ struct DeadLetterContractTests {
         try kind.withStore { store in
             var empty = DeadLetter.sample(1)
             empty.payload = nil
-            try store.commit(.with { $0.letters = [empty, .sample(2)] })
+            try store.commit(.with { $0.deadLetters = [empty, .sample(2)] })
             #expect(try store.requestReplay(of: .all) == 1)
             #expect(try numbers(store, DeadLetterFilter(onlyReplayRequested: true)) == [2])
         }
@@ -71,7 +71,7 @@ struct DeadLetterContractTests {
     @Test("dropped letters are gone, and counted", arguments: StoreKind.allCases)
     func drop(_ kind: StoreKind) throws {
         try kind.withStore { store in
-            try store.commit(.with { $0.letters = (1...4).map { .sample($0) } })
+            try store.commit(.with { $0.deadLetters = (1...4).map { .sample($0) } })
             #expect(try store.dropDeadLetters(.init(diedBefore: 250)) == 2)
             #expect(try numbers(store, .all) == [3, 4])
             #expect(try store.status().deadLetters == 2)

@@ -116,7 +116,7 @@ struct EvictionContractTests {
         try kind.withStore { store in
             func evict(_ keep: Int, _ bytes: Int = .max) throws -> [Int64] {
                 let before = try store.deadLetters(.all, limit: 99)
-                let removals = try store.commit(.with { $0.evictions = [.letters(keep: keep, bytes: bytes)] })
+                let removals = try store.commit(.with { $0.evictions = [.deadLetters(keep: keep, bytes: bytes)] })
                 let after = try store.deadLetters(.all, limit: 99)
                 let gone = before.dropLast(after.count)
                 #expect(removals.map(\.sequence) == gone.map(\.number) && removals.map(\.size) == gone.map(\.size))
@@ -124,14 +124,14 @@ struct EvictionContractTests {
                 return after.map(\.number)
             }
             let large = [UInt8](repeating: 1, count: 10_000)
-            try store.commit(.with { $0.letters = (1...5).map { .sample($0) } })
+            try store.commit(.with { $0.deadLetters = (1...5).map { .sample($0) } })
             #expect(try evict(5) == [1, 2, 3, 4, 5])
             #expect(try evict(4) == [2, 3, 4, 5])
-            try store.commit(.with { $0.letters = [.sample(6, payload: large), .sample(7, payload: large)] })
+            try store.commit(.with { $0.deadLetters = [.sample(6, payload: large), .sample(7, payload: large)] })
             #expect(try evict(99, 30_000) == [2, 3, 4, 5, 6, 7])
             #expect(try evict(99, 15_000) == [7])
             try store.commit(.with { $0.replayed = [7] })
-            try store.commit(.with { $0.letters = [.sample(8)] })
+            try store.commit(.with { $0.deadLetters = [.sample(8)] })
             #expect(try evict(99, 15_000) == [8])
             #expect(try evict(0) == [])
         }

@@ -23,7 +23,7 @@ struct FaultyStoreTests {
         {
             try $0.commit(
                 .with {
-                    $0.finished = [1, 2]; $0.published = [6]; $0.letters = [.sample(1), .sample(2)]
+                    $0.finished = [1, 2]; $0.published = [6]; $0.deadLetters = [.sample(1), .sample(2)]
                 }
             )
         },

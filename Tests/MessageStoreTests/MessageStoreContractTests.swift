@@ -11,7 +11,7 @@ struct MessageStoreContractTests {
     )
     func inbound(_ kind: StoreKind) throws {
         try kind.withStore { store in
-            let odd = InboundRecord.sample(3, route: "", payload: [], expires: .min, audience: ["a,b", "", "\u{0}"])
+            let odd = InboundRecord.sample(3, route: "", payload: [], expires: .min, listeners: ["a,b", "", "\u{0}"])
             try store.commit(.with { $0.arrivals = [.sample(2), odd] })
             try store.commit(.with { $0.arrivals = [.sample(1, payload: [UInt8](repeating: 0, count: 100_000))] })
             let entries = try store.inbound(after: 0, limit: 10, bytes: .max)
@@ -218,7 +218,7 @@ struct MessageStoreContractTests {
             _ = try store.recover()
             try store.commit(
                 .with {
-                    $0.arrivals = [.sample(2)]; $0.departures = [.sample(7)]; $0.letters = [.sample(1)]
+                    $0.arrivals = [.sample(2)]; $0.departures = [.sample(7)]; $0.deadLetters = [.sample(1)]
                 }
             )
             let inventory = try store.recover()

@@ -31,7 +31,7 @@ struct RecordTextContractTests {
             for position in records.indices {
                 if position % 2 == 1 { records[position].route = "caf\u{E9}" }
                 if position % 3 == 1 { records[position].broker = "cafe\u{301}" }
-                if position % 4 == 1 { records[position].audience.reverse() }
+                if position % 4 == 1 { records[position].listeners.reverse() }
             }
             try store.commit(
                 .with {

@@ -44,7 +44,7 @@ struct SQLiteStoreTests {
                 batch.departures = [.sample(2), .sample(4, broker: "cloud")]
                 batch.progress = [.init(sequence: 3, listener: "log", progress: progress)]
                 batch.seen = [.sample(1)]
-                batch.letters = [.sample(1), .sample(2, payload: nil)]
+                batch.deadLetters = [.sample(1), .sample(2, payload: nil)]
                 batch.life = .began
             }
         )
@@ -68,7 +68,7 @@ struct SQLiteStoreTests {
         defer { store.close() }
         try store.commit(
             .with { batch in
-                batch.arrivals = (1...20).map { .sample($0, route: "route \($0)", audience: ["listener \($0)"]) }
+                batch.arrivals = (1...20).map { .sample($0, route: "route \($0)", listeners: ["listener \($0)"]) }
             }
         )
         let watched = StoreBatch.Progress(
@@ -87,10 +87,12 @@ struct SQLiteStoreTests {
         let before = try StoreContents(of: store)
         _ = try store.recover()
         #expect(try StoreContents(of: store).loads == before.loads)
-        let audiences = try store.inbound(after: 0, limit: 9, bytes: .max).map(\.record.audience)
+        let audiences = try store.inbound(after: 0, limit: 9, bytes: .max).map(\.record.listeners)
         #expect(audiences == [["listener 19"], ["listener 20"]])
-        try store.commit(.with { $0.arrivals = [.sample(21, route: "new", audience: ["new", "listener 20"])] })
-        #expect(try store.inbound(after: 20, limit: 9, bytes: .max).map(\.record.audience) == [["new", "listener 20"]])
+        try store.commit(.with { $0.arrivals = [.sample(21, route: "new", listeners: ["new", "listener 20"])] })
+        #expect(
+            try store.inbound(after: 20, limit: 9, bytes: .max).map(\.record.listeners) == [["new", "listener 20"]]
+        )
         #expect(
             try query("SELECT name FROM names ORDER BY 1") == [
                 "cloud", "lamps", "listener 19", "listener 20", "main", "new", "route 19", "route 20", "watcher",
@@ -251,7 +253,7 @@ struct SQLiteStoreTests {
         let store = try open()
         try store.commit(
             .with {
-                $0.arrivals = [.sample(1), .sample(2)]; $0.letters = [.sample(1)]
+                $0.arrivals = [.sample(1), .sample(2)]; $0.deadLetters = [.sample(1)]
             }
         )
         try execute("UPDATE inbound SET payload = x'00' WHERE sequence = 2")
@@ -276,7 +278,7 @@ struct SQLiteStoreTests {
             let route = "route \(sequence)"
             try owner.commit(
                 .with {
-                    $0.arrivals = [.sample(sequence, route: route)]; $0.letters = [.sample(sequence)]
+                    $0.arrivals = [.sample(sequence, route: route)]; $0.deadLetters = [.sample(sequence)]
                 }
             )
             #expect(try StoreContents(of: beside) == StoreContents(of: owner))

@@ -17,7 +17,7 @@ struct SchemaTests {
             .with { batch in
                 batch.arrivals = [.sample(1)]
                 batch.departures = [.sample(2)]
-                batch.letters = [.sample(1)]
+                batch.deadLetters = [.sample(1)]
             }
         )
     }
@@ -57,7 +57,7 @@ struct SchemaTests {
         try store.commit(
             .with { batch in
                 batch.departures = [.sample(3)]
-                batch.letters = [.sample(2)]
+                batch.deadLetters = [.sample(2)]
                 batch.finished = [1]
             }
         )

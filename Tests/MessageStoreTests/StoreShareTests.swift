@@ -35,14 +35,14 @@ struct StoreShareTests {
         try store.commit(
             .with { batch in
                 batch.arrivals = [
-                    .sample(1), .sample(2, route: "old", audience: ["gone"]), .sample(3, audience: ["gone", "log"]),
-                    .sample(4, route: "old", audience: ["log"]), .sample(5, audience: ["e\u{301}"]),
+                    .sample(1), .sample(2, route: "old", listeners: ["gone"]), .sample(3, listeners: ["gone", "log"]),
+                    .sample(4, route: "old", listeners: ["log"]), .sample(5, listeners: ["e\u{301}"]),
                 ]
                 batch.departures = [
                     .sample(6), .sample(7, broker: "cloud"), .sample(8, route: "old", broker: "cloud"),
                     .sample(9, route: "old"),
                 ]
-                batch.letters = [.sample(1, route: "old")]
+                batch.deadLetters = [.sample(1, route: "old")]
             }
         )
     }

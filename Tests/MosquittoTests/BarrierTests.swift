@@ -124,7 +124,7 @@ struct BarrierTests {
             try peer.accept(properties: [.receiveMaximum(3)])
             try peer.serve { packet in packet.type == .publish ? [] : nil }
         }
-        let options = ClientOptions.quick().with { $0.drainLimit = .milliseconds(100) }
+        let options = ClientOptions.quick().with { $0.timeouts.drain = .milliseconds(100) }
         try await withClient(to: broker.url, options: options) { client, recorder in
             try await recorder.connected()
             #expect(recorder.connections[0].inFlightWindow == 3)
@@ -151,7 +151,7 @@ struct BarrierTests {
             }
             try peer.serve()
         }
-        let options = ClientOptions.quick(version).with { $0.inFlightWindow = 4 }
+        let options = ClientOptions.quick(version).with { $0.limits.inFlightWindow = 4 }
         try await withClient(to: broker.url, options: options) { client, _ in
             let done = Locked(0)
             for _ in 0..<40 {

@@ -38,8 +38,8 @@ struct BrokenPeerTests {
             try peer.serve()
         }
         let options = ClientOptions.quick(version).with { options in
-            options.sessionExpiry = .seconds(600)
-            options.backoff.afterIllegalTopic = .milliseconds(400)
+            options.session.expiry = .seconds(600)
+            options.reconnect.backoff.afterIllegalTopic = .milliseconds(400)
         }
         try await withClient(to: broker.url, options: options) { _, recorder in
             try await recorder.wait(for: "three connections") { $0.connections.count >= 3 }
@@ -61,7 +61,7 @@ struct BrokenPeerTests {
             try peer.send(.publish(topicBytes: [0], qos: 1, packetID: 7))
             try peer.serve()
         }
-        let options = ClientOptions(clientID: "poisoned").with { $0.sessionExpiry = .seconds(600) }
+        let options = ClientOptions(clientID: "poisoned").with { $0.session.expiry = .seconds(600) }
         try await withClient(to: broker.url, options: options) { _, recorder in
             try await recorder.wait(for: "two pauses") { $0.retries.count >= 2 }
             #expect(recorder.retries[1].pause >= .seconds(10))
@@ -98,8 +98,8 @@ struct BrokenPeerTests {
             }
         }
         let options = ClientOptions.quick(version).with { options in
-            options.sessionExpiry = .seconds(600)
-            options.backoff.afterIllegalTopic = .milliseconds(50)
+            options.session.expiry = .seconds(600)
+            options.reconnect.backoff.afterIllegalTopic = .milliseconds(50)
         }
         try await withClient(to: broker.url, options: options) { _, recorder in
             try await recorder.wait(for: "five acknowledgements") { _ in
@@ -188,7 +188,7 @@ struct BrokenPeerTests {
         try await withClient(
             to: broker.url,
             // Of a session, or the broker could not have it.
-            options: .quick(version).with { $0.sessionExpiry = .seconds(600) },
+            options: .quick(version).with { $0.session.expiry = .seconds(600) },
             subscriptions: [SubscriptionRequest("#")]
         ) { _, recorder in
             #expect(try await recorder.received(2).map(\.topic) == ["early", "late"])
@@ -381,7 +381,7 @@ struct BrokenPeerTests {
                 return []
             }
         }
-        let options = ClientOptions.quick(version).with { $0.sessionExpiry = .seconds(600) }
+        let options = ClientOptions.quick(version).with { $0.session.expiry = .seconds(600) }
         try await withClient(to: broker.url, options: options, subscriptions: [SubscriptionRequest("a")]) {
             _,
             recorder in
@@ -403,9 +403,9 @@ struct BrokenPeerTests {
             }
         }
         let options = ClientOptions.quick(version).with { options in
-            options.sessionExpiry = .seconds(600)
-            options.expectsSession = true
-            options.backoff.afterShortLives = .milliseconds(20)
+            options.session.expiry = .seconds(600)
+            options.session.isExpected = true
+            options.reconnect.backoff.afterShortLives = .milliseconds(20)
         }
         try await withClient(to: broker.url, options: options, subscriptions: [SubscriptionRequest("a")]) {
             _,

@@ -37,7 +37,7 @@ struct ClientOptionsTests {
         var options = ClientOptions()
         #expect(options.isClientIDGenerated)
         #expect(!options.clientID.isEmpty)
-        options.keepAlive = .seconds(60)
+        options.timeouts.keepAlive = .seconds(60)
         #expect(options.isClientIDGenerated)
         options.clientID = "mine"
         #expect(!options.isClientIDGenerated)
@@ -50,7 +50,7 @@ struct ClientOptionsTests {
         arguments: [Duration.milliseconds(100), .seconds(1), .seconds(4), .seconds(65_536)]
     )
     func keepAlive(duration: Duration) throws {
-        let error = try #require(throws: ClientError.self) { try client { $0.keepAlive = duration } }
+        let error = try #require(throws: ClientError.self) { try client { $0.timeouts.keepAlive = duration } }
         #expect(error.code == .unsupported)
     }
 
@@ -59,7 +59,7 @@ struct ClientOptionsTests {
         arguments: [Duration.zero, .seconds(5), .milliseconds(4_900), .seconds(65_535)]
     )
     func keepAliveBounds(duration: Duration) throws {
-        _ = try client { $0.keepAlive = duration }
+        _ = try client { $0.timeouts.keepAlive = duration }
     }
 
     @Test("options that the library would quietly cut or leave out are refused at once", arguments: 0..<8)
@@ -72,9 +72,9 @@ struct ClientOptionsTests {
                 case 2: options.clientID = String(repeating: "x", count: 65_536)
                 case 3: options.username = "a\0b"
                 case 4: options.username = "a\nb"
-                case 5: options.receiveMaximum = 0
-                case 6: options.maximumPacketSize = 0
-                default: options.inFlightWindow = 0
+                case 5: options.limits.receiveMaximum = 0
+                case 6: options.limits.maximumPacketSize = 0
+                default: options.limits.inFlightWindow = 0
                 }
             }
         }

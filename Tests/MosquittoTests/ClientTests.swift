@@ -36,7 +36,7 @@ struct ClientTests {
 
     @Test("a full queue refuses, and says which topic")
     func queueFull() throws {
-        let client = try client(options: .quick().with { $0.queueCapacity = 3 })
+        let client = try client(options: .quick().with { $0.limits.queueCapacity = 3 })
         for _ in 0..<3 { try client.enqueue(Message(topic: "a/b")) }
         let error = try #require(throws: ClientError.self) { try client.enqueue(Message(topic: "a/b")) }
         #expect(error.code == .queueFull)
@@ -45,7 +45,7 @@ struct ClientTests {
 
     @Test("a queue that is full in bytes refuses")
     func queueBytesFull() throws {
-        let client = try client(options: .quick().with { $0.queueBytes = 1_000 })
+        let client = try client(options: .quick().with { $0.limits.queueBytes = 1_000 })
         try client.enqueue(Message(topic: "a", payload: [UInt8](repeating: 0, count: 900)))
         #expect(throws: ClientError.self) {
             try client.enqueue(Message(topic: "a", payload: [UInt8](repeating: 0, count: 200)))
@@ -54,10 +54,10 @@ struct ClientTests {
 
     // MARK: Room
 
-    @Test("who waits for room goes on when half of the queue is free", .timeLimit(.minutes(1)))
+    @Test("who waits for room goes on when half of the queue is free", .timeLimit(.minute))
     func room() async throws {
         let broker = try FakeBroker { try $0.serve() }
-        let client = try client(broker.url, options: .quick().with { $0.queueCapacity = 10 })
+        let client = try client(broker.url, options: .quick().with { $0.limits.queueCapacity = 10 })
         for _ in 0..<10 { try client.enqueue(Message(topic: "a", qos: .atLeastOnce)) }
         let waiting = Task { try await client.waitForRoom(for: Message(topic: "a")) }
         let run = Task { try await client.run() }
@@ -66,12 +66,12 @@ struct ClientTests {
         try await run.value
     }
 
-    @Test("who waits for room goes on in order, and small messages do not pass a large one", .timeLimit(.minutes(1)))
+    @Test("who waits for room goes on in order, and small messages do not pass a large one", .timeLimit(.minute))
     func roomInOrder() async throws {
-        let client = try client(options: .quick().with { $0.queueBytes = 1_000 })
+        let client = try client(options: .quick().with { $0.limits.queueBytes = 1_000 })
         let storage = client.storage
         func message(_ size: Int) -> Message { Message(topic: "a", payload: [UInt8](repeating: 0, count: size)) }
-        let publications = [100, 400].map { Publication(message: message($0), completion: nil) }
+        let publications = try [100, 400].map { try Publication(checked: message($0), completion: nil) }
         for publication in publications { try storage.add(publication) }
         _ = storage.takePublications(limit: 2, exactlyOnce: 0)
         let (executor, order) = (StepExecutor(), Locked<[Int]>([]))
@@ -99,9 +99,9 @@ struct ClientTests {
         for waiter in waiters { try await waiter.value }
     }
 
-    @Test("when a large message that waits is cancelled, the small ones behind it go on", .timeLimit(.minutes(1)))
+    @Test("when a large message that waits is cancelled, the small ones behind it go on", .timeLimit(.minute))
     func roomBehindCancelled() async throws {
-        let client = try client(options: .quick().with { $0.queueBytes = 1_000 })
+        let client = try client(options: .quick().with { $0.limits.queueBytes = 1_000 })
         func message(_ size: Int) -> Message { Message(topic: "a", payload: [UInt8](repeating: 0, count: size)) }
         try client.enqueue(message(300))
         let executor = StepExecutor()
@@ -115,18 +115,18 @@ struct ClientTests {
         try await small.value
     }
 
-    @Test("who waits for room and is cancelled stops waiting", .timeLimit(.minutes(1)))
+    @Test("who waits for room and is cancelled stops waiting", .timeLimit(.minute))
     func cancelledRoom() async throws {
-        let client = try client(options: .quick().with { $0.queueCapacity = 1 })
+        let client = try client(options: .quick().with { $0.limits.queueCapacity = 1 })
         try client.enqueue(Message(topic: "a"))
         let waiting = Task { try await client.waitForRoom(for: Message(topic: "a")) }
         waiting.cancel()
         await #expect(throws: CancellationError.self) { try await waiting.value }
     }
 
-    @Test("who waits for room when the client ends goes on", .timeLimit(.minutes(1)))
+    @Test("who waits for room when the client ends goes on", .timeLimit(.minute))
     func endedRoom() async throws {
-        let client = try client(options: .quick().with { $0.queueCapacity = 1 })
+        let client = try client(options: .quick().with { $0.limits.queueCapacity = 1 })
         try client.enqueue(Message(topic: "a"))
         let waiting = Task { try await client.waitForRoom(for: Message(topic: "a")) }
         let run = Task { try await client.run() }
@@ -169,8 +169,8 @@ struct ClientTests {
         let broker = try FakeBroker { peer in try peer.serve { packet in packet.type == .publish ? [] : nil } }
         let results = Locked<[ClientError.Code?]>([])
         let options = ClientOptions.quick(version).with { options in
-            options.drainLimit = .milliseconds(200)
-            options.inFlightWindow = 5
+            options.timeouts.drain = .milliseconds(200)
+            options.limits.inFlightWindow = 5
         }
         let begin = Locked(ContinuousClock.now)
         try await withClient(to: broker.url, options: options) { client, recorder in
@@ -196,7 +196,7 @@ struct ClientTests {
             end.wait()
         }
         defer { end.signal() }
-        let options = ClientOptions.quick(version).with { $0.drainLimit = .milliseconds(200) }
+        let options = ClientOptions.quick(version).with { $0.timeouts.drain = .milliseconds(200) }
         let begin = Locked(ContinuousClock.now)
         try await withClient(to: broker.url, options: options) { client, recorder in
             try await recorder.connected()
@@ -299,7 +299,7 @@ struct ClientTests {
     @Test("told not to try again it ends with the first failure")
     func never() async throws {
         let nobody = try PortReservation()
-        let options = ClientOptions.quick().with { $0.persistence = .never }
+        let options = ClientOptions.quick().with { $0.reconnect.persistence = .never }
         let error = try await failureOfClient(to: "mqtt://127.0.0.1:\(nobody.port)", options: options)
         #expect(error.code == .refused)
         let broker = try FakeBroker { peer in
@@ -315,7 +315,7 @@ struct ClientTests {
     @Test("told to try again once connected it does, but not before")
     func onceConnected() async throws {
         let nobody = try PortReservation()
-        let options = ClientOptions.quick().with { $0.persistence = .onceConnected }
+        let options = ClientOptions.quick().with { $0.reconnect.persistence = .onceConnected }
         let error = try await failureOfClient(to: "mqtt://127.0.0.1:\(nobody.port)", options: options)
         #expect(error.code == .refused)
         let broker = try FakeBroker { peer in

@@ -39,7 +39,7 @@ struct ConnectingTests {
     func list() async throws {
         let broker = try MosquittoBroker.start()
         let nobody = try PortReservation()
-        let options = ClientOptions.quick().with { $0.backoff.shortest = .seconds(5) }
+        let options = ClientOptions.quick().with { $0.reconnect.backoff.shortest = .seconds(5) }
         let urls = ["mqtt://no-such-host.invalid", "mqtt://127.0.0.1:\(nobody.port)", broker.url]
         try await withClient(to: urls, options: options) { _, recorder in
             try await recorder.connected(within: .seconds(4))
@@ -51,7 +51,7 @@ struct ConnectingTests {
     @Test("a peer that accepts and says nothing is given up in time", arguments: ProtocolVersion.allCases)
     func silence(version: ProtocolVersion) async throws {
         let broker = try FakeBroker { peer in while try peer.read(timeout: .seconds(20)) != nil {} }
-        let options = ClientOptions.quick(version).with { $0.connectTimeout = .milliseconds(300) }
+        let options = ClientOptions.quick(version).with { $0.timeouts.connect = .milliseconds(300) }
         let begin = ContinuousClock.now
         try await withClient(to: broker.url, options: options) { _, recorder in
             let error = try await recorder.firstFailure()
@@ -84,7 +84,7 @@ struct ConnectingTests {
             try peer.sendRaw(Array(greeting.utf8))
             _ = try peer.read()
         }
-        let options = ClientOptions.quick().with { $0.connectTimeout = .seconds(1) }
+        let options = ClientOptions.quick().with { $0.timeouts.connect = .seconds(1) }
         try await withClient(to: broker.url, options: options) { _, recorder in
             let error = try await recorder.firstFailure()
             #expect([.protocolError, .connectionLost].contains(error.code), "\(error)")
@@ -165,10 +165,10 @@ struct ConnectingTests {
         let broker = try FakeBroker { try $0.serve() }
         let properties = MessageProperties(contentType: "text/plain", userProperties: [.init("a", "b")])
         let options = ClientOptions.quick(clientID: "me").with { options in
-            options.sessionExpiry = .seconds(3_600)
-            options.receiveMaximum = 321
-            options.maximumPacketSize = 1_234_567
-            options.keepAlive = .seconds(77)
+            options.session.expiry = .seconds(3_600)
+            options.limits.receiveMaximum = 321
+            options.limits.maximumPacketSize = 1_234_567
+            options.timeouts.keepAlive = .seconds(77)
             options.username = "ann"
             options.password = .value("hunter2")
             options.will = Will(
@@ -214,7 +214,7 @@ struct ConnectingTests {
     @Test("in MQTT 3.1.1 a session is asked for by not starting clean")
     func sessionBefore5() async throws {
         let broker = try FakeBroker { try $0.serve() }
-        let options = ClientOptions.quick(.v3_1_1).with { $0.sessionExpiry = .seconds(1) }
+        let options = ClientOptions.quick(.v3_1_1).with { $0.session.expiry = .seconds(1) }
         try await withClient(to: broker.url, options: options) { _, recorder in try await recorder.connected() }
         #expect(try broker.peers.first?.recorded.first?.connect().cleanStart == false)
     }

@@ -43,7 +43,7 @@ struct CutTests {
                 kind
             }
         }
-        let options = ClientOptions.quick(version).with { $0.sessionExpiry = .seconds(60) }
+        let options = ClientOptions.quick(version).with { $0.session.expiry = .seconds(60) }
         let qos: QoS = kind == .pubrec || kind == .pubcomp ? .exactlyOnce : .atLeastOnce
         try await withClient(
             to: broker.url,

@@ -58,8 +58,8 @@ struct DescriptorTests {
                 try peer.send(.disconnect(reason: 0x89))
             }
             let options = ClientOptions.quick().with { options in
-                options.backoff.shortest = .milliseconds(1)
-                options.backoff.longestLocal = .milliseconds(2)
+                options.reconnect.backoff.shortest = .milliseconds(1)
+                options.reconnect.backoff.longestLocal = .milliseconds(2)
             }
             try await withClient(to: broker.url, options: options) { _, recorder in
                 try await recorder.connected(5)
@@ -85,9 +85,9 @@ struct DescriptorTests {
                 while !isDone.withLock({ $0 }) { _ = try peer.bytesAvailable(within: .milliseconds(5)) }
             }
             let options = ClientOptions.quick().with { options in
-                options.connectTimeout = .milliseconds(3)
-                options.backoff.shortest = .milliseconds(1)
-                options.backoff.longestLocal = .milliseconds(1)
+                options.timeouts.connect = .milliseconds(3)
+                options.reconnect.backoff.shortest = .milliseconds(1)
+                options.reconnect.backoff.longestLocal = .milliseconds(1)
             }
             try await withClient(to: "mqtts://localhost:\(broker.port)", options: options) { _, recorder in
                 try await recorder.wait(for: "some attempts") { $0.retries.count >= 5 }

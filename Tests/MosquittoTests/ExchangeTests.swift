@@ -178,7 +178,7 @@ struct ExchangeTests {
             }
             let options = ClientOptions.quick().with { options in
                 options.clientID = "marked"
-                options.sessionExpiry = keepsSession ? .seconds(60) : .zero
+                options.session.expiry = keepsSession ? .seconds(60) : .zero
             }
             let request = SubscriptionRequest("m/#", retainAsPublished: true, marksKept: true)
             try await publish("m/1", "kept")

@@ -57,7 +57,7 @@ struct ForeignAnswerTests {
             if !hangsUp { try peer.expectEnd() }
         }
         let options = ClientOptions.quick(version).with { options in
-            options.connectTimeout = .milliseconds(300)
+            options.timeouts.connect = .milliseconds(300)
             options.will = Will(Message(topic: "last/words", qos: .atLeastOnce))
         }
         try await withClient(to: broker.url, options: options) { _, recorder in

@@ -182,8 +182,8 @@ struct HangUpTests {
             try peer.expectEnd()
         }
         let options = ClientOptions.quick().with { options in
-            options.backoff.longest = .seconds(30)
-            options.backoff.longestLocal = .seconds(30)
+            options.reconnect.backoff.longest = .seconds(30)
+            options.reconnect.backoff.longestLocal = .seconds(30)
         }
         try await withClient(to: broker.url, options: options) { _, recorder in
             try await recorder.wait(for: "a pause of half a second") { recorder in

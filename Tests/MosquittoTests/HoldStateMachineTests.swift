@@ -95,8 +95,8 @@ struct HoldStateMachineTests {
     )
     func longest(limit: Double, keepAlive: Double, longest: Double) {
         var options = ClientOptions()
-        options.holdLimit = .seconds(limit)
-        options.keepAlive = .seconds(keepAlive)
-        #expect(options.longestHold == .seconds(longest))
+        options.timeouts.hold = .seconds(limit)
+        options.timeouts.keepAlive = .seconds(keepAlive)
+        #expect(options.timeouts.longestHold == .seconds(longest))
     }
 }

@@ -123,7 +123,7 @@ struct HoldTests {
             try peer.accept()
             try peer.serve { $0.type == .publish ? [] : nil }
         }
-        let options = ClientOptions.quick().with { $0.drainLimit = .seconds(60) }
+        let options = ClientOptions.quick().with { $0.timeouts.drain = .seconds(60) }
         let recorder = Recorder()
         let start = Locked(ContinuousClock.now)
         try await withClient(to: broker.url, options: options, recorder: recorder) { client, recorder in

@@ -33,7 +33,7 @@ struct HostileMemoryTests {
             }
             defer { isReading.signal() }
             let before = residentMemory()
-            try await withClient(to: broker.url, options: .quick().with { $0.keepAlive = .seconds(60) }) {
+            try await withClient(to: broker.url, options: .quick().with { $0.timeouts.keepAlive = .seconds(60) }) {
                 _,
                 recorder in
                 try await recorder.connected()
@@ -132,7 +132,7 @@ struct AnnouncedLimitTests {
             }
             try peer.serve { packet in peer.index == 0 && packet.type == .pubrec ? [] : nil }
         }
-        let options = ClientOptions.quick().with { $0.receiveMaximum = 10 }
+        let options = ClientOptions.quick().with { $0.limits.receiveMaximum = 10 }
         try await withClient(to: broker.url, options: options) { _, recorder in
             try await recorder.received(10)
             let error = try #require(recorder.disconnections.first ?? nil)
@@ -156,7 +156,7 @@ struct AnnouncedLimitTests {
             }
             try peer.serve { packet in peer.index == 0 && packet.type == .pubrec ? [] : nil }
         }
-        let options = ClientOptions.quick(version).with { $0.maximumPacketSize = 19_010 }
+        let options = ClientOptions.quick(version).with { $0.limits.maximumPacketSize = 19_010 }
         try await withClient(to: broker.url, options: options) { _, recorder in
             try await recorder.received(16)
             let error = try #require(recorder.disconnections.first ?? nil)
@@ -182,7 +182,7 @@ struct AnnouncedLimitTests {
             }
             try peer.serve()
         }
-        let options = ClientOptions.quick().with { $0.largestPayload = 4 * 204 + 200 }
+        let options = ClientOptions.quick().with { $0.limits.largestPayload = 4 * 204 + 200 }
         try await withClient(to: broker.url, options: options) { _, recorder in
             let messages = try await recorder.received(2)
             #expect(messages.map(\.omittedPayloadSize) == [nil, 5 * 204 + 200])

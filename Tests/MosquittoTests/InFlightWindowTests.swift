@@ -70,11 +70,11 @@ struct InFlightWindowTests {
     }
 
     @Test("the answer to a state that a message on its topic follows is named, and no other")
-    func answersToStates() {
+    func answersToStates() throws {
         var window = InFlightWindow(limit: 100)
         for (packetID, topic) in ["a", "b", "c", "d"].enumerated() {
             let message = Message(topic: topic, qos: .atLeastOnce, isRetained: topic != "c")
-            window.sent(Publication(message: message, completion: nil), packetID: Int32(packetID))
+            window.sent(try Publication(checked: message, completion: nil), packetID: Int32(packetID))
         }
         let messages = ["b", "a", "c", "a"].map { Message(topic: $0) }
         func named(_ answers: [(Int32, position: Int)]) -> [Int] {

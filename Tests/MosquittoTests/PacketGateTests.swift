@@ -1,4 +1,4 @@
-import CLibraryCalls
+import CInterposition
 import TestSupport
 import Testing
 

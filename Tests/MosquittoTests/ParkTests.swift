@@ -7,8 +7,8 @@ import Testing
 struct ParkTests {
     private static func options(_ version: ProtocolVersion = .v5) -> ClientOptions {
         .quick(version, clientID: "keeper").with { options in
-            options.sessionExpiry = .seconds(600)
-            options.holdLimit = .milliseconds(100)
+            options.session.expiry = .seconds(600)
+            options.timeouts.hold = .milliseconds(100)
         }
     }
 
@@ -91,7 +91,7 @@ struct ParkTests {
             try peer.accept()
             try peer.serve { packet in packet.type == .publish && peer.index == 0 ? [] : nil }
         }
-        let options = Self.options().with { $0.inFlightWindow = 4 }
+        let options = Self.options().with { $0.limits.inFlightWindow = 4 }
         try await withClient(to: broker.url, options: options) { client, recorder in
             try await recorder.connected()
             let reasons = Locked<[Int]>([])

@@ -29,7 +29,7 @@ struct IntakeTests {
     }
 
     private static func options(_ version: ProtocolVersion, clientID: String = "keeper") -> ClientOptions {
-        .quick(version, clientID: clientID).with { $0.sessionExpiry = .seconds(600) }
+        .quick(version, clientID: clientID).with { $0.session.expiry = .seconds(600) }
     }
 
     @Test(
@@ -154,7 +154,7 @@ struct IntakeTests {
         }
         let recorder = Recorder.deciding { _ in .refuse }
         let completed = Locked<[ClientError.Code]>([])
-        let options = Self.options(.v5).with { $0.drainLimit = .seconds(60) }
+        let options = Self.options(.v5).with { $0.timeouts.drain = .seconds(60) }
         try await withClient(to: broker.url, options: options, recorder: recorder) { client, recorder in
             try await recorder.parked()
             try client.enqueue(Message(topic: "b", qos: .atLeastOnce)) { result in

@@ -15,7 +15,7 @@ struct LinkStateMachineTests {
     private func machine(
         _ brokers: String...,
         policy: BackoffPolicy = BackoffPolicy(),
-        persistence: ClientOptions.Persistence = .forever
+        persistence: ClientOptions.Reconnect.Persistence = .forever
     ) throws -> ReconnectStateMachine {
         ReconnectStateMachine(brokers: try brokers.map { try BrokerURL($0) }, policy: policy, persistence: persistence)
     }
@@ -259,9 +259,9 @@ struct LinkStateMachineTests {
 
     @Test(
         "it gives up after a whole round of failures, or after a loss, if it is to try only once",
-        arguments: [ClientOptions.Persistence.never, .onceConnected]
+        arguments: [ClientOptions.Reconnect.Persistence.never, .onceConnected]
     )
-    mutating func persistence(_ persistence: ClientOptions.Persistence) throws {
+    mutating func persistence(_ persistence: ClientOptions.Reconnect.Persistence) throws {
         var machine = try machine("mqtt://a.example", "mqtt://b.example", persistence: persistence)
         _ = machine.started()
         #expect(machine.attemptFailed(refused, addresses: 1, at: now, using: &random).target == Target(broker: 1))

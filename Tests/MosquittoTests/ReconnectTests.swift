@@ -47,8 +47,8 @@ struct ReconnectTests {
     func frozen(version: ProtocolVersion) async throws {
         let broker = try MosquittoBroker.start()
         let options = ClientOptions.quick(version).with { options in
-            options.keepAlive = .seconds(5)
-            options.connectTimeout = .seconds(1)
+            options.timeouts.keepAlive = .seconds(5)
+            options.timeouts.connect = .seconds(1)
         }
         try await withClient(to: broker.url, options: options, subscriptions: [SubscriptionRequest("a")]) {
             client,
@@ -105,7 +105,9 @@ struct ReconnectTests {
     @Test("a fight ends nobody, becomes slow, and is told with its causes", arguments: ProtocolVersion.allCases)
     func fight(version: ProtocolVersion) async throws {
         let broker = try MosquittoBroker.start()
-        let options = ClientOptions.quick(version, clientID: "twin").with { $0.backoff.afterShortLives = .seconds(20) }
+        let options = ClientOptions.quick(version, clientID: "twin").with {
+            $0.reconnect.backoff.afterShortLives = .seconds(20)
+        }
         let recorders = [Recorder(), Recorder()]
         try await withClient(to: broker.url, options: options, recorder: recorders[0]) { _, _ in
             try await withClient(to: broker.url, options: options, recorder: recorders[1]) { _, _ in

@@ -8,7 +8,7 @@ struct SessionTests {
     @Test("what was published while away arrives on return", arguments: ProtocolVersion.allCases)
     func kept(version: ProtocolVersion) async throws {
         let broker = try MosquittoBroker.start()
-        let options = ClientOptions.quick(version, clientID: "keeper").with { $0.sessionExpiry = .seconds(600) }
+        let options = ClientOptions.quick(version, clientID: "keeper").with { $0.session.expiry = .seconds(600) }
         let subscriptions = [SubscriptionRequest("s")]
         try await withClient(to: broker.url, options: options, subscriptions: subscriptions) { _, recorder in
             try await recorder.subscribed()
@@ -49,7 +49,7 @@ struct SessionTests {
     @Test("a broker that lost its sessions is noticed, and subscribed to again", arguments: ProtocolVersion.allCases)
     func lost(version: ProtocolVersion) async throws {
         let broker = try MosquittoBroker.start()
-        let options = ClientOptions.quick(version).with { $0.sessionExpiry = .seconds(600) }
+        let options = ClientOptions.quick(version).with { $0.session.expiry = .seconds(600) }
         try await withClient(
             to: broker.url,
             options: options,
@@ -89,7 +89,7 @@ struct SessionTests {
             // A will with a delay dies with its session, so there must be one.
             let options = ClientOptions.quick(version).with { options in
                 options.will = Self.testament
-                options.sessionExpiry = .seconds(60)
+                options.session.expiry = .seconds(60)
             }
             try await withClient(to: proxy.url, options: options) { _, recorder in
                 try await recorder.connected()

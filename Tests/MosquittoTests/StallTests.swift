@@ -18,7 +18,7 @@ struct StallTests {
     }
 
     private static func options(_ version: ProtocolVersion) -> ClientOptions {
-        .quick(version).with { $0.stallTimeout = .milliseconds(1_500) }
+        .quick(version).with { $0.timeouts.stall = .milliseconds(1_500) }
     }
 
     @Test(
@@ -56,7 +56,7 @@ struct StallTests {
                 }
             }
         }
-        let options = Self.options(version).with { $0.stallTimeout = .seconds(2) }
+        let options = Self.options(version).with { $0.timeouts.stall = .seconds(2) }
         try await withClient(to: broker.url, options: options) { client, recorder in
             try client.enqueue(Message(topic: "a", qos: .atLeastOnce))
             try await recorder.wait(for: "a stall") { !$0.stalls.isEmpty }
@@ -73,7 +73,7 @@ struct StallTests {
         }
         let proxy = try TCPProxy(to: broker.port)
         proxy.conditions = .init(delay: .milliseconds(500), jitter: .milliseconds(200), bytesPerSecond: 10_000)
-        let options = Self.options(version).with { $0.stallTimeout = .seconds(4) }
+        let options = Self.options(version).with { $0.timeouts.stall = .seconds(4) }
         try await withClient(to: proxy.url, options: options) { client, recorder in
             try await client.publish(
                 Message(topic: "a", payload: Array(repeating: 1, count: 10_000), qos: .atLeastOnce)

@@ -124,7 +124,7 @@ struct TLSServerTests {
             return "\u{32}\u{06}\0\u{01}a\(packetID[0])\(packetID[1])\(payload)"
         }
         // The server prints what the client sends; a keep-alive of 10 s is a line feed in CONNECT.
-        let options = options.with { $0.keepAlive = .seconds(10) }
+        let options = options.with { $0.timeouts.keepAlive = .seconds(10) }
         try await withClient(to: url, options: options) { _, recorder in
             try await server.waitForLine(containing: "MQTT")
             try server.write(line: connack + messages.joined())

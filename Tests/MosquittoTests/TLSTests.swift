@@ -296,7 +296,7 @@ struct TLSTests {
             while !isDone.withLock({ $0 }) { _ = try peer.bytesAvailable(within: .milliseconds(20)) }
         }
         defer { isDone.withLock { $0 = true } }
-        let options = options().with { $0.connectTimeout = .milliseconds(300) }
+        let options = options().with { $0.timeouts.connect = .milliseconds(300) }
         try await withClient(to: "mqtts://localhost:\(broker.port)", options: options) { _, recorder in
             let error = try await recorder.firstFailure()
             #expect(error.code == .timedOut)

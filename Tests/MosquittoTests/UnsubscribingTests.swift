@@ -7,8 +7,8 @@ import Testing
 struct UnsubscribingTests {
     private func kept(_ version: ProtocolVersion, former: [String] = []) -> ClientOptions {
         .quick(version, clientID: "keeper").with { options in
-            options.sessionExpiry = .seconds(600)
-            options.formerFilters = former
+            options.session.expiry = .seconds(600)
+            options.session.formerFilters = former
         }
     }
 

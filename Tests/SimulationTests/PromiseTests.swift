@@ -4,13 +4,15 @@ import Testing
 
 @Suite("Promise")
 struct PromiseTests {
-    private typealias Parcel = Promise.Parcel
+    private typealias TestMessage = Promise.TestMessage
 
     @Test("a promise that is kept has no breach, with doubles that are recognised")
     func kept() {
         var promise = Promise()
-        for number in 1...3 { promise.promise(Parcel(key: 0, number: number), to: "a") }
-        for number in [1, 2, 2, 3, 1] { promise.see(Parcel(key: 0, number: number), identity: "\(number)", at: "a") }
+        for number in 1...3 { promise.promise(TestMessage(key: 0, number: number), to: "a") }
+        for number in [1, 2, 2, 3, 1] {
+            promise.see(TestMessage(key: 0, number: number), identity: "\(number)", at: "a")
+        }
         promise.settle { _, _ in false }
         #expect(promise.breaches.isEmpty)
     }
@@ -18,40 +20,40 @@ struct PromiseTests {
     @Test("what never comes is a loss, but for what is excused")
     func loss() {
         var promise = Promise()
-        for number in 1...3 { promise.promise(Parcel(key: 1, number: number), to: "a") }
-        promise.see(Parcel(key: 1, number: 1), identity: "1", at: "a")
-        promise.settle { parcel, receiver in receiver == "a" && parcel.number == 2 }
+        for number in 1...3 { promise.promise(TestMessage(key: 1, number: number), to: "a") }
+        promise.see(TestMessage(key: 1, number: 1), identity: "1", at: "a")
+        promise.settle { testMessage, receiver in receiver == "a" && testMessage.number == 2 }
         #expect(promise.breaches == ["a never got 1: 1-3"])
     }
 
     @Test("a double with another identity is a breach")
     func unrecognised() {
         var promise = Promise()
-        promise.see(Parcel(key: 0, number: 1), identity: "x", at: "a")
-        promise.see(Parcel(key: 0, number: 1), identity: "y", at: "a")
+        promise.see(TestMessage(key: 0, number: 1), identity: "x", at: "a")
+        promise.see(TestMessage(key: 0, number: 1), identity: "y", at: "a")
         #expect(promise.breaches == ["a got 0-1 twice, as x and as y"])
     }
 
     @Test("order is that of each key and receiver, by the first time that each message was given")
     func order() {
         var promise = Promise()
-        promise.see(Parcel(key: 0, number: 2), identity: "2", at: "a")
-        promise.see(Parcel(key: 1, number: 1), identity: "3", at: "a")
-        promise.see(Parcel(key: 0, number: 1), identity: "1", at: "b")
+        promise.see(TestMessage(key: 0, number: 2), identity: "2", at: "a")
+        promise.see(TestMessage(key: 1, number: 1), identity: "3", at: "a")
+        promise.see(TestMessage(key: 0, number: 1), identity: "1", at: "b")
         #expect(promise.breaches.isEmpty)
-        promise.refuse(Parcel(key: 1, number: 0), at: "a")
-        promise.see(Parcel(key: 1, number: 0), identity: "0", at: "a")
+        promise.refuse(TestMessage(key: 1, number: 0), at: "a")
+        promise.see(TestMessage(key: 1, number: 0), identity: "0", at: "a")
         #expect(promise.breaches.isEmpty)
-        promise.see(Parcel(key: 0, number: 1), identity: "1", at: "a")
+        promise.see(TestMessage(key: 0, number: 1), identity: "1", at: "a")
         #expect(promise.breaches == ["a got 0-1 after 0-2"])
         promise.losesOrder(at: ["b"])
-        promise.see(Parcel(key: 0, number: 5), identity: "5", at: "b")
-        promise.see(Parcel(key: 0, number: 4), identity: "4", at: "b")
+        promise.see(TestMessage(key: 0, number: 5), identity: "5", at: "b")
+        promise.see(TestMessage(key: 0, number: 4), identity: "4", at: "b")
         #expect(promise.breaches.count == 1)
     }
 
     @Test("a message is named by its key and number", arguments: ["1-2", "", "1", "1-2-3", "a-b"])
     func names(text: String) {
-        #expect(Parcel(text)?.description == (text == "1-2" ? "1-2" : nil))
+        #expect(TestMessage(text)?.description == (text == "1-2" ? "1-2" : nil))
     }
 }

@@ -13,7 +13,7 @@ enum ThreeListeners {
 
     static func main() async throws {
         var options = ClientOptions(clientID: "three-listeners")
-        options.sessionExpiry = .seconds(3_600)
+        options.session.expiry = .seconds(3_600)
         let broker = Broker([try BrokerURL(CommandLine.arguments[1])], options: options)
         let bus = EventBus(name: "test")
         bus.on("t.*", name: "quick", delivery: .serial) { say("quick", $0) }

@@ -30,7 +30,7 @@ struct AllocationsBenchmark {
 
     private func contender(
         _ program: String,
-        _ targets: [Quantity: Target] = [:],
+        _ targets: [Metric: Target] = [:],
         count: @escaping (_ messages: Int) throws -> Double
     ) -> Comparison.Contender {
         Comparison.Contender(program: program, messages: 20_000, targets: targets) { messages in

@@ -6,7 +6,7 @@ struct BenchmarkResult: Encodable {
     struct Row: Encodable {
         let condition: String
         let program: String
-        let quantity: Quantity?
+        let quantity: Metric?
         /// Nil where nothing could be measured.
         var figures: Figures?
         /// The median divided by that of the reference under the same condition.

@@ -27,7 +27,7 @@ struct BrokerBenchmark {
 
     private func contender(_ peer: Peer, qos: Int) -> Comparison.Contender {
         let hasTargets = peer == .bridge || peer == .immediateBridge
-        let targets: [Quantity: Target] =
+        let targets: [Metric: Target] =
             hasTargets ? [.messagesPerSecond: .atLeast(0.95), .processorMicroseconds: .atMost(1.3)] : [:]
         return Comparison.Contender(program: peer.rawValue, targets: targets) { messages in
             let command = try peer.command(.in, version: version, qos: qos, messages: messages)

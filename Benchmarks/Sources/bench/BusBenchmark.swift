@@ -38,7 +38,7 @@ struct BusBenchmark {
         return result
     }
 
-    private func measure(_ bus: Bus, listeners: Int, events: Int) throws -> Quantity.Sample {
+    private func measure(_ bus: Bus, listeners: Int, events: Int) throws -> Metric.Sample {
         let arguments = ["\(listeners)", "\(events)"]
         let command =
             bus == .pythonIdea

@@ -22,7 +22,7 @@ struct CallsBenchmark {
         _ condition: String,
         _ kind: Instrument.Kind,
         _ qos: Int,
-        _ targets: [Quantity: Target],
+        _ targets: [Metric: Target],
         _ peers: [Peer]
     ) -> [BenchmarkResult.Row] {
         Comparison(

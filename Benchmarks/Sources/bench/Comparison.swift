@@ -7,14 +7,14 @@ struct Comparison {
         let program: String
         /// How many messages a run has; nil to find out how many take as long as the effort says.
         var messages: Int?
-        var targets: [Quantity: Target] = [:]
+        var targets: [Metric: Target] = [:]
         /// Makes one run with so many messages.
-        let measure: (_ messages: Int) throws -> Quantity.Sample
+        let measure: (_ messages: Int) throws -> Metric.Sample
     }
 
     let condition: String
     /// What is shown, in this order.
-    let quantities: [Quantity]
+    let quantities: [Metric]
     /// The first is the reference.
     let contenders: [Contender]
     let effort: Effort
@@ -24,7 +24,7 @@ struct Comparison {
     /// What the runs of one contender found.
     private struct Record {
         var messages = 0
-        var samples: [Quantity.Sample] = []
+        var samples: [Metric.Sample] = []
         var problem: String?
     }
 

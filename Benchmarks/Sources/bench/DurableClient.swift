@@ -9,7 +9,7 @@ enum DurableClient: String, CaseIterable {
     /// One run, with a store of its own.
     ///
     /// - Parameter synchronous: What a commit waits for: `full` or `normal`.
-    func sample(version: Int, window: Int, synchronous: String, messages: Int) throws -> Quantity.Sample {
+    func sample(version: Int, window: Int, synchronous: String, messages: Int) throws -> Metric.Sample {
         try withTemporaryFolder { folder in
             let database = folder.appending(path: "store").path(percentEncoded: false)
             let hose = Instrument(

@@ -2,7 +2,7 @@
 struct GateBound {
     let kind: Instrument.Kind
     let qos: Int
-    let quantity: Quantity
+    let quantity: Metric
     /// So little above what it was when this was set that one more for each message does not pass.
     let most: Double
 

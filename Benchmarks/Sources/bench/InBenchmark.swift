@@ -22,7 +22,7 @@ struct InBenchmark {
     }
 
     private func contender(_ peer: Peer, qos: Int) -> Comparison.Contender {
-        let targets: [Quantity: Target] =
+        let targets: [Metric: Target] =
             switch (peer, qos) {
             case (.bridge, 0): [.messagesPerSecond: .atLeast(4), .processorMicroseconds: .atMost(0.35)]
             case (.bridge, _): [.messagesPerSecond: .atLeast(8)]

@@ -53,7 +53,7 @@ struct Instrument {
         let delayMicroseconds: Delay
 
         /// What every run with messages tells. A dropped message does not count towards the rate.
-        var sample: Quantity.Sample {
+        var sample: Metric.Sample {
             [
                 .messagesPerSecond: handled / seconds,
                 .processorMicroseconds: processorSeconds * 1e6 / messages,

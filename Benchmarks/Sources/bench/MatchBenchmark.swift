@@ -28,7 +28,7 @@ struct MatchBenchmark {
         _ title: String,
         _ program: String,
         _ key: String,
-        _ targets: [Quantity: Target]
+        _ targets: [Metric: Target]
     ) -> Comparison.Contender {
         Comparison.Contender(program: title, messages: 10_000, targets: targets) { topics in
             let output = try Programs.output(of: Programs.path(program), ["10000", "\(topics)", "50"])

@@ -19,7 +19,7 @@ struct MemoryBenchmark {
 
     /// Pages come and go; a leak of a byte for each of ten million messages would be 9 MiB. Of fewer messages or topics a
     /// tenth does not yet fill the caches.
-    private var targets: [Quantity: Target] {
+    private var targets: [Metric: Target] {
         effort.isQuick ? [.idleMebibytes: .below(25)] : [.idleMebibytes: .below(25), .grownMebibytes: .below(4)]
     }
 
@@ -43,7 +43,7 @@ struct MemoryBenchmark {
                     let hose = Instrument(kind: .hose, version: version, options: ["topics": "\(topics)"])
                     let command = try peer.command(.in, version: version, qos: 0, messages: messages)
                     let resident = try hose.run(command, messages: messages).residentKibibytes
-                    var sample: Quantity.Sample = [
+                    var sample: Metric.Sample = [
                         .idleMebibytes: resident.idle / 1_024,
                         .warmMebibytes: resident.warm / 1_024,
                     ]

@@ -16,7 +16,7 @@ struct OutBenchmark {
                 condition: "QoS \(qos)",
                 quantities: [.messagesPerSecond, .processorMicroseconds],
                 contenders: effort.choose(Self.peers).map { peer in
-                    let targets: [Quantity: Target] = peer == .bridge ? [.messagesPerSecond: .atLeast(5)] : [:]
+                    let targets: [Metric: Target] = peer == .bridge ? [.messagesPerSecond: .atLeast(5)] : [:]
                     return Comparison.Contender(program: peer.rawValue, targets: targets) { messages in
                         let command = try peer.command(.out, version: version, qos: qos, messages: messages)
                         let sink = Instrument(kind: .sink, version: version, qos: qos)

@@ -73,7 +73,7 @@ struct StartupBenchmark {
 
     private func contender(
         _ program: String,
-        targets: [Quantity: Target] = [:],
+        targets: [Metric: Target] = [:],
         command: @escaping () throws -> [String]
     ) -> Comparison.Contender {
         Comparison.Contender(program: program, messages: 0, targets: targets) { _ in

@@ -5,7 +5,7 @@ struct Sweep {
     /// A program, and how to run it at one point.
     struct Program {
         let name: String
-        let measure: (_ point: Int, _ messages: Int) throws -> Quantity.Sample
+        let measure: (_ point: Int, _ messages: Int) throws -> Metric.Sample
     }
 
     /// Part of the name of the file.
@@ -15,7 +15,7 @@ struct Sweep {
     let points: [Int]
     let programs: [Program]
 
-    private static let quantities: [Quantity] = [.processorMicroseconds, .messagesPerSecond, .droppedPercent]
+    private static let quantities: [Metric] = [.processorMicroseconds, .messagesPerSecond, .droppedPercent]
 
     /// Whether a first impression has it.
     var isMain: Bool { ["payload", "topics", "routes", "listeners"].contains(name) }
@@ -49,7 +49,7 @@ struct Sweep {
     /// Draws what the rows say.
     func plot(_ rows: [BenchmarkResult.Row]) -> String {
         LinePlot.document(
-            [Quantity.processorMicroseconds, .messagesPerSecond].map { quantity in
+            [Metric.processorMicroseconds, .messagesPerSecond].map { quantity in
                 LinePlot(
                     title: quantity.rawValue,
                     horizontal: axis,

@@ -35,7 +35,7 @@ struct WearBenchmark {
         ).rows()
     }
 
-    private func sample(_ kind: Instrument.Kind, _ rate: Int?, messages: Int) throws -> Quantity.Sample {
+    private func sample(_ kind: Instrument.Kind, _ rate: Int?, messages: Int) throws -> Metric.Sample {
         try withTemporaryFolder { folder in
             let database = folder.appending(path: "store").path(percentEncoded: false)
             let trace = folder.appending(path: "trace")

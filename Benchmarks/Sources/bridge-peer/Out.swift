@@ -15,7 +15,7 @@ struct Out: AsyncParsableCommand {
         let bridge = try options.bridge(on: bus, [Route("bench/{n}", "bench.{n}", .out, qos: try options.level)])
         let payload = Payload([UInt8](repeating: 0, count: payload))
         try await withRunning([bridge]) {
-            for _ in 0..<options.messages { try await bus.send("bench.0", payload) }
+            for _ in 0..<options.messages { try await bus.emitWhenRoom("bench.0", payload) }
         }
     }
 }

@@ -107,7 +107,7 @@ struct DurableBridge: AsyncParsableCommand {
                 let due = begin + .seconds(1) * (number - (warmUp ?? 0)) / rate
                 try await Task.sleep(until: due, clock: .continuous)
             }
-            last = try await bus.sendTracked("bench.0", payload)
+            last = try await bus.tracked.emitWhenRoom("bench.0", payload)
         }
         try await last?.published()
         try await becomeEmpty(store)

@@ -54,7 +54,7 @@ struct StoreFiller: ParsableCommand {
             tag: "\(number)",
             payload: [UInt8](repeating: 1, count: payload),
             time: Int64(number),
-            audience: ["absent"]
+            listeners: ["absent"]
         )
     }
 

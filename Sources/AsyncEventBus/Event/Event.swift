@@ -108,3 +108,22 @@ public struct Event: Sendable {
         return event
     }
 }
+
+extension Event: Equatable {
+    /// Whether both carry the same: identity, name, payload, time, origin, attributes and attempt.
+    public static func == (left: Event, right: Event) -> Bool {
+        guard left.attempt == right.attempt else { return false }
+        return left.storage === right.storage
+            || left.id == right.id && left.name == right.name && left.payload == right.payload
+                && left.time == right.time && left.origin == right.origin && left.attributes == right.attributes
+    }
+}
+
+extension Event: CustomStringConvertible {
+    /// The name, the identity and the size of the payload: `"door.open" ("hall-1x9q/3-k2", 4 bytes)`. Never the payload.
+    public var description: String {
+        let attempt = attempt == 1 ? "" : ", attempt \(attempt)"
+        return
+            "\(String(reflecting: name.text)) (\(String(reflecting: id.description)), \(payload.bytes.count) bytes\(attempt))"
+    }
+}

@@ -36,6 +36,25 @@ public struct EventOrigin: Sendable {
     }
 }
 
+extension EventOrigin: Equatable {
+    /// Whether both say the same, and name the same object as the details of the transport.
+    public static func == (left: EventOrigin, right: EventOrigin) -> Bool {
+        left.storage === right.storage
+            || left.bus.hasSameBytes(as: right.bus) && left.transport === right.transport && left.hops == right.hops
+                && left.isReplayed == right.isReplayed
+    }
+}
+
+extension EventOrigin: CustomStringConvertible {
+    /// `"hall-1x9q"` for an event that was emitted on this bus; `"hall-1x9q" by "LINK", 2 hops` for one that a transport
+    /// brought.
+    public var description: String {
+        var text = String(reflecting: bus)
+        if let transport { text += " by \(String(reflecting: transport.link)), \(hops) hops" }
+        return isReplayed ? text + ", replayed" : text
+    }
+}
+
 /// What a transport knows about an event that it brought. Each transport has a type of its own.
 public protocol TransportDetails: AnyObject, Sendable {
     /// The link that the event came by: an event is not sent back by the link that it came from.

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
 import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Darwin)
-import Darwin
-#endif
 
 /// A moment of the wall clock, in nanoseconds since 1970-01-01 00:00 UTC, without leap seconds.
 ///

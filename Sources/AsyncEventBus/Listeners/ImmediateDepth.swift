@@ -1,10 +1,4 @@
-#if canImport(Glibc)
 import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Darwin)
-import Darwin
-#endif
 
 /// How many immediate listeners call one another on a thread: each takes some kilobytes of its stack, and a thread may have
 /// but a few hundred.

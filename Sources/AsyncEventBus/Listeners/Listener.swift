@@ -18,7 +18,7 @@
 /// deep, where calls have a ``timeLimit``, and on Apple's systems before version 26.
 ///
 /// **Retries.** An event that failed rests in the mailbox and takes up room there. It holds up the later events of its
-/// key, or all of a ``Delivery/serial`` listener, so that order holds; others go on. An event may come again that the
+/// key, or all of a ``DeliveryMode/serial`` listener, so that order holds; others go on. An event may come again that the
 /// listener had dealt with in part: ``Event/attempt`` tells. When the listener is removed, what rests is discarded.
 public final class Listener: Sendable {
     /// What a listener does with an event.
@@ -36,7 +36,7 @@ public final class Listener: Sendable {
     /// again. A bridge with a store logs it.
     public let isNamed: Bool
     /// How many calls run at a time, and in which order.
-    public let delivery: Delivery
+    public let delivery: DeliveryMode
     /// The most events that wait in its mailbox, 1 or more. Those that are running do not count.
     public let capacity: Int
     /// The most bytes that wait in its mailbox, 1 or more: names, payloads and attributes of the events. One event that is
@@ -69,7 +69,7 @@ public final class Listener: Sendable {
     ///   - body: Runs on the cooperative pool, and never on the emitter's thread unless it is immediate.
     public convenience init(
         _ name: String,
-        delivery: Delivery = .concurrent(limit: 64),
+        delivery: DeliveryMode = .concurrent(limit: 64),
         capacity: Int = 1024,
         capacityBytes: Int = Listener.defaultCapacityBytes,
         whenFull: OverflowPolicy = .dropOldest,
@@ -95,7 +95,7 @@ public final class Listener: Sendable {
     init(
         _ name: String,
         isNamed: Bool,
-        delivery: Delivery,
+        delivery: DeliveryMode,
         capacity: Int,
         capacityBytes: Int,
         whenFull: OverflowPolicy,

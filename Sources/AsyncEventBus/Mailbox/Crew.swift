@@ -1,12 +1,6 @@
 import Synchronization
 
-#if canImport(Glibc)
 import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Darwin)
-import Darwin
-#endif
 
 /// Counts the workers of a bus that wait for a thread, so that others do not keep theirs for nothing.
 final class Crew: Sendable {

@@ -9,31 +9,31 @@ struct CallFailure {
 
 /// One call of the listener.
 extension Mailbox {
-    /// Calls the listener. Returns what went wrong; if nothing did, the parcel is dealt with.
-    func call(_ parcel: Parcel) async -> CallFailure? {
-        if let tracker = parcel.tracker {
+    /// Calls the listener. Returns what went wrong; if nothing did, the delivery is dealt with.
+    func call(_ delivery: PendingDelivery) async -> CallFailure? {
+        if let tracker = delivery.tracker {
             // The owner has taken back the later events, which must come again behind this one.
-            if !tracker.isWithdrawn, tracker.marksStart { await tracker.willRun(attempt: parcel.event.attempt) }
+            if !tracker.isWithdrawn, tracker.marksStart { await tracker.willRun(attempt: delivery.event.attempt) }
             guard !tracker.isWithdrawn else {
-                parcel.discard()
+                delivery.discard()
                 return nil
             }
         }
-        switch await ending(of: parcel) {
+        switch await ending(of: delivery) {
         case .returned:
-            parcel.receipt?.didDeliver(error: nil)
-            parcel.tracker?.ended(.finished)
+            delivery.receipt?.didDeliver(error: nil)
+            delivery.tracker?.ended(.finished)
             return nil
         case .threw(let error):
             return CallFailure(error: error, isTold: false)
         case .tookTooLong(let error):
             // The last attempt was reported when its time was over.
-            return CallFailure(error: error, isTold: isLastAttempt(parcel))
+            return CallFailure(error: error, isTold: isLastAttempt(delivery))
         }
     }
 
-    private func ending(of parcel: Parcel) async -> CallEnding {
-        let event = parcel.event
+    private func ending(of delivery: PendingDelivery) async -> CallEnding {
+        let event = delivery.event
         guard let limit = listener.timeLimit else {
             do {
                 try await listener.body(event)
@@ -44,7 +44,7 @@ extension Mailbox {
         }
         let ending = await TimedCall(body: listener.body, limit: limit, clock: context.clock).run(event) { error in
             self.state.withLock { $0.exceeded.append(error.moment) }
-            if self.isLastAttempt(parcel) { self.tell(event, error) }
+            if self.isLastAttempt(delivery) { self.report(event, error) }
         }
         if case .tookTooLong(let error) = ending {
             state.withLock { state in
@@ -54,17 +54,17 @@ extension Mailbox {
         return ending
     }
 
-    func isLastAttempt(_ parcel: Parcel) -> Bool {
-        parcel.event.attempt - (parcel.tracker?.uncounted ?? 0) >= listener.retry.attempts
+    func isLastAttempt(_ delivery: PendingDelivery) -> Bool {
+        delivery.event.attempt - (delivery.tracker?.uncounted ?? 0) >= listener.retry.attempts
     }
 
-    func giveUp(_ parcel: Parcel, _ failure: CallFailure) {
-        parcel.receipt?.didDeliver(error: failure.error)
-        parcel.tracker?.ended(.failed(error: "\(failure.error)", attempts: parcel.event.attempt))
-        if !failure.isTold { tell(parcel.event, failure.error) }
+    func giveUp(_ delivery: PendingDelivery, _ failure: CallFailure) {
+        delivery.receipt?.didDeliver(error: failure.error)
+        delivery.tracker?.ended(.failed(error: "\(failure.error)", attempts: delivery.event.attempt))
+        if !failure.isTold { report(delivery.event, failure.error) }
     }
 
-    private func tell(_ event: Event, _ error: any Error) {
+    private func report(_ event: Event, _ error: any Error) {
         context.report(
             .failed(
                 listener: listener.name,

@@ -1,20 +1,20 @@
 import Locking
 
 extension Mailbox {
-    func send(_ parcel: Parcel) async throws {
+    func offerWhenRoom(_ delivery: PendingDelivery) async throws {
         try Task.checkCancellation()
-        let key = key(of: parcel.event)
-        parcel.receipt?.willDeliver()
+        let key = key(of: delivery.event)
+        delivery.receipt?.willDeliver()
         let (action, token) = state.withLock { state in
             state.nextToken += 1
-            return (state.machine.sentWithRoom(parcel, key: key), state.nextToken)
+            return (state.machine.sentWithRoom(delivery, key: key), state.nextToken)
         }
         switch action {
         case .queued(let startWorker):
             if startWorker { start() }
             return
         case .closed:
-            parcel.receipt?.didDiscard()
+            delivery.receipt?.didDiscard()
             return
         case .suspended:
             break
@@ -22,19 +22,19 @@ extension Mailbox {
         do {
             try await withTaskCancellationHandler {
                 try await withCheckedThrowingContinuation { continuation in
-                    enqueue(parcel, key: key, token: token, continuation: continuation)
+                    enqueue(delivery, key: key, token: token, continuation: continuation)
                 }
             } onCancel: {
                 cancelSend(token)
             }
         } catch {
-            parcel.receipt?.didDiscard()
+            delivery.receipt?.didDiscard()
             throw error
         }
     }
 
     private func enqueue(
-        _ parcel: Parcel,
+        _ delivery: PendingDelivery,
         key: String?,
         token: UInt64,
         continuation: MailboxState<Machine>.Producer
@@ -42,7 +42,7 @@ extension Mailbox {
         let action = state.withLock { state in
             // Before it is looked whether there is room, so that a worker that makes room later sees it.
             producersChanged(areThere: true)
-            let action = state.machine.sent(parcel, key: key, token: token)
+            let action = state.machine.sent(delivery, key: key, token: token)
             if case .suspended = action { state.producers[token] = continuation }
             producersChanged(areThere: state.machine.hasProducers)
             return action
@@ -55,13 +55,13 @@ extension Mailbox {
             // A cancellation before the lock was taken found no token to cancel.
             if Task.isCancelled { cancelSend(token) }
         case .closed:
-            parcel.receipt?.didDiscard()
+            delivery.receipt?.didDiscard()
             continuation.resume()
         }
     }
 
     private func cancelSend(_ token: UInt64) {
-        // With its parcel, to let go of that outside the lock.
+        // With its delivery, to let go of that outside the lock.
         let cancelled = state.withLock { state in
             state.machine.sendCancelled(token: token).map { ($0, state.producers.removeValue(forKey: token)) }
         }

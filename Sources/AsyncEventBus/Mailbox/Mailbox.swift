@@ -7,8 +7,8 @@ import Locking
 ///
 /// Everything but the work of a worker is the same for all mailboxes and is in extensions of this protocol. Both
 /// implementations are final classes, for which the compiler specialises it.
-protocol Mailbox: Inbox {
-    associatedtype Machine: MailboxMachine where Machine.Line.Element == Parcel
+protocol Mailbox: EventSink {
+    associatedtype Machine: MailboxMachine where Machine.Line.Element == PendingDelivery
 
     var context: MailboxContext { get }
     var state: Locked<MailboxState<Machine>> { get }
@@ -30,7 +30,7 @@ protocol Mailbox: Inbox {
     var load: (waiting: Int, dropped: UInt64) { get }
     var look: ListenerLook { get }
     var workersUntilIdle: UInt64? { get }
-    func becomeIdle() async
+    func waitUntilIdle() async
     func close()
     func withdraw(from owner: AnyObject)
 }
@@ -67,40 +67,40 @@ extension Mailbox {
     var workersUntilIdle: UInt64? { state.withLock { $0.machine.workersUntilIdle } }
 
     /// Returns once nothing waits, rests or runs.
-    func becomeIdle() async {
+    func waitUntilIdle() async {
         await withCheckedContinuation { continuation in
-            if !state.withLock({ $0.waitUntilIdle(continuation) }) { continuation.resume() }
+            if !state.withLock({ $0.addIdleWaiter(continuation) }) { continuation.resume() }
         }
     }
 
     // MARK: Events come in
 
-    func offer(_ parcel: Parcel) {
-        let key = key(of: parcel.event)
-        parcel.receipt?.willDeliver()
+    func offer(_ delivery: PendingDelivery) {
+        let key = key(of: delivery.event)
+        delivery.receipt?.willDeliver()
         let (startsWorker, losses) = state.withLock { state in
             var losses: MailboxLosses?
-            return (state.offer(parcel, key: key, &losses), losses)
+            return (state.offer(delivery, key: key, &losses), losses)
         }
         if startsWorker { start() }
         if let losses { settle(losses) }
     }
 
-    func offer(contentsOf parcels: [Parcel]) {
+    func offer(contentsOf deliveries: [PendingDelivery]) {
         // Not under the lock: to ask for keys calls the user.
-        let keys = listener.delivery.hasKeys ? parcels.map { key(of: $0.event) } : []
+        let keys = listener.delivery.hasKeys ? deliveries.map { key(of: $0.event) } : []
         var hasKept = false
-        for position in parcels.indices where !parcels[position].isPlain {
-            parcels[position].receipt?.willDeliver()
-            hasKept = hasKept || parcels[position].isKept
+        for position in deliveries.indices where !deliveries[position].isPlain {
+            deliveries[position].receipt?.willDeliver()
+            hasKept = hasKept || deliveries[position].isKept
         }
         let (startsWorker, losses) = state.withLock { state -> (Bool, MailboxLosses?) in
-            if !hasKept, let startsWorker = state.machine.offeredTogether(parcels) { return (startsWorker, nil) }
+            if !hasKept, let startsWorker = state.machine.offeredTogether(deliveries) { return (startsWorker, nil) }
             var startsWorker = false
             var losses: MailboxLosses?
-            for position in parcels.indices {
+            for position in deliveries.indices {
                 let key = keys.isEmpty ? nil : keys[position]
-                if state.offer(parcels[position], key: key, &losses) { startsWorker = true }
+                if state.offer(deliveries[position], key: key, &losses) { startsWorker = true }
             }
             return (startsWorker, losses)
         }
@@ -110,7 +110,7 @@ extension Mailbox {
 
     private func settle(_ losses: MailboxLosses) {
         for timer in losses.timers { timer.cancel() }
-        for parcel in losses.discarded { parcel.discard() }
+        for delivery in losses.discarded { delivery.discard() }
         guard let event = losses.told?.event ?? losses.latest else { return }
         context.report(
             .dropped(receiver: listener.name, event: event, number: losses.dropped, total: losses.told?.total)
@@ -128,7 +128,7 @@ extension Mailbox {
             return (action.discarded, timers, producers, action.isIdle ? state.takeIdleWaiters() : [])
         }
         for timer in timers { timer.cancel() }
-        for parcel in discarded { parcel.discard() }
+        for delivery in discarded { delivery.discard() }
         for producer in producers { producer.resume() }
         for waiter in idle { waiter.resume() }
     }
@@ -143,7 +143,7 @@ extension Mailbox {
         }
         if startsWorker { start() }
         for timer in timers { timer.cancel() }
-        for parcel in withdrawn { parcel.discard() }
+        for delivery in withdrawn { delivery.discard() }
         for waiter in idle { waiter.resume() }
     }
 
@@ -151,7 +151,7 @@ extension Mailbox {
 
     /// Lets a worker run: on this thread if the listener is immediate and not running yet, else on the pool.
     func startWorker() {
-        if #available(macOS 26, iOS 26, tvOS 26, watchOS 26, visionOS 26, *), listener.isImmediate,
+        if listener.isImmediate,
             // Or a listener that emits what it hears would run inside itself.
             state.withLock({ $0.machine.workers.count == 1 }),
             ImmediateDepth.descend({
@@ -163,7 +163,7 @@ extension Mailbox {
         }
         context.crew.queued()
         // Owned by this mailbox: at most `limit` at a time, each ends when the mailbox is empty or closed.
-        // Awaited through `becomeIdle`. Detached: what it works off comes from many emitters, so that it must not have
+        // Awaited through `waitUntilIdle`. Detached: what it works off comes from many emitters, so that it must not have
         // the priority and the task-local values of the one that happened to wake it.
         Task.detached {
             self.context.crew.began()

@@ -1,5 +1,5 @@
 /// What the lock of a mailbox guards.
-struct MailboxState<Machine: MailboxMachine>: Sendable where Machine.Line.Element == Parcel {
+struct MailboxState<Machine: MailboxMachine>: Sendable where Machine.Line.Element == PendingDelivery {
     typealias Producer = CheckedContinuation<Void, any Error>
     typealias IdleWaiter = CheckedContinuation<Void, Never>
 
@@ -16,10 +16,10 @@ struct MailboxState<Machine: MailboxMachine>: Sendable where Machine.Line.Elemen
     }
 
     /// Returns whether to start a worker.
-    mutating func offer(_ parcel: Parcel, key: String?, _ losses: inout MailboxLosses?) -> Bool {
+    mutating func offer(_ delivery: PendingDelivery, key: String?, _ losses: inout MailboxLosses?) -> Bool {
         let before = machine.dropped
         let startsWorker: Bool
-        switch machine.offered(parcel, key: key, isKept: parcel.isKept) {
+        switch machine.offered(delivery, key: key, isKept: delivery.isKept) {
         case .queued(let startWorker):
             return startWorker
         case .displaced(let oldest, let others, let startWorker):
@@ -29,7 +29,7 @@ struct MailboxState<Machine: MailboxMachine>: Sendable where Machine.Line.Elemen
         case .discarded, .closed:
             startsWorker = false
             losses = losses ?? MailboxLosses()
-            losses?.discarded.append(parcel)
+            losses?.discarded.append(delivery)
         }
         if machine.dropped > before, let event = losses?.discarded.last?.event {
             losses?.dropped += Int(machine.dropped - before)
@@ -39,14 +39,14 @@ struct MailboxState<Machine: MailboxMachine>: Sendable where Machine.Line.Elemen
         return startsWorker
     }
 
-    private mutating func discard(_ displaced: DisplacedElement<Parcel>, _ losses: inout MailboxLosses?) {
+    private mutating func discard(_ displaced: DisplacedElement<PendingDelivery>, _ losses: inout MailboxLosses?) {
         losses = losses ?? MailboxLosses()
         losses?.discarded.append(displaced.element)
         if let rest = displaced.rest, let timer = timers.removeValue(forKey: rest) { losses?.timers.append(timer) }
     }
 
     /// Adds a task that waits for the end of all work. Returns false if there is none.
-    mutating func waitUntilIdle(_ waiter: IdleWaiter) -> Bool {
+    mutating func addIdleWaiter(_ waiter: IdleWaiter) -> Bool {
         guard !machine.isIdle else { return false }
         idleWaiters.append(waiter)
         return true
@@ -59,10 +59,10 @@ struct MailboxState<Machine: MailboxMachine>: Sendable where Machine.Line.Elemen
     }
 }
 
-/// What is to be done about parcels that found no room, when the lock is released.
+/// What is to be done about deliveries that found no room, when the lock is released.
 struct MailboxLosses {
     var timers: [Task<Void, Never>] = []
-    var discarded: [Parcel] = []
+    var discarded: [PendingDelivery] = []
     /// How many of them found no room, and the latest of these.
     var dropped = 0
     var latest: Event?

@@ -1,73 +1,40 @@
-/// Who wants what on a bus. Pure but for the objects that it names.
+/// The receivers of a bus and their patterns. Pure apart from the objects that it refers to.
 struct Registry: Sendable {
-    /// One receiver; equal when it is the same object.
-    struct Target: Hashable, Sendable {
-        enum Receiver: Sendable {
-            case inbox(any Inbox)
-            case transport(any EventTransport)
-        }
-
-        let receiver: Receiver
-        /// Those of names that nobody else hears.
-        let alone: Targets
-
-        init(_ inbox: any Inbox) {
-            receiver = .inbox(inbox)
-            alone = Targets(inboxes: [inbox], transports: [])
-        }
-
-        init(_ transport: any EventTransport) {
-            receiver = .transport(transport)
-            alone = Targets(inboxes: [], transports: [transport])
-        }
-
-        static func == (left: Target, right: Target) -> Bool { left.identity == right.identity }
-
-        func hash(into hasher: inout Hasher) { hasher.combine(identity) }
-
-        var identity: ObjectIdentifier {
-            switch receiver {
-            case .inbox(let inbox): ObjectIdentifier(inbox)
-            case .transport(let transport): ObjectIdentifier(transport)
-            }
-        }
-    }
-
-    /// Tells registries apart.
+    /// Distinguishes registries.
     final class Identity: Sendable {}
 
     fileprivate struct Registration {
-        /// Grows with each one.
+        /// Grows with each registration.
         let number: UInt64
         let mailbox: any Mailbox
-        let target: Target
+        let receiver: Receiver
         var patterns: Set<EventPattern> = []
 
         init(_ mailbox: any Mailbox, number: UInt64) {
             self.number = number
             self.mailbox = mailbox
-            target = Target(mailbox)
+            receiver = Receiver(mailbox)
         }
     }
 
-    /// Targets that names may share, by the low bits of a hash of who is in them. A power of two.
-    private static let audienceCount = 256
+    /// The number of slots of ``shared``: a power of two.
+    private static let sharedSlots = 256
 
     let identity = Identity()
-    /// Grows with each change of who hears what.
+    /// Grows with each change of the receivers or their patterns.
     private(set) var version: UInt64 = 0
-    private var index = PatternIndex<Target>()
+    private var index = PatternIndex<Receiver>()
     private var registrations: [Listener: Registration] = [:]
     private var latestNumber: UInt64 = 0
     private var cache = NameCache()
-    /// Names that the same receivers hear share their targets, as long as these are here.
-    private var audiences = [Targets?](repeating: nil, count: Self.audienceCount)
+    /// Receivers to reuse for other names that the same receivers hear, by the low bits of their hash.
+    private var shared = [Receivers?](repeating: nil, count: Self.sharedSlots)
 
-    /// All listeners of a moment. To take it costs nothing, so that the rest happens outside the lock.
+    /// A snapshot of all listeners: free to take under the lock; sort it after the release.
     struct Listeners {
         fileprivate let registrations: [Listener: Registration]
 
-        /// The mailboxes, in the order in which their listeners came.
+        /// The mailboxes, in the order in which their listeners were added.
         var mailboxes: [any Mailbox] { registrations.values.sorted { $0.number < $1.number }.map(\.mailbox) }
     }
 
@@ -79,7 +46,7 @@ struct Registry: Sendable {
         var registration = registrations[listener] ?? makeRegistration(makeMailbox())
         guard registration.patterns.insert(pattern).inserted else { return false }
         registrations[listener] = registration
-        add(registration.target, to: pattern)
+        add(registration.receiver, to: pattern)
         return true
     }
 
@@ -88,64 +55,64 @@ struct Registry: Sendable {
         return Registration(mailbox, number: latestNumber)
     }
 
-    /// Returns whether the listener was there, and its mailbox if this was its last pattern.
+    /// Returns whether the listener had the pattern, and its mailbox if this was its last pattern.
     mutating func remove(_ listener: Listener, from pattern: EventPattern) -> (removed: Bool, closing: (any Mailbox)?) {
         guard var registration = registrations[listener], registration.patterns.remove(pattern) != nil else {
             return (false, nil)
         }
-        remove(registration.target, from: pattern)
+        remove(registration.receiver, from: pattern)
         registrations[listener] = registration.patterns.isEmpty ? nil : registration
         return (true, registration.patterns.isEmpty ? registration.mailbox : nil)
     }
 
-    /// The patterns that a listener is on.
+    /// The patterns of a listener.
     func patterns(of listener: Listener) -> Set<EventPattern> { registrations[listener]?.patterns ?? [] }
 
-    mutating func add(_ target: Target, to pattern: EventPattern) {
-        if index.insert(target, for: pattern) { changed() }
+    mutating func add(_ receiver: Receiver, to pattern: EventPattern) {
+        if index.insert(receiver, for: pattern) { forgetLookUps() }
     }
 
-    mutating func remove(_ target: Target, from pattern: EventPattern) {
-        if index.remove(target, for: pattern) { changed() }
+    mutating func remove(_ receiver: Receiver, from pattern: EventPattern) {
+        if index.remove(receiver, for: pattern) { forgetLookUps() }
     }
 
-    /// A place for events of that name.
+    /// A cached route for events of that name.
     mutating func destination(for name: EventName) -> EventDestination {
-        EventDestination(name: name, owner: identity, targets: targetsToKeep(for: name), version: version)
+        EventDestination(name: name, owner: identity, receivers: receiversToKeep(for: name), version: version)
     }
 
-    /// What is remembered here is of receivers that are here, so that it never holds the last reference to one: who removes
-    /// a receiver keeps it until the lock is released.
-    private mutating func changed() {
+    /// Keeps the caches free of receivers that have left. So a cache never holds the last reference to one: the caller
+    /// that removes a receiver holds it until the lock is released.
+    private mutating func forgetLookUps() {
         version += 1
         cache = NameCache()
-        for position in audiences.indices { audiences[position] = nil }
+        for slot in shared.indices { shared[slot] = nil }
     }
 
-    mutating func targets(for name: EventName) -> Targets {
+    mutating func receivers(for name: EventName) -> Receivers {
         if let known = cache[name] { return known }
-        let targets = lookUp(name)
-        cache.note(targets, for: name)
-        return targets
+        let receivers = lookUp(name)
+        cache.note(receivers, for: name)
+        return receivers
     }
 
-    /// As ``targets(for:)``, for who remembers them, so that this does not.
-    mutating func targetsToKeep(for name: EventName) -> Targets { cache[name] ?? lookUp(name) }
+    /// Like ``receivers(for:)``, without adding to the cache: for callers that keep the result.
+    mutating func receiversToKeep(for name: EventName) -> Receivers { cache[name] ?? lookUp(name) }
 
-    private mutating func lookUp(_ name: EventName) -> Targets {
+    private mutating func lookUp(_ name: EventName) -> Receivers {
         let matches = index.matches(name)
-        if let targets = index.withOnlyValue(of: matches, { $0.alone }) { return targets }
-        var audience = Audience()
-        index.eachPattern(of: matches) { audience.add($0) }
-        audience.settle()
-        return shared(audience)
+        if let receivers = index.withOnlyValue(of: matches, { $0.alone }) { return receivers }
+        var collector = ReceiverCollector()
+        index.eachPattern(of: matches) { collector.add($0) }
+        collector.moveImmediateSinksLast()
+        return share(collector)
     }
 
-    private mutating func shared(_ audience: Audience) -> Targets {
-        let position = Int(truncatingIfNeeded: audience.hash) & (Self.audienceCount - 1)
-        if let known = audiences[position], audience.isThat(of: known) { return known }
-        let targets = Targets(inboxes: audience.inboxes, transports: audience.transports)
-        audiences[position] = targets
-        return targets
+    private mutating func share(_ collector: ReceiverCollector) -> Receivers {
+        let slot = Int(truncatingIfNeeded: collector.hash) & (Self.sharedSlots - 1)
+        if let known = shared[slot], collector.hasMembers(of: known) { return known }
+        let receivers = Receivers(sinks: collector.sinks, transports: collector.transports)
+        shared[slot] = receivers
+        return receivers
     }
 }

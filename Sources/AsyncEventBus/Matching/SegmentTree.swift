@@ -1,31 +1,31 @@
-/// A tree of segments in flat arrays: each node stands for the beginning of a pattern, down to its last segment but a
-/// `**`.
+/// A trie of the segments of patterns, in flat arrays. A node represents the first segments of a pattern; a `**` at the end
+/// has no node of its own.
 ///
-/// All edges are in one hash table, by the parent and the hash of the segment: a step of a look-up reads a table entry
-/// and a node, and makes no string. Pure.
+/// One hash table holds all edges, by parent and hash of the segment. So a step of a look-up reads one table entry and one
+/// node, and creates no string. Pure.
 struct SegmentTree: Sendable {
-    /// A node; stays the same while it is in the tree.
+    /// A node; keeps its number while it is in the tree.
     typealias Node = Int32
 
-    /// What a look-up reads of a node: half a line of the processor's cache.
-    private struct Content {
+    /// The part of a node that a look-up reads: half a cache line.
+    struct Content {
         var hash: UInt64 = 0
-        /// See `UnsafeRawBufferPointer.head`: of most segments, all.
+        /// The first 8 bytes, which is all of most segments: see `UnsafeRawBufferPointer.head`.
         var head: UInt64 = 0
         var length: Int32 = 0
         var parent: Node
         /// The node below `*`.
         var anyChild: Node = SegmentTree.none
-        /// Whether patterns with values end here, and whether such go on with `**`.
+        /// Whether a pattern with values ends here, and whether one goes on with `**`.
         var hasWholes = false
         var hasRests = false
     }
 
-    /// What else there is about a node.
-    private struct Account {
+    /// The rest of a node.
+    struct Account {
         /// Nil for `*`.
         var segment: [UInt8]?
-        /// Values of the owner of the tree under the pattern that ends here, and under that with `**` behind it.
+        /// The number of values of the pattern that ends here, and of the one that goes on with `**`.
         var wholes = 0
         var rests = 0
         var children = 0
@@ -33,49 +33,37 @@ struct SegmentTree: Sendable {
         var isNeeded: Bool { wholes > 0 || rests > 0 || children > 0 }
     }
 
-    /// A pattern that matches a name: the one that ends at a node, or that with `**` behind it.
+    /// A pattern that matches a name: it ends at the node, or goes on with `**`.
     struct Match: Sendable {
         let node: Node
         let isWhole: Bool
     }
 
-    /// The patterns that match a name: for most names one or none, which takes no array.
+    /// The patterns that match a name. Most names match one or none, which takes no array.
     struct Matches: Sendable {
         private(set) var first: Match?
         private(set) var others: [Match] = []
 
-        fileprivate mutating func add(_ match: Match) {
+        mutating func add(_ match: Match) {
             if first == nil { first = match } else { others.append(match) }
         }
     }
 
-    private struct Piece {
-        let start: Int
-        let end: Int
-        let hash: UInt64
-        let head: UInt64
-
-        init(_ bytes: UnsafeRawBufferPointer, _ start: Int, _ end: Int) {
-            let segment = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
-            (self.start, self.end, hash, head) = (start, end, NameHash.of(segment), segment.head)
-        }
-    }
-
     static let root: Node = 0
-    private static let none: Node = -1
+    static let none: Node = -1
 
-    private var nodes = [Content(parent: SegmentTree.none)]
-    /// By node.
-    private var accounts = [Account()]
+    private(set) var nodes = [Content(parent: SegmentTree.none)]
+    /// Indexed by node, as `nodes`.
+    private(set) var accounts = [Account()]
     private var free: [Node] = []
-    /// Children by hash; the next free place where that one is taken. At most half full.
-    private var edges = [Node](repeating: SegmentTree.none, count: 16)
+    /// An open-addressing hash table of children, at most half full.
+    private(set) var edges = [Node](repeating: SegmentTree.none, count: 16)
     private var edgeCount = 0
 
-    /// How many nodes there ever were at a time: each is below that.
+    /// An upper bound of all node numbers.
     var nodeCount: Int { nodes.count }
 
-    /// The node of these parts, made where it is missing. Must be followed by ``use(_:isWhole:)``.
+    /// Returns the node of these parts, and creates missing ones. The caller then calls ``use(_:isWhole:)``.
     mutating func add(_ parts: some Collection<EventPattern.Part>) -> Node {
         var node = Self.root
         for part in parts { node = child(of: node, part) ?? addChild(of: node, part) }
@@ -92,10 +80,10 @@ struct SegmentTree: Sendable {
         return node
     }
 
-    /// One value more is under a pattern that ends at a node.
+    /// Counts one more value for a pattern that ends at a node.
     mutating func use(_ node: Node, isWhole: Bool) { count(1, node, isWhole) }
 
-    /// One value less is under a pattern that ends at a node.
+    /// Counts one value less, and removes nodes that no pattern needs.
     mutating func release(_ node: Node, isWhole: Bool) {
         count(-1, node, isWhole)
         prune(node)
@@ -107,7 +95,7 @@ struct SegmentTree: Sendable {
         nodes[Int(node)].hasRests = accounts[Int(node)].rests > 0
     }
 
-    /// Takes out a node that nothing needs, and those above that are needed by nothing else.
+    /// Removes a node without values and children, then its parents likewise.
     private mutating func prune(_ node: Node) {
         var node = node
         while node != Self.root, !accounts[Int(node)].isNeeded {
@@ -124,107 +112,9 @@ struct SegmentTree: Sendable {
         }
     }
 
-    /// The patterns with values that match a name.
-    func matches(_ name: EventName) -> Matches {
-        var text = name.text
-        return text.withUTF8 { utf8 in
-            let bytes = UnsafeRawBufferPointer(utf8)
-            var dots = 0
-            Self.eachDot(in: bytes) { _ in dots += 1 }
-            return withUnsafeTemporaryAllocation(of: Piece.self, capacity: dots + 1) { pieces in
-                var (start, count) = (0, 0)
-                func add(upTo position: Int) {
-                    pieces.initializeElement(at: count, to: Piece(bytes, start, position))
-                    (start, count) = (position + 1, count + 1)
-                }
-                Self.eachDot(in: bytes) { add(upTo: $0) }
-                add(upTo: bytes.count)
-                var found = Matches()
-                nodes.withUnsafeBufferPointer { nodes in
-                    edges.withUnsafeBufferPointer { edges in
-                        let walk = Walk(
-                            nodes: nodes,
-                            edges: edges,
-                            accounts: accounts,
-                            bytes: bytes,
-                            pieces: UnsafeBufferPointer(pieces)
-                        )
-                        walk.visit(Self.root, 0, wildcards: bytes.first != UInt8(ascii: "$"), &found)
-                    }
-                }
-                return found
-            }
-        }
-    }
-
-    /// One look-up.
-    private struct Walk {
-        let nodes: UnsafeBufferPointer<Content>
-        let edges: UnsafeBufferPointer<Node>
-        let accounts: [Account]
-        let bytes: UnsafeRawBufferPointer
-        let pieces: UnsafeBufferPointer<Piece>
-
-        /// - Parameter wildcards: Whether they match the next segment: not the first one of a reserved name.
-        func visit(_ node: Node, _ depth: Int, wildcards: Bool, _ found: inout Matches) {
-            if wildcards, nodes[Int(node)].hasRests { found.add(Match(node: node, isWhole: false)) }
-            guard depth < pieces.count else {
-                if nodes[Int(node)].hasWholes { found.add(Match(node: node, isWhole: true)) }
-                return
-            }
-            if let child = child(of: node, pieces[depth]) { visit(child, depth + 1, wildcards: true, &found) }
-            let anyChild = nodes[Int(node)].anyChild
-            if wildcards, anyChild != SegmentTree.none { visit(anyChild, depth + 1, wildcards: true, &found) }
-        }
-
-        private func child(of node: Node, _ piece: Piece) -> Node? {
-            var place = SegmentTree.place(node, piece.hash) & (edges.count - 1)
-            while edges[place] != SegmentTree.none {
-                let child = Int(edges[place])
-                if nodes[child].hash == piece.hash, nodes[child].parent == node, isSegment(child, piece) {
-                    return Node(child)
-                }
-                place = (place + 1) & (edges.count - 1)
-            }
-            return nil
-        }
-
-        private func isSegment(_ child: Int, _ piece: Piece) -> Bool {
-            guard nodes[child].length == piece.end - piece.start, nodes[child].head == piece.head else { return false }
-            guard nodes[child].length > 8 else { return true }
-            return accounts[child].segment?.withUnsafeBytes { segment in
-                segment.hasSameBytes(as: UnsafeRawBufferPointer(rebasing: bytes[piece.start..<piece.end]))
-            } ?? false
-        }
-    }
-
-    /// Calls `found` with the position of each dot, in order.
-    @inline(__always)
-    private static func eachDot(in bytes: UnsafeRawBufferPointer, found: (Int) -> Void) {
-        for position in stride(from: 0, to: bytes.count, by: 8) {
-            let low: UInt64 = 0x7f7f_7f7f_7f7f_7f7f
-            // The high bit of each byte that is a dot. (Anderson, Bit Twiddling Hacks.)
-            let other = word(of: bytes, at: position) ^ 0x2e2e_2e2e_2e2e_2e2e
-            var dots = ~(((other & low) &+ low) | other | low)
-            while dots != 0 {
-                found(position + dots.trailingZeroBitCount / 8)
-                dots &= dots &- 1
-            }
-        }
-    }
-
-    /// Eight bytes, the first one lowest; zeros behind the end.
-    @inline(__always)
-    private static func word(of bytes: UnsafeRawBufferPointer, at position: Int) -> UInt64 {
-        guard bytes.count >= 8 else { return bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) } }
-        let start = min(position, bytes.count - 8)
-        let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self))
-        return word >> UInt64(8 * (position - start))
-    }
-
     // MARK: Edges
 
-    private static func place(_ parent: Node, _ hash: UInt64) -> Int {
+    static func place(_ parent: Node, _ hash: UInt64) -> Int {
         let mixed = (hash ^ UInt64(bitPattern: Int64(parent))) &* 0x9e37_79b9_7f4a_7c15
         return Int(truncatingIfNeeded: mixed >> 20)
     }
@@ -289,7 +179,7 @@ struct SegmentTree: Sendable {
         Self.place(nodes[Int(child)].parent, nodes[Int(child)].hash) & (edges.count - 1)
     }
 
-    /// Moves those up that had to give way, so that no gap ends a search too early.
+    /// Backward-shift deletion.
     private mutating func removeEdge(to child: Node) {
         edgeCount -= 1
         var gap = home(of: child)

@@ -1,6 +1,6 @@
-/// The targets of names that come again and again.
+/// The receivers of names that come again and again.
 ///
-/// Of a name that comes for the first time the hash is kept, and only when it comes again its targets: names that never
+/// Of a name that comes for the first time the hash is kept, and only when it comes again its receivers: names that never
 /// come again cost no more than that.
 ///
 /// Bounded: a name has four places, by its hash, and where they are taken it takes the place of one of those there. Grows
@@ -8,7 +8,7 @@
 struct NameCache: Sendable {
     private struct Entry: Sendable {
         let name: EventName
-        let targets: Targets
+        let receivers: Receivers
     }
 
     /// The most places there are.
@@ -26,20 +26,20 @@ struct NameCache: Sendable {
     /// How many names came, and so which of those that are in the way gives way.
     private var newcomers = 0
 
-    /// The targets that are kept for a name.
-    subscript(name: EventName) -> Targets? {
+    /// The receivers that are kept for a name.
+    subscript(name: EventName) -> Receivers? {
         for place in places(of: name.bytesHash) where hashes[place] == name.bytesHash {
-            if let entry = entries[place], entry.name == name { return entry.targets }
+            if let entry = entries[place], entry.name == name { return entry.receivers }
         }
         return nil
     }
 
-    /// A name came that has no targets here: keeps them if it came before.
-    mutating func note(_ targets: Targets, for name: EventName) {
+    /// A name came that has no receivers here: keeps them if it came before.
+    mutating func note(_ receivers: Receivers, for name: EventName) {
         guard name.text.utf8.count <= Self.longest else { return }
         let hash = name.bytesHash
         if let place = places(of: hash).first(where: { hashes[$0] == hash }) {
-            entries[place] = Entry(name: name, targets: targets)
+            entries[place] = Entry(name: name, receivers: receivers)
         } else {
             if newcomers * 2 >= entries.count, entries.count < Self.limit { grow() }
             put(hash, nil)

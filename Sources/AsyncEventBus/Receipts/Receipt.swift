@@ -2,8 +2,7 @@ import Locking
 
 /// What became of one emit: who took it, when its listeners have finished, when the transports have delivered it.
 ///
-/// Kept by ``EventBus/emitTracked(_:_:attributes:scope:)`` and ``EventBus/sendTracked(_:_:attributes:scope:)``; a plain
-/// emit pays nothing for it. A receipt may be thrown away at any time.
+/// ``EventBus/tracked`` returns it. It may be discarded at any time.
 public final class Receipt: Sendable {
     private struct State {
         var machine = ReceiptStateMachine()

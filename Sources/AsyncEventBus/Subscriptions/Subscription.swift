@@ -34,21 +34,21 @@ public struct Subscription: AsyncSequence, Sendable {
 }
 
 /// The lock and the continuations of a subscription.
-final class SubscriptionStorage: Inbox {
+final class SubscriptionStorage: EventSink {
     private struct State {
-        var machine: SubscriptionStateMachine<Parcel>
+        var machine: SubscriptionStateMachine<PendingDelivery>
         var reader: Reader?
         var producers: [UInt64: CheckedContinuation<Void, any Error>] = [:]
         var nextToken: UInt64 = 0
 
-        mutating func takeReader(for action: SubscriptionStateMachine<Parcel>.OfferAction) -> Reader? {
+        mutating func takeReader(for action: SubscriptionStateMachine<PendingDelivery>.OfferAction) -> Reader? {
             guard case .handOver = action else { return nil }
             defer { reader = nil }
             return reader
         }
     }
 
-    private typealias Reader = CheckedContinuation<Parcel?, Never>
+    private typealias Reader = CheckedContinuation<PendingDelivery?, Never>
 
     private let pattern: EventPattern
     private let report: @Sendable (BusReport) -> Void
@@ -67,7 +67,7 @@ final class SubscriptionStorage: Inbox {
     ) {
         self.pattern = pattern
         self.report = report
-        let machine = SubscriptionStateMachine<Parcel>(
+        let machine = SubscriptionStateMachine<PendingDelivery>(
             capacity: capacity,
             capacityBytes: capacityBytes,
             policy: policy
@@ -77,26 +77,26 @@ final class SubscriptionStorage: Inbox {
 
     var dropped: UInt64 { state.withLock { $0.machine.dropped } }
 
-    func offer(_ parcel: Parcel) {
-        parcel.receipt?.willDeliver()
+    func offer(_ delivery: PendingDelivery) {
+        delivery.receipt?.willDeliver()
         let (action, reader, isFull, total) = state.withLock { state in
             let before = state.machine.dropped
-            let action = state.machine.offered(parcel)
+            let action = state.machine.offered(delivery)
             let total = state.machine.dropped
             let begins = total > before && state.machine.beginsOverflow()
             return (action, state.takeReader(for: action), total > before, begins ? total : nil)
         }
-        finish(action, parcel, reader: reader, isFull: isFull, total: total)
+        finish(action, delivery, reader: reader, isFull: isFull, total: total)
     }
 
-    func offer(contentsOf parcels: [Parcel]) {
+    func offer(contentsOf deliveries: [PendingDelivery]) {
         // A subscription is for one reader, who is slower than any lock.
-        for parcel in parcels { offer(parcel) }
+        for delivery in deliveries { offer(delivery) }
     }
 
-    func send(_ parcel: Parcel) async throws {
+    func offerWhenRoom(_ delivery: PendingDelivery) async throws {
         try Task.checkCancellation()
-        parcel.receipt?.willDeliver()
+        delivery.receipt?.willDeliver()
         let token = state.withLock { state in
             state.nextToken += 1
             return state.nextToken
@@ -105,9 +105,9 @@ final class SubscriptionStorage: Inbox {
             try await withTaskCancellationHandler {
                 try await withCheckedThrowingContinuation { (producer: CheckedContinuation<Void, any Error>) in
                     let (action, reader) = state.withLock { state in
-                        guard let action = state.machine.sent(parcel, token: token) else {
+                        guard let action = state.machine.sent(delivery, token: token) else {
                             state.producers[token] = producer
-                            return (nil as SubscriptionStateMachine<Parcel>.OfferAction?, nil as Reader?)
+                            return (nil as SubscriptionStateMachine<PendingDelivery>.OfferAction?, nil as Reader?)
                         }
                         return (action, state.takeReader(for: action))
                     }
@@ -115,21 +115,21 @@ final class SubscriptionStorage: Inbox {
                         if Task.isCancelled { cancelSend(token) }
                         return
                     }
-                    finish(action, parcel, reader: reader, isFull: false, total: nil)
+                    finish(action, delivery, reader: reader, isFull: false, total: nil)
                     producer.resume()
                 }
             } onCancel: {
                 cancelSend(token)
             }
         } catch {
-            parcel.receipt?.didDiscard()
+            delivery.receipt?.didDiscard()
             throw error
         }
     }
 
     func next() async -> Event? {
         guard !Task.isCancelled else { return nil }
-        let parcel = await withTaskCancellationHandler {
+        let delivery = await withTaskCancellationHandler {
             await withCheckedContinuation { (reader: Reader) in
                 let (action, producer) = state.withLock { state in
                     let action = state.machine.asked()
@@ -142,7 +142,7 @@ final class SubscriptionStorage: Inbox {
                 }
                 producer?.resume()
                 switch action {
-                case .element(let parcel, _): reader.resume(returning: parcel)
+                case .element(let delivery, _): reader.resume(returning: delivery)
                 case .end: reader.resume(returning: nil)
                 case .wait: if Task.isCancelled { cancelRead() }
                 }
@@ -150,8 +150,8 @@ final class SubscriptionStorage: Inbox {
         } onCancel: {
             cancelRead()
         }
-        parcel?.receipt?.didDeliver(error: nil)
-        return parcel?.event
+        delivery?.receipt?.didDeliver(error: nil)
+        return delivery?.event
     }
 
     func close() {
@@ -160,26 +160,26 @@ final class SubscriptionStorage: Inbox {
             defer { state.reader = nil }
             return (action, state.reader, action.producers.compactMap { state.producers.removeValue(forKey: $0) })
         }
-        for parcel in action.discarded { parcel.receipt?.didDiscard() }
+        for delivery in action.discarded { delivery.receipt?.didDiscard() }
         for producer in producers { producer.resume() }
         reader?.resume(returning: nil)
     }
 
     private func finish(
-        _ action: SubscriptionStateMachine<Parcel>.OfferAction,
-        _ parcel: Parcel,
+        _ action: SubscriptionStateMachine<PendingDelivery>.OfferAction,
+        _ delivery: PendingDelivery,
         reader: Reader?,
         isFull: Bool,
         total: UInt64?
     ) {
-        var discarded: [Parcel] = []
+        var discarded: [PendingDelivery] = []
         switch action {
         case .queued: break
-        case .handOver(let parcel): reader?.resume(returning: parcel)
+        case .handOver(let delivery): reader?.resume(returning: delivery)
         case .displaced(let oldest): discarded = oldest
-        case .discarded: discarded = [parcel]
+        case .discarded: discarded = [delivery]
         }
-        for parcel in discarded { parcel.receipt?.didDiscard() }
+        for delivery in discarded { delivery.receipt?.didDiscard() }
         if isFull, let event = discarded.last?.event {
             let receiver = "subscription to \(pattern)"
             report(.dropped(receiver: receiver, event: event, number: discarded.count, total: total))
@@ -187,7 +187,7 @@ final class SubscriptionStorage: Inbox {
     }
 
     private func cancelSend(_ token: UInt64) {
-        // With its parcel, to let go of that outside the lock.
+        // With its delivery, to let go of that outside the lock.
         let cancelled = state.withLock { state in
             state.machine.sendCancelled(token: token).map { ($0, state.producers.removeValue(forKey: token)) }
         }

@@ -11,28 +11,28 @@ public struct EventBatch: Sendable {
         let destination: EventDestination
         let includesNamed: Bool
         /// As it is when the batch is emitted.
-        var targets: Targets?
+        var receivers: Receivers?
         /// The position behind its last event.
         var end: Int
 
-        func isHeard(as other: Run) -> Bool { targets === other.targets && includesNamed == other.includesNamed }
+        func isHeard(as other: Run) -> Bool { receivers === other.receivers && includesNamed == other.includesNamed }
 
-        var inboxes: [any Inbox] { (includesNamed ? targets?.inboxes : targets?.unnamed) ?? [] }
+        var sinks: [any EventSink] { (includesNamed ? receivers?.sinks : receivers?.unnamed) ?? [] }
     }
 
     /// The events, as mailboxes take them.
-    private var parcels: [Parcel] = []
+    private var deliveries: [PendingDelivery] = []
     private var runs: [Run] = []
-    private var sorting = ParcelSorting()
+    private var sorting = DeliverySorting()
 
     /// A batch without events.
     public init() {}
 
     /// How many events there are.
-    public var count: Int { parcels.count }
+    public var count: Int { deliveries.count }
 
     /// Whether there is no event.
-    public var isEmpty: Bool { parcels.isEmpty }
+    public var isEmpty: Bool { deliveries.isEmpty }
 
     /// Adds an event behind the others.
     ///
@@ -40,28 +40,28 @@ public struct EventBatch: Sendable {
     ///   - destination: Made by the bus that the batch is emitted on, for the name of the event.
     ///   - includesNamed: Whether named listeners hear it: not, if the transport offers it to them itself.
     public mutating func append(_ event: Event, to destination: EventDestination, includesNamed: Bool = true) {
-        parcels.append(Parcel(event: event.attempt(1), receipt: nil))
+        deliveries.append(PendingDelivery(event: event.attempt(1), receipt: nil))
         let last = runs.count - 1
         if last >= 0, runs[last].destination === destination, runs[last].includesNamed == includesNamed {
             runs[last].end += 1
         } else {
-            runs.append(Run(destination: destination, includesNamed: includesNamed, end: parcels.count))
+            runs.append(Run(destination: destination, includesNamed: includesNamed, end: deliveries.count))
         }
     }
 
     /// Removes all events, and keeps the storage.
     public mutating func removeAll() {
-        parcels.removeAll(keepingCapacity: true)
+        deliveries.removeAll(keepingCapacity: true)
         runs.removeAll(keepingCapacity: true)
     }
 
     /// Finds out who hears the events now.
     mutating func resolve(in registry: borrowing Locked<Registry>) {
         // Let go of outside the lock.
-        var outdated: [Targets] = []
+        var outdated: [Receivers] = []
         registry.withLock { registry in
             for position in runs.indices {
-                runs[position].targets = runs[position].destination.targets(in: &registry, outdated: &outdated)
+                runs[position].receivers = runs[position].destination.receivers(in: &registry, outdated: &outdated)
             }
         }
     }
@@ -70,10 +70,10 @@ public struct EventBatch: Sendable {
     func offerToTransports() {
         var start = 0
         for position in runs.indices {
-            let (transports, end) = (runs[position].targets?.transports ?? [], runs[position].end)
+            let (transports, end) = (runs[position].receivers?.transports ?? [], runs[position].end)
             if !transports.isEmpty {
-                for parcel in parcels[start..<end] {
-                    for transport in transports { transport.take(parcel.event, receipt: nil) }
+                for delivery in deliveries[start..<end] {
+                    for transport in transports { transport.take(delivery.event, receipt: nil) }
                 }
             }
             start = end
@@ -81,17 +81,17 @@ public struct EventBatch: Sendable {
     }
 
     /// Offers each mailbox its events at once, in order.
-    mutating func offerToInboxes() {
+    mutating func offerToSinks() {
         guard let first = runs.first else { return }
         guard runs.contains(where: { !$0.isHeard(as: first) }) else {
-            for inbox in first.inboxes { inbox.offer(contentsOf: parcels) }
+            for sink in first.sinks { sink.offer(contentsOf: deliveries) }
             return
         }
         var start = 0
         for run in runs {
-            if let targets = run.targets {
+            if let receivers = run.receivers {
                 for position in start..<run.end {
-                    sorting.add(parcels[position], targets, includesNamed: run.includesNamed)
+                    sorting.add(deliveries[position], receivers, includesNamed: run.includesNamed)
                 }
             }
             start = run.end

@@ -10,17 +10,17 @@ extension EventBus {
     ///
     /// The bus keeps the transport until it is detached from all patterns.
     public func attach(_ transport: some EventTransport, to patterns: some Sequence<EventPattern>) {
-        let target = Registry.Target(transport)
+        let receiver = Receiver(transport)
         registry.withLock { registry in
-            for pattern in patterns { registry.add(target, to: pattern) }
+            for pattern in patterns { registry.add(receiver, to: pattern) }
         }
     }
 
     /// Offers no more events of these patterns to a transport. Emits that have begun may still reach it.
     public func detach(_ transport: some EventTransport, from patterns: some Sequence<EventPattern>) {
-        let target = Registry.Target(transport)
+        let receiver = Receiver(transport)
         registry.withLock { registry in
-            for pattern in patterns { registry.remove(target, from: pattern) }
+            for pattern in patterns { registry.remove(receiver, from: pattern) }
         }
     }
 
@@ -31,14 +31,19 @@ extension EventBus {
         for other: some EventTransport,
         to otherPatterns: some Sequence<EventPattern>
     ) {
-        let (target, otherTarget) = (Registry.Target(transport), Registry.Target(other))
+        let (receiver, otherReceiver) = (Receiver(transport), Receiver(other))
         registry.withLock { registry in
-            for pattern in patterns { registry.remove(target, from: pattern) }
-            for pattern in otherPatterns { registry.add(otherTarget, to: pattern) }
+            for pattern in patterns { registry.remove(receiver, from: pattern) }
+            for pattern in otherPatterns { registry.add(otherReceiver, to: pattern) }
         }
     }
 
     // MARK: In
+
+    /// Passes on an event that already has an identity, because a transport brought it in.
+    public func emit(_ event: Event, scope: Scope = .everywhere) {
+        dispatch(event.attempt(1), scope: scope, receipt: nil)
+    }
 
     /// A place for the events of a name that a transport brings in.
     public func destination(for name: EventName) -> EventDestination {
@@ -53,7 +58,7 @@ extension EventBus {
     public func emit(_ batch: inout EventBatch, scope: Scope = .everywhere) {
         batch.resolve(in: registry)
         if scope.includesTransports { batch.offerToTransports() }
-        if scope.includesListeners { batch.offerToInboxes() }
+        if scope.includesListeners { batch.offerToSinks() }
         batch.removeAll()
     }
 
@@ -87,9 +92,9 @@ extension EventBus {
     /// A transport that keeps events calls it for each event: a listener may come or leave in between.
     public func receivers(at destination: EventDestination) -> (named: [NamedMailbox], hasOthers: Bool) {
         // Let go of outside the lock.
-        var outdated: [Targets] = []
-        let targets = registry.withLock { destination.targets(in: &$0, outdated: &outdated) }
-        return (targets.named, targets.hasOthers)
+        var outdated: [Receivers] = []
+        let receivers = registry.withLock { destination.receivers(in: &$0, outdated: &outdated) }
+        return (receivers.named, receivers.hasOthers)
     }
 
     /// The mailboxes of all named listeners that there are now.
@@ -99,6 +104,6 @@ extension EventBus {
 
     /// The mailboxes of the named listeners that hear the events of a name now.
     public func namedMailboxes(hearing name: EventName) -> [NamedMailbox] {
-        registry.withLock { $0.targets(for: name) }.named
+        registry.withLock { $0.receivers(for: name) }.named
     }
 }

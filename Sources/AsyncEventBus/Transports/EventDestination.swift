@@ -5,7 +5,7 @@
 /// thread. It may be kept as long as the bus: an unused destination holds receivers that have left the bus until it is
 /// used again, which does no harm. To use it on another bus is a programmer's mistake, and traps.
 ///
-/// SAFETY: `targets` and `version` are only touched by `Registry`, under the lock that guards the registry which made
+/// SAFETY: `receivers` and `version` are only touched by `Registry`, under the lock that guards the registry which made
 /// this destination: it refuses the destinations of others.
 public final class EventDestination: @unchecked Sendable {
     /// The name of the events.
@@ -13,27 +13,27 @@ public final class EventDestination: @unchecked Sendable {
 
     /// Tells registries apart.
     let owner: Registry.Identity
-    private var targets: Targets
+    private var receivers: Receivers
     private var version: UInt64
 
-    init(name: EventName, owner: Registry.Identity, targets: Targets, version: UInt64) {
+    init(name: EventName, owner: Registry.Identity, receivers: Receivers, version: UInt64) {
         self.name = name
         self.owner = owner
-        self.targets = targets
+        self.receivers = receivers
         self.version = version
     }
 
-    /// The targets as they are now. To be called under the lock of the registry only.
+    /// The receivers as they are now. To be called under the lock of the registry only.
     ///
-    /// - Parameter outdated: Takes the targets as they were before. They may hold the last reference to a listener that
+    /// - Parameter outdated: Takes the receivers as they were before. They may hold the last reference to a listener that
     ///   has left the bus, and so to a user's objects: to be let go of when the lock is released.
-    func targets(in registry: inout Registry, outdated: inout [Targets]) -> Targets {
+    func receivers(in registry: inout Registry, outdated: inout [Receivers]) -> Receivers {
         precondition(owner === registry.identity, "a destination is used on the bus that made it")
         if version != registry.version {
-            outdated.append(targets)
-            targets = registry.targetsToKeep(for: name)
+            outdated.append(receivers)
+            receivers = registry.receiversToKeep(for: name)
             version = registry.version
         }
-        return targets
+        return receivers
     }
 }

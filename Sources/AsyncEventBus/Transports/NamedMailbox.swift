@@ -27,14 +27,14 @@ public struct NamedMailbox: Sendable {
     ///     are used up already, without those that the tracker does not count, it is called once.
     ///   - tracker: Is told what happens; at once, if the listener has left the bus.
     public func offer(_ event: Event, attempt: Int, tracker: any DeliveryTracker) {
-        mailbox.offer(Parcel(event: event.attempt(attempt), receipt: nil, tracker: tracker))
+        mailbox.offer(PendingDelivery(event: event.attempt(attempt), receipt: nil, tracker: tracker))
     }
 
     /// Puts events into the mailbox as ``offer(_:attempt:tracker:)`` does one after the other, and takes its lock once.
     public func offer(contentsOf deliveries: [(event: Event, attempt: Int, tracker: any DeliveryTracker)]) {
         mailbox.offer(
             contentsOf: deliveries.map {
-                Parcel(event: $0.event.attempt($0.attempt), receipt: nil, tracker: $0.tracker)
+                PendingDelivery(event: $0.event.attempt($0.attempt), receipt: nil, tracker: $0.tracker)
             }
         )
     }

@@ -7,8 +7,8 @@ public enum Scope: Sendable, Hashable {
     case local
 
     /// To the transports only: listeners on this bus do not hear it.
-    case broker
+    case transports
 
-    var includesListeners: Bool { self != .broker }
+    var includesListeners: Bool { self != .transports }
     var includesTransports: Bool { self != .local }
 }

@@ -2,7 +2,7 @@
 //
 // libmosquitto 2.0 reads a packet in at least three system calls and writes one byte into a pair of sockets for each
 // packet that it queues (2.0.11, packet_mosq.c). This module redirects the library's calls of `read`, `write`, `close`
-// and `socketpair` (see CLibraryCalls). Calls of other code in the process are not affected. Calls for descriptors that
+// and `socketpair` (see CInterposition). Calls of other code in the process are not affected. Calls for descriptors that
 // are not attached go to the kernel.
 //
 // Only one thread at a time may use an attached descriptor or let the library use it.

@@ -21,7 +21,7 @@ extension Broker {
             let mayBeKept = try SessionMemory.holdsAny(name, clientID: broker.options.clientID, in: store)
             return mayBeKept ? broker : self
         }
-        if options.sessionExpiry == .zero { broker.options.sessionExpiry = Self.sessionExpiry }
+        if options.session.expiry == .zero { broker.options.session.expiry = Self.sessionExpiry }
         return broker
     }
 }

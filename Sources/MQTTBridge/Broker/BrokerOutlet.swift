@@ -42,10 +42,10 @@ final class BrokerOutlet: Sendable {
         let echo = comesBack ? EchoWindow.Key(topic: topic, payload: message.payload) : nil
         // Announced before it can come back, and withdrawn if the client refuses it: otherwise an equal message of
         // another client would count as the echo.
-        if let echo { context.guards.willPublish(echo, link: link) }
+        if let echo { context.loopGuard.willPublish(echo, link: link) }
         do throws(ClientError) {
             try client.enqueue(checked: message) { [context, link, broker] result in
-                if let echo { context.guards.didPublish(echo, link: link, isTaken: result.isSuccess) }
+                if let echo { context.loopGuard.didPublish(echo, link: link, isTaken: result.isSuccess) }
                 state?.end(isAcknowledged: result.isSuccess)
                 if let completion {
                     completion(result)
@@ -54,7 +54,7 @@ final class BrokerOutlet: Sendable {
                 }
             }
         } catch {
-            if let echo { context.guards.didPublish(echo, link: link, isTaken: false) }
+            if let echo { context.loopGuard.didPublish(echo, link: link, isTaken: false) }
             throw error
         }
     }

@@ -33,7 +33,7 @@ final class BrokerConnection: Sendable {
             try writer.map { writer in
                 try broker.keepingSession(for: own, in: writer.store).expectingSession(in: writer.store)
             } ?? broker
-        broker.options.largestPayload = context.options.maximumPayload
+        broker.options.limits.largestPayload = context.options.maximumPayload
         let plan = SubscriptionPlan(own, version: broker.options.version, flagUse: RetainFlagUse(table.routes))
         let session = try writer.flatMap { try Self.recallSession(&broker, plan, $0.store, context.logger) }
         // Unique, since several bridges on one bus may use the same name for different brokers.
@@ -75,7 +75,7 @@ final class BrokerConnection: Sendable {
     ) throws(StoreError) -> SessionMemory? {
         guard !broker.options.isClientIDGenerated else { return nil }
         let memory = try SessionMemory(of: broker, plan.requests.map(\.filter), in: store)
-        broker.options.formerFilters += memory.former
+        broker.options.session.formerFilters += memory.former
         for clientID in memory.formerClientIDs {
             logger.notice(
                 "the broker may still keep the session of a former client identifier, until it expires",

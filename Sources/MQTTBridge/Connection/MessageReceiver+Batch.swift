@@ -11,7 +11,7 @@ extension MessageReceiver {
         /// The events to emit even if the store fails, since the broker does not send their messages again.
         var unrepeated = EventBatch()
         /// The identities of first copies, to be forgotten if the batch is not stored.
-        var identities: [Guards.InboundEvent] = []
+        var identities: [LoopGuard.InboundEvent] = []
         /// The outcome of the commit, for other receivers; nil if the batch stores no identities.
         var outcome: CommitOutcome?
         /// The commits of other brokers' batches that contain first copies of messages of this batch.

@@ -26,20 +26,20 @@ extension MessageReceiver {
             )
         }
         let event = event(place, &message, decoded, number, batch, isForwarded: true)
-        let (inboxes, hasOthers) = context.bus.receivers(at: place.destination)
+        let (mailboxes, hasOthers) = context.bus.receivers(at: place.destination)
         let departures = batch.router.departures(for: event)
         for departure in departures { writer.pressure.forwards(from: broker.name, by: departure.record.route) }
         if !departures.isEmpty { batch.intake.departures += departures }
-        if !inboxes.isEmpty {
+        if !mailboxes.isEmpty {
             let record = RecordCodec.inbound(
                 event,
                 message,
                 route: place.match.route,
-                audience: batch.intake.audience(of: inboxes),
+                listeners: batch.intake.listeners(of: mailboxes),
                 eventTime: decoded.time,
                 now: now
             )
-            batch.intake.arrivals.append(record, event, inboxes)
+            batch.intake.arrivals.append(record, event, mailboxes)
         }
         if hasOthers { batch.events.append(event, to: place.destination, includesNamed: false) }
         return true

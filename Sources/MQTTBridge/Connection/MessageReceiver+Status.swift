@@ -6,7 +6,7 @@ import Mosquitto
 
 /// Reports connection events on the bus and in the log.
 extension MessageReceiver {
-    func client(noticed event: ClientEvent) {
+    func client(_ client: Client, noticed event: ClientEvent) {
         switch event {
         case .connected(let info): connected(info)
         case .disconnected(let error): disconnected(error)

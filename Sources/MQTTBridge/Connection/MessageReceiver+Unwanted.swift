@@ -19,7 +19,7 @@ extension MessageReceiver {
     func recordState(of message: Message, _ plan: TopicPlan, _ batch: inout Batch) {
         guard message.omittedPayloadSize == nil, !isReplay(message, plan) else { return }
         if plan.marksKept, hasMarks.withLock({ $0 }), !message.isRetained { return }
-        let digest = context.guards.digest(format.decode(message).payload)
+        let digest = context.loopGuard.digest(format.decode(message).payload)
         context.states.withLock { [link] states in
             for place in plan.places { states.received(place.match.event, digest, from: link) }
         }

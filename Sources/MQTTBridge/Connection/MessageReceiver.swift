@@ -44,7 +44,7 @@ final class MessageReceiver: ClientDelegate {
         self.session = session
     }
 
-    func client(received messages: consuming [Message]) -> ReceiveDecision {
+    func client(_ client: Client, received messages: consuming [Message]) -> ReceiveDecision {
         CrashPoint.afterRead.pass()
         let router = router.now
         var batch = spare.withLock { spare in
@@ -62,7 +62,7 @@ final class MessageReceiver: ClientDelegate {
             do throws(StoreError) {
                 try writer.commit(&batch.intake)
             } catch {
-                context.guards.forgetSeen(batch.identities)
+                context.loopGuard.forgetSeen(batch.identities)
                 batch.outcome?.ended(isStored: false)
                 countUnrepeatable(batch)
                 context.states.withLock { [link] states in
@@ -76,7 +76,7 @@ final class MessageReceiver: ClientDelegate {
             writer.pending.add { $0.seen += batch.intake.seen }
         }
         if let outcome = batch.outcome {
-            context.guards.recordStored(batch.identities)
+            context.loopGuard.recordStored(batch.identities)
             outcome.ended(isStored: true)
         }
         context.bus.emit(&batch.events)
@@ -101,7 +101,7 @@ final class MessageReceiver: ClientDelegate {
         )
     }
 
-    func clientWroteAcknowledgements() {
+    func clientWroteAcknowledgements(_ client: Client) {
         CrashPoint.afterWrite.pass()
         writer?.wroteAcknowledgements()
     }
@@ -146,15 +146,15 @@ final class MessageReceiver: ClientDelegate {
             count(.forged, message, "claims an identity that this bus has not assigned: treated as new")
             (decoded.id, decoded.origin) = (nil, nil)
         }
-        if decoded.id != nil || isReplay { decoded.digest = context.guards.digest(decoded.payload) }
+        if decoded.id != nil || isReplay { decoded.digest = context.loopGuard.digest(decoded.payload) }
         if message.isRetained, !plan.tracksState {
             plan.trackState()
             recordState(of: message, plan, &batch)
         }
         if let id = decoded.id {
-            _ = context.guards.recordPublished(id, decoded.digest, link: link, topic: message.topic)
+            _ = context.loopGuard.recordPublished(id, decoded.digest, link: link, topic: message.topic)
         } else if format.needsEchoWindow, !isReplay,
-            context.guards.isEcho(link: link, topic: message.topic, payload: message.payload)
+            context.loopGuard.isEcho(link: link, topic: message.topic, payload: message.payload)
         {
             return
         }
@@ -162,7 +162,7 @@ final class MessageReceiver: ClientDelegate {
         var isStateClaimed = !plan.tracksState || isReplay
         for place in plan.places {
             if let id = decoded.id {
-                let inbound = Guards.InboundEvent(id: id, name: place.match.event, digest: decoded.digest)
+                let inbound = LoopGuard.InboundEvent(id: id, name: place.match.event, digest: decoded.digest)
                 switch recordSeen(inbound, place, &batch) {
                 case .first: break
                 case .changed:
@@ -181,16 +181,16 @@ final class MessageReceiver: ClientDelegate {
         }
     }
 
-    private func recordSeen(_ inbound: Guards.InboundEvent, _ place: EventPlace, _ batch: inout Batch)
+    private func recordSeen(_ inbound: LoopGuard.InboundEvent, _ place: EventPlace, _ batch: inout Batch)
         -> CopyWindow.Copy
     {
-        guard writer != nil else { return context.guards.recordSeen(inbound) }
+        guard writer != nil else { return context.loopGuard.recordSeen(inbound) }
         guard place.isDurable else {
-            return context.guards.recordSeen(inbound, isUnstored: batch.router.table.hasDurableInbound)
+            return context.loopGuard.recordSeen(inbound, isUnstored: batch.router.table.hasDurableInbound)
         }
         let outcome = batch.outcome ?? CommitOutcome()
         batch.outcome = outcome
-        let (copy, other) = context.guards.recordSeen(inbound, for: outcome)
+        let (copy, other) = context.loopGuard.recordSeen(inbound, for: outcome)
         if let other, !batch.others.contains(where: { $0 === other }) { batch.others.append(other) }
         return copy
     }

@@ -131,7 +131,7 @@ final class OutboundRouter: EventTransport {
 
     /// Records that a state is about to be published to a broker.
     private func recordState(of event: Event, _ outlet: BrokerOutlet) {
-        let digest = context.guards.digest(event.payload.bytes)
+        let digest = context.loopGuard.digest(event.payload.bytes)
         context.states.withLock { states in
             // A replayed state was recorded when it came.
             if !event.origin.isReplayed { states.passed(event.name, digest, from: event.origin.transport?.link ?? "") }
@@ -156,9 +156,9 @@ final class OutboundRouter: EventTransport {
             let record = departure.record
             guard let outlet = outlets[record.broker] else { continue }
             // The digest of the event's payload, not of its envelope.
-            let digest = context.guards.digest(outlet.format.decode(departure.message).payload)
+            let digest = context.loopGuard.digest(outlet.format.decode(departure.message).payload)
             let id = EventID(source: record.source, tag: record.tag)
-            context.guards.forgetPublished(id, digest, link: outlet.link, topic: record.topic)
+            context.loopGuard.forgetPublished(id, digest, link: outlet.link, topic: record.topic)
         }
     }
 
@@ -215,14 +215,14 @@ final class OutboundRouter: EventTransport {
         }
         let hasIdentity = event.id.source != context.bus.source
         if hasIdentity {
-            let digest = context.guards.digest(event.payload.bytes)
-            guard context.guards.recordPublished(event.id, digest, link: outlet.link, topic: target.topic) else {
+            let digest = context.loopGuard.digest(event.payload.bytes)
+            guard context.loopGuard.recordPublished(event.id, digest, link: outlet.link, topic: target.topic) else {
                 return false
             }
         }
         // If one broker carries no identities, a returning copy is indistinguishable from a new message.
         guard let mqtt = event.mqtt, !mqtt.carriesIdentity || !outlet.format.carriesIdentity else { return true }
-        switch context.guards.passes(event, from: origin.link, to: outlet.link, countsRate: !hasIdentity) {
+        switch context.loopGuard.passes(event, from: origin.link, to: outlet.link, countsRate: !hasIdentity) {
         case .pass:
             return true
         case .trips:

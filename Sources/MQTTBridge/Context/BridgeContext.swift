@@ -6,7 +6,7 @@ import Logging
 struct BridgeContext: Sendable {
     let bus: EventBus
     let routes: CurrentRoutes
-    let guards: Guards
+    let loopGuard: LoopGuard
     let reporter: StatusReporter
     let readiness: Readiness
     let states = Locked(RetainedStates())

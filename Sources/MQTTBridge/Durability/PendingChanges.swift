@@ -103,7 +103,7 @@ struct PendingChanges: Sendable {
             let done = Set(batch.finished)
             batch.progress = progress.filter { !done.contains($0.sequence) }
         }
-        batch.letters = deadLetters
+        batch.deadLetters = deadLetters
         batch.seen = seen
         batch.evictions = evictions
         batch.life = life

@@ -8,7 +8,7 @@ enum RecordCodec {
         _ event: Event,
         _ message: Message,
         route: Route,
-        audience: [String],
+        listeners: [String],
         eventTime: Timestamp?,
         now: Int64
     ) -> InboundRecord {
@@ -24,7 +24,7 @@ enum RecordCodec {
             details: RecordDetails.text(event, arrivedAs: message, time: eventTime),
             time: now,
             expires: expiry(now, route.timeToLive, event.attributes.timeToLive),
-            audience: audience
+            listeners: listeners
         )
     }
 
@@ -149,7 +149,7 @@ extension InboundRecord {
             payload: payload,
             details: letter.details,
             time: now,
-            audience: [letter.listener]
+            listeners: [letter.listener]
         )
     }
 }

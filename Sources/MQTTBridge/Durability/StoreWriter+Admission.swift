@@ -71,7 +71,7 @@ extension StoreWriter {
 
     /// Keeps dead letters within their limits.
     var deadLetterEviction: StoreEviction {
-        .letters(keep: context.options.store.deadLetters, bytes: context.options.store.deadLetterBytes)
+        .deadLetters(keep: context.options.store.deadLetters, bytes: context.options.store.deadLetterBytes)
     }
 
     /// Reports dead letters that were evicted for newer ones.

@@ -52,7 +52,7 @@ extension StoreWriter {
         case .inbound: batch.finished = [row.sequence]
         case .outbound: batch.published = [row.sequence]
         }
-        batch.letters = [deadLetter]
+        batch.deadLetters = [deadLetter]
         batch.evictions = [deadLetterEviction]
         countTrimmed(try store.commit(batch))
         let removal = StoreRemoval(

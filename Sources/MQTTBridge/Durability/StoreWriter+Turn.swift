@@ -104,10 +104,10 @@ extension StoreWriter {
         batch.arrivals = intake.arrivals.records
         batch.departures += intake.departures.map(\.record)
         batch.seen += intake.seen
-        batch.letters += intake.deadLetters
+        batch.deadLetters += intake.deadLetters
         batch.isProbe = intake.isProbe
         batch.evictions += pending.withGauge { $0.evictions(changes.evictionScopes) }
-        if !batch.letters.isEmpty { batch.evictions.append(deadLetterEviction) }
+        if !batch.deadLetters.isEmpty { batch.evictions.append(deadLetterEviction) }
         var removals: [StoreRemoval] = []
         if !batch.isEmpty {
             CrashPoint.beforeCommit.pass()

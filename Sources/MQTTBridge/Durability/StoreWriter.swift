@@ -64,7 +64,7 @@ final class StoreWriter: Sendable {
         )
         pressure = StorePressure(pending: pending, routes: routes)
         core = Locked(Core(lastSequence: inventory.lastSequence))
-        context.guards.remember(inventory.seen, now: clock.now)
+        context.loopGuard.remember(inventory.seen, now: clock.now)
         scheduler.start(self)
         let found = (gauge.messages(.inbound), gauge.messages(.outbound))
         if found.0 + found.1 + inventory.deadLetters > 0 {
@@ -144,8 +144,8 @@ final class StoreWriter: Sendable {
         /// Whether to write even if there are no changes.
         var isProbe = false
         /// A cache: the mailboxes and listener names of the last message, which the next one usually shares.
-        private var inboxes: [NamedMailbox] = []
-        private var audience: [String] = []
+        private var mailboxes: [NamedMailbox] = []
+        private var listeners: [String] = []
         private var time: Int64?
 
         init(isProbe: Bool = false) {
@@ -162,12 +162,12 @@ final class StoreWriter: Sendable {
         }
 
         /// The distinct listener names of mailboxes.
-        mutating func audience(of inboxes: [NamedMailbox]) -> [String] {
-            if inboxes == self.inboxes { return audience }
-            self.inboxes = inboxes
-            audience = []
-            for inbox in inboxes where !audience.contains(inbox.name) { audience.append(inbox.name) }
-            return audience
+        mutating func listeners(of mailboxes: [NamedMailbox]) -> [String] {
+            if mailboxes == self.mailboxes { return listeners }
+            self.mailboxes = mailboxes
+            listeners = []
+            for mailbox in mailboxes where !listeners.contains(mailbox.name) { listeners.append(mailbox.name) }
+            return listeners
         }
     }
 

@@ -25,14 +25,14 @@ public struct StoreLimits: Sendable, Hashable {
 /// What happens when a store, or a route in it, is full. Every discarded message is counted and reported.
 public enum StorePolicy: String, Sendable, Hashable, CaseIterable {
     /// Nothing is lost. Inbound: the bridge stops reading, and after a while disconnects so that the broker queues
-    /// messages for its session; it resumes when a quarter of the limit is free. Outbound: `send` waits, `emit` is
+    /// messages for its session; it resumes when a quarter of the limit is free. Outbound: `emitWhenRoom` waits, `emit` is
     /// refused.
     case block
     /// The oldest messages of the same direction are discarded; only those of the same route if the route is full.
     case dropOldest = "drop-oldest"
     /// The new message is discarded.
     case dropNewest = "drop-newest"
-    /// Outbound: refused with an error, even if `send` could wait. Inbound: as ``block``.
+    /// Outbound: refused with an error, even if `emitWhenRoom` could wait. Inbound: as ``block``.
     case reject
 }
 

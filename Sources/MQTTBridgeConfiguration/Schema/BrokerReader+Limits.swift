@@ -5,12 +5,12 @@ extension BrokerReader {
     /// Reads limits, time limits and rates.
     mutating func readLimits() {
         let range = Duration.milliseconds(1) ... .seconds(86_400)
-        set(\.inFlightWindow, fields["in_flight"]?.number(1...65_535, example: 100))
-        set(\.connectTimeout, fields["connect_timeout"]?.duration(range, example: "10s"))
-        set(\.drainLimit, fields["drain_limit"]?.duration(range, orZero: true, example: "2s"))
-        set(\.receiveMaximum, onlyMQTT5("receive_maximum")?.number(1...65_535, example: 1_000))
+        set(\.limits.inFlightWindow, fields["in_flight"]?.number(1...65_535, example: 100))
+        set(\.timeouts.connect, fields["connect_timeout"]?.duration(range, example: "10s"))
+        set(\.timeouts.drain, fields["drain_limit"]?.duration(range, orZero: true, example: "2s"))
+        set(\.limits.receiveMaximum, onlyMQTT5("receive_maximum")?.number(1...65_535, example: 1_000))
         set(
-            \.maximumPacketSize,
+            \.limits.maximumPacketSize,
             onlyMQTT5("maximum_packet_size")?.size(128...(1 << 28), example: "16MiB").map { UInt32(clamping: $0) }
         )
         if let queue = fields["queue"],
@@ -20,8 +20,8 @@ extension BrokerReader {
                 example: "queue: {messages: 10000, bytes: 64MiB}"
             )
         {
-            set(\.queueCapacity, queueFields["messages"]?.number(1...100_000_000, example: 10_000))
-            set(\.queueBytes, queueFields["bytes"]?.size(1...(1 << 40), example: "64MiB").map(Int.init))
+            set(\.limits.queueCapacity, queueFields["messages"]?.number(1...100_000_000, example: 10_000))
+            set(\.limits.queueBytes, queueFields["bytes"]?.size(1...(1 << 40), example: "64MiB").map(Int.init))
         }
         if let rate = fields["drain_rate"]?.number(0...1_000_000, example: 1_000) {
             broker.drainRate = rate == 0 ? nil : rate
@@ -34,10 +34,10 @@ extension BrokerReader {
         guard let pauses = Fields(element, keys: keys, example: "reconnect: {shortest: 100ms, longest: 30s}") else {
             return
         }
-        set(\.backoff.shortest, pauses["shortest"]?.duration(range, example: "100ms"))
-        set(\.backoff.longest, pauses["longest"]?.duration(range, example: "30s"))
-        set(\.backoff.afterRefusedLogin, pauses["after_refused_login"]?.duration(range, example: "15s"))
-        let backoff = broker.options.backoff
+        set(\.reconnect.backoff.shortest, pauses["shortest"]?.duration(range, example: "100ms"))
+        set(\.reconnect.backoff.longest, pauses["longest"]?.duration(range, example: "30s"))
+        set(\.reconnect.backoff.afterRefusedLogin, pauses["after_refused_login"]?.duration(range, example: "15s"))
+        let backoff = broker.options.reconnect.backoff
         if backoff.shortest > backoff.longest, let culprit = pauses["shortest"] ?? pauses["longest"] {
             culprit.complain(
                 "\"shortest\" is longer than \"longest\", which is 30s if not written",

@@ -77,21 +77,21 @@ struct BrokerReader {
             orZero: true,
             example: "1h"
         ) {
-            broker.options.sessionExpiry = expiry
+            broker.options.session.expiry = expiry
         }
         if let keepAlive = fields["keep_alive"]?.duration(
             .seconds(5) ... .seconds(65_535),
             orZero: true,
             example: "30s"
         ) {
-            broker.options.keepAlive = keepAlive
+            broker.options.timeouts.keepAlive = keepAlive
         }
         if let timeout = fields["stall_timeout"]?.duration(
             .seconds(1) ... .seconds(86_400),
             orZero: true,
             example: "15s"
         ) {
-            broker.options.stallTimeout = timeout
+            broker.options.timeouts.stall = timeout
         }
         guard let element = fields["metadata"], let metadata = element.choice(Metadata.self) else { return }
         broker.metadata = metadata

@@ -8,14 +8,14 @@ struct ConfigurationReader {
     private(set) var routes: [Route] = []
     private(set) var options = BridgeOptions()
     private(set) var store: StoreConfiguration?
-    private let findings: Findings
+    private let collector: ProblemCollector
 
     private static let brokersExample = "brokers: {home: {url: mqtt://127.0.0.1:1883}}"
 
-    init(_ document: Document, _ findings: Findings, hasStore: Bool) {
-        self.findings = findings
+    init(_ document: Document, _ collector: ProblemCollector, hasStore: Bool) {
+        self.collector = collector
         guard let root = document.root else {
-            findings.add(.start, "the file is empty", "Write \(Self.brokersExample)")
+            collector.add(.start, "the file is empty", "Write \(Self.brokersExample)")
             return
         }
         let element = Element(
@@ -24,7 +24,7 @@ struct ConfigurationReader {
             keyPosition: .start,
             isSecret: false,
             document: document,
-            findings: findings
+            collector: collector
         )
         let keys = ["brokers", "routes", "limits", "store"]
         guard let fields = Fields(element, keys: keys, example: Self.brokersExample) else { return }
@@ -44,7 +44,7 @@ struct ConfigurationReader {
         else { return [] }
         if entries.isEmpty { element.complain("\"brokers\" is empty", "Write \(Self.brokersExample)") }
         for entry in entries where entry.name.isEmpty {
-            findings.add(entry.keyPosition, "the name of a broker is empty", "Write \(Self.brokersExample)")
+            collector.add(entry.keyPosition, "the name of a broker is empty", "Write \(Self.brokersExample)")
         }
         var owners: [String: String] = [:]
         for entry in entries {

@@ -63,9 +63,9 @@ struct RouteReader {
 
     /// Complains at the field with the problem, or at the route if the file does not contain that field.
     func complain(_ problem: RouteProblem) {
-        guard !element.findings.isFull else { return element.complain("", "", at: .file) }
+        guard !element.collector.isFull else { return element.complain("", "", at: .file) }
         let (message, advice) = (
-            element.findings.redacted(problem.message), element.findings.redacted(problem.advice)
+            element.collector.redacted(problem.message), element.collector.redacted(problem.advice)
         )
         if let field = fields?[problem.field.rawValue] {
             // For durability the value itself is valid: the store is missing elsewhere.

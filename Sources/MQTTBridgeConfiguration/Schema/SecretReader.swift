@@ -49,7 +49,7 @@ extension Element {
     /// The path of a readable file or folder. A relative path is relative to the folder of the configuration.
     func readablePath(_ kind: ConfigurationFile.Kind, example: String) -> String? {
         guard let text = line("a path", example: example) else { return nil }
-        let path = findings.resolved(text.content)
+        let path = collector.resolved(text.content)
         guard let problem = ConfigurationFile.problem(with: path, kind) else { return path }
         let shown = isSecret || text.isSubstituted ? "" : " \"\(escapedForLog(path, limit: 200))\""
         complain(

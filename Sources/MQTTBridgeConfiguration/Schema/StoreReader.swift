@@ -64,7 +64,7 @@ extension Element {
             complain("~ is not expanded", "Write the whole path, as in \(example)")
             return nil
         }
-        let path = findings.resolved(text.content)
+        let path = collector.resolved(text.content)
         if path.hasSuffix("/") || ConfigurationFile.problem(with: path, .folder) == nil {
             complain("\"\(name)\" leads to a folder", "Write the path of a file, as in \(example)")
             return nil

@@ -10,74 +10,74 @@ struct Document {
     let duplicates: DuplicateKeys
 
     /// Parses the text; nil, with a finding, if that fails.
-    init?(_ findings: Findings) {
-        guard Self.check(findings) else { return nil }
-        var source = findings.source
+    init?(_ collector: ProblemCollector) {
+        guard Self.check(collector) else { return nil }
+        var source = collector.source
         var duplicates = DuplicateKeys()
         while true {
             do {
                 // The anchors of nodes are valid only during the lifetime of the parser.
                 let parser = try Parser(yaml: source.text, resolver: .basic, encoding: .utf8)
                 let root = try parser.singleRoot()
-                withExtendedLifetime(parser) { root.map { Self.check($0, depth: 1, findings) } }
+                withExtendedLifetime(parser) { root.map { Self.check($0, depth: 1, collector) } }
                 (self.root, self.duplicates) = (root, duplicates)
                 return
             } catch YamlError.duplicatedKeysInMapping(let keys, let context) {
                 let position = Position(context.mark)
                 guard let key = keys.first, duplicates.rename(key, at: position, in: &source) else {
-                    findings.add(position, "a key is written twice", "Remove one of them")
+                    collector.add(position, "a key is written twice", "Remove one of them")
                     return nil
                 }
             } catch {
                 let problem = SyntaxProblem(error)
-                findings.add(problem.position, problem.message, problem.advice)
+                collector.add(problem.position, problem.message, problem.advice)
                 return nil
             }
         }
     }
 
     /// Refuses texts on which the parser would run forever, and texts for whose errors it reports no position.
-    private static func check(_ findings: Findings) -> Bool {
-        if let (position, value) = findings.source.illegalCharacter {
+    private static func check(_ collector: ProblemCollector) -> Bool {
+        if let (position, value) = collector.source.illegalCharacter {
             let name = "U+" + String(value, radix: 16, uppercase: true)
-            findings.add(
+            collector.add(
                 position,
                 "the character \(name) is not allowed in YAML",
                 "Remove it; in quotes \\x… stands for it"
             )
             return false
         }
-        if let position = findings.source.aliasExpansion {
-            findings.add(position, "anchors (&) and aliases (*) are not used here", "Write the value out")
+        if let position = collector.source.aliasExpansion {
+            collector.add(position, "anchors (&) and aliases (*) are not used here", "Write the value out")
             return false
         }
         return true
     }
 
-    private static func check(_ node: Node, depth: Int, _ findings: Findings) {
+    private static func check(_ node: Node, depth: Int, _ collector: ProblemCollector) {
         let position = node.mark.map(Position.init) ?? .start
         guard node.anchor == nil else {
-            findings.add(position, "anchors (&) and aliases (*) are not used here", "Write the value out")
+            collector.add(position, "anchors (&) and aliases (*) are not used here", "Write the value out")
             return
         }
         guard
             ["tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"].contains(node.tag.description)
         else {
-            findings.add(position, "tags (!) are not used here", "Remove it, or quote a text that begins with !")
+            collector.add(position, "tags (!) are not used here", "Remove it, or quote a text that begins with !")
             return
         }
         guard depth <= maximumDepth else {
-            findings.add(position, "nested more than \(maximumDepth) deep", "Nothing in a configuration is that deep")
+            collector.add(position, "nested more than \(maximumDepth) deep", "Nothing in a configuration is that deep")
             return
         }
         switch node {
         case .mapping(let mapping):
             for (key, value) in mapping {
-                check(key, depth: depth + 1, findings)
-                check(value, depth: depth + 1, findings)
+                check(key, depth: depth + 1, collector)
+                check(value, depth: depth + 1, collector)
             }
         case .sequence(let sequence):
-            for element in sequence { check(element, depth: depth + 1, findings) }
+            for element in sequence { check(element, depth: depth + 1, collector) }
         case .scalar, .alias: break
         }
     }

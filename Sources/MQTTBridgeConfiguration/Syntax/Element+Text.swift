@@ -21,9 +21,9 @@ extension Element {
             return nil
         }
         do throws(Substitution.Failure) {
-            let substitution = try Substitution(scalar.string, environment: findings.environment)
+            let substitution = try Substitution(scalar.string, environment: collector.environment)
             if Self.inRouteProblems.contains(name) {
-                for (value, spelling) in substitution.values { findings.hide(value, spelling: spelling) }
+                for (value, spelling) in substitution.values { collector.hide(value, spelling: spelling) }
             }
             return Text(content: substitution.text, raw: scalar.string, isSubstituted: !substitution.values.isEmpty)
         } catch {
@@ -83,7 +83,7 @@ extension Element {
 
     /// Refuses braces in the value of a variable: messages show captures, but never the value of a variable.
     private func bracesCameFromVariable(_ text: Text) -> Bool {
-        let substitution = try? Substitution(text.raw, environment: findings.environment)
+        let substitution = try? Substitution(text.raw, environment: collector.environment)
         guard
             let culprit = substitution?.values.first(where: { value, _ in
                 value.utf8.contains(UInt8(ascii: "{")) || value.utf8.contains(UInt8(ascii: "}"))
@@ -103,7 +103,7 @@ extension Element {
             default: 0
             }
         let start = Position(line: position.line, column: position.column + quote)
-        guard findings.source.holds(scalar.string, at: start) else { return position }
+        guard collector.source.holds(scalar.string, at: start) else { return position }
         return Position(line: start.line, column: start.column + offset)
     }
 }

@@ -11,7 +11,7 @@ struct Element {
     /// Whether the value or a part of it may be a secret, which messages must not show.
     let isSecret: Bool
     let document: Document
-    let findings: Findings
+    let collector: ProblemCollector
 
     /// The position of the value, or of the key if the value is empty.
     var position: Position {
@@ -26,7 +26,7 @@ struct Element {
     }
 
     func complain(_ message: String, _ advice: String, at position: Position? = nil) {
-        findings.add(position ?? self.position, message, advice)
+        collector.add(position ?? self.position, message, advice)
     }
 
     /// Complains about a value of the wrong kind.
@@ -54,7 +54,7 @@ struct Element {
                 keyPosition: node.mark.map(Position.init) ?? position,
                 isSecret: isSecret,
                 document: document,
-                findings: findings
+                collector: collector
             )
         }
     }
@@ -71,12 +71,12 @@ struct Element {
         for (key, value) in mapping {
             let keyPosition = key.mark.map(Position.init) ?? position
             guard let name = key.scalar.map({ document.duplicates.original(of: $0.string) }) else {
-                findings.add(keyPosition, "a key must be a text", "Quote a text that begins with { or [")
+                collector.add(keyPosition, "a key must be a text", "Quote a text that begins with { or [")
                 continue
             }
             if let line = earlier.updateValue(keyPosition.line, forKey: name) {
                 let shown = isSecret ? "a key" : "\"\(escapedForLog(name, limit: 40))\""
-                findings.add(keyPosition, "\(shown) is written twice, in line \(line) too", "Remove one of them")
+                collector.add(keyPosition, "\(shown) is written twice, in line \(line) too", "Remove one of them")
             }
             elements.append(
                 Element(
@@ -85,7 +85,7 @@ struct Element {
                     keyPosition: keyPosition,
                     isSecret: isSecret || secrets.contains(name),
                     document: document,
-                    findings: findings
+                    collector: collector
                 )
             )
         }

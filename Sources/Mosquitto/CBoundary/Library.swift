@@ -1,4 +1,4 @@
-internal import CLibraryCalls
+internal import CInterposition
 internal import CMosquitto
 
 /// libmosquitto itself: its version, its set-up, and its errors.

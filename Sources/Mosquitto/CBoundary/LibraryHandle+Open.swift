@@ -25,7 +25,7 @@ extension LibraryHandle {
             let code = handle.connect(
                 host: url.transport == .tcp ? address.text : url.host,
                 port: url.port,
-                keepAlive: plan.options.keepAlive,
+                keepAlive: plan.options.timeouts.keepAlive,
                 bindAddress: url.transport == .tls && found.hasBothFamilies ? address.anyOfFamily : nil,
                 properties: properties
             )
@@ -56,14 +56,14 @@ extension LibraryHandle {
         }
         let handle = try LibraryHandle(
             clientID: options.clientID,
-            cleanStart: options.sessionExpiry <= .zero,
+            cleanStart: options.session.expiry <= .zero,
             version: options.version,
             tls: tls,
             buffers: buffers,
             gate: PacketGate(options)
         )
-        handle.inbox.largestPayload = options.largestPayload ?? .max
-        handle.setSendMaximum(options.inFlightWindow)
+        handle.callbacks.largestPayload = options.limits.largestPayload ?? .max
+        handle.setSendMaximum(options.limits.inFlightWindow)
         if plan.url.transport == .tls, let key = options.tls.preSharedKey {
             let code = handle.setPreSharedKey(identity: key.identity, key: try key.key.load())
             guard code.isSuccess else {
@@ -83,7 +83,7 @@ extension LibraryHandle {
         if let breach { return breach.error(operation) }
         if let error = tlsFailure?.error(operation, host: host) { return error }
         if code.isHangUp, let error = tlsFailure?.hangUpError(operation) { return error }
-        let complaint = inbox.complaints.last.map { escapedForLog($0) } ?? ""
+        let complaint = callbacks.complaints.last.map { escapedForLog($0) } ?? ""
         switch code.rawValue {
         case MOSQ_ERR_MALFORMED_UTF8.rawValue:
             // Not a topic: only CONNACK can have arrived.

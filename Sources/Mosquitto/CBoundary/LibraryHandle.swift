@@ -7,7 +7,7 @@ internal import Glibc
 /// and keeps trusting its authorities (2.0.11, connect.c, messages_mosq.c). Not sendable: it belongs to one thread at a
 /// time, which the compiler checks.
 @safe final class LibraryHandle {
-    let inbox = CallbackBuffer()
+    let callbacks = CallbackBuffer()
     let version: ProtocolVersion
     let pointer: OpaquePointer
     private let tls: TLSContext?
@@ -37,8 +37,8 @@ internal import Glibc
         self.version = version
         self.tls = tls
         self.gate = gate
-        // SAFETY: the inbox lives as long as this object, and the handle is destroyed before it.
-        unsafe mosquitto_user_data_set(pointer, Unmanaged.passUnretained(inbox).toOpaque())
+        // SAFETY: the callbacks lives as long as this object, and the handle is destroyed before it.
+        unsafe mosquitto_user_data_set(pointer, Unmanaged.passUnretained(callbacks).toOpaque())
         // Starts no threads, but makes libmosquitto queue packets: its answers leave at the next `write()`, not before.
         unsafe mosquitto_threaded_set(pointer, true)
         _ = unsafe mosquitto_int_option(
@@ -155,7 +155,7 @@ internal import Glibc
     /// Stops collecting complaints: the log callback costs a formatted string per packet.
     func endComplaints() {
         unsafe mosquitto_log_callback_set(pointer, nil)
-        inbox.complaints = []
+        callbacks.complaints = []
     }
 
     /// Begins to connect. Blocks if libmosquitto resolves `host`.

@@ -1,4 +1,4 @@
-internal import CLibraryCalls
+internal import CInterposition
 internal import CMosquitto
 internal import Logging
 internal import Synchronization
@@ -14,7 +14,7 @@ internal import Synchronization
     static let userProperties = Int(PACKET_GATE_USER_PROPERTIES)
     /// The most unreleased messages at QoS 2 for MQTT 3.1.1, which has no receive maximum.
     private static let unreleasedBefore5: UInt32 = 65_535
-    /// The limit of unreleased messages at QoS 2, in multiples of ``ClientOptions/maximumPacketSize``.
+    /// The limit of unreleased messages at QoS 2, in multiples of ``ClientOptions/Limits/maximumPacketSize``.
     private static let largestUnreleased: UInt64 = 16
 
     /// Why packets cannot be inspected in this process; nil if they are.
@@ -44,12 +44,12 @@ internal import Synchronization
     init?(_ options: ClientOptions) {
         guard Self.obstacle == nil else { return nil }
         let isV5 = options.version == .v5
-        packetSize = isV5 ? UInt64(options.maximumPacketSize) : .max
+        packetSize = isV5 ? UInt64(options.limits.maximumPacketSize) : .max
         let limits = packet_limits(
             has_properties: isV5,
             packet_size: packetSize,
-            unreleased: isV5 ? UInt32(options.receiveMaximum) : Self.unreleasedBefore5,
-            unreleased_size: UInt64(options.maximumPacketSize) * Self.largestUnreleased
+            unreleased: isV5 ? UInt32(options.limits.receiveMaximum) : Self.unreleasedBefore5,
+            unreleased_size: UInt64(options.limits.maximumPacketSize) * Self.largestUnreleased
         )
         guard let pointer = unsafe packet_gate_create(limits) else { return nil }
         unsafe self.pointer = pointer

@@ -26,12 +26,12 @@ internal import Glibc
     /// The properties of CONNECT.
     init(connect options: ClientOptions) throws(ClientError) {
         unsafe pointer = nil
-        try add(int16: options.receiveMaximum, MQTT_PROP_RECEIVE_MAXIMUM)
-        try add(int32: options.maximumPacketSize, MQTT_PROP_MAXIMUM_PACKET_SIZE)
-        if options.sessionExpiry > .zero {
+        try add(int16: options.limits.receiveMaximum, MQTT_PROP_RECEIVE_MAXIMUM)
+        try add(int32: options.limits.maximumPacketSize, MQTT_PROP_MAXIMUM_PACKET_SIZE)
+        if options.session.expiry > .zero {
             // 0xFFFFFFFF means that the session never expires (MQTT 5, section 3.1.2.11.2); the longest finite interval
             // is one second less.
-            let seconds = options.sessionExpiry.seconds(upTo: .max - 1)
+            let seconds = options.session.expiry.seconds(upTo: .max - 1)
             try add(int32: seconds, MQTT_PROP_SESSION_EXPIRY_INTERVAL)
         }
     }

@@ -1,5 +1,5 @@
 extension Client {
-    /// Replaces ``ClientOptions/drainLimit`` with a point in time: a cancelled ``run()`` publishes queued messages
+    /// Replaces ``ClientOptions/Timeouts/drain`` with a point in time: a cancelled ``run()`` publishes queued messages
     /// until then.
     package func limitDrain(until deadline: ContinuousClock.Instant) { storage.limitDrain(until: deadline) }
 
@@ -12,8 +12,8 @@ extension Client {
     /// goes on writing acknowledgements, and publishes until the in-flight window is full: it does not read PUBACK
     /// either. The broker only notices that acknowledgements are missing.
     ///
-    /// After ``ClientOptions/holdLimit`` the client parks: it stops publishing, sends DISCONNECT, so that the broker
-    /// does not publish the will, and stays disconnected until ``resume()``. With a ``ClientOptions/sessionExpiry`` the
+    /// After ``ClientOptions/Timeouts/hold`` the client parks: it stops publishing, sends DISCONNECT, so that the broker
+    /// does not publish the will, and stays disconnected until ``resume()``. With a ``ClientOptions/Session/expiry`` the
     /// broker keeps the session and queues messages at QoS 1 and 2. Without it, and at QoS 0, messages are lost.
     /// Outbound messages stay queued in order; the client publishes unacknowledged messages again. Without a connection
     /// the client parks as soon as it would open one.

@@ -30,7 +30,9 @@ public final class Client: Sendable {
         precondition(!brokers.isEmpty, "a client needs a broker")
         try Library.initialize()
         try options.check(for: brokers)
-        for filter in subscriptions.map(\.filter) + options.formerFilters { try TopicRules.check(filter: filter) }
+        for filter in subscriptions.map(\.filter) + options.session.formerFilters {
+            try TopicRules.check(filter: filter)
+        }
         storage = ClientStorage(
             brokers: brokers,
             options: options,
@@ -42,21 +44,20 @@ public final class Client: Sendable {
 
     /// Connects, and stays connected until the task is cancelled. Call it once.
     ///
-    /// After cancellation it publishes queued messages for at most ``ClientOptions/drainLimit``, sends DISCONNECT, so
+    /// After cancellation it publishes queued messages for at most ``ClientOptions/Timeouts/drain``, sends DISCONNECT, so
     /// that the broker does not publish the will, and returns. Messages left in the queue complete with
     /// ``ClientError/Code/notRunning``.
     ///
     /// - Throws: ``ClientError`` if a retry cannot help: another client uses the client identifier, a password or
     ///   certificate cannot be read before the first connection, or the broker does not support the protocol version.
     ///   The client retries for ever if the broker is away or refuses the login, or if a file cannot be read later (see
-    ///   ``ClientOptions/persistence``).
+    ///   ``ClientOptions/Reconnect/persistence``).
     public func run() async throws {
         precondition(storage.begin(), "run() is called once")
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { (continuation: CheckedContinuation<Result<Void, ClientError>, Never>) in
-                let storage = storage
                 startThread(named: "mqtt-client") {
-                    let result = ConnectionDriver(storage: storage).run()
+                    let result = ConnectionDriver(client: self).run()
                     Library.leaveThread()
                     continuation.resume(returning: result)
                 }
@@ -87,25 +88,33 @@ public final class Client: Sendable {
         checked message: consuming Message,
         completion: (@Sendable (Result<ReasonCode, ClientError>) -> Void)? = nil
     ) throws(ClientError) {
-        guard message.payload.count <= 268_435_455 - 65_535 else {
-            throw ClientError(.tooLarge, operation: "publish to \"\(escapedForLog(message.topic))\"")
-        }
-        try storage.add(Publication(message: message, completion: completion))
+        try storage.add(Publication(checked: message, completion: completion))
     }
 
-    /// Publishes a message, and returns when the broker has acknowledged it; at QoS 0 when it is written.
+    /// Publishes a message, and returns when the broker has acknowledged it; at QoS 0 when it is written. Suspends while
+    /// the queue is full.
     ///
     /// - Returns: ``ReasonCode/success``, or ``ReasonCode/noMatchingSubscribers`` from brokers that report it.
-    /// - Throws: ``ClientError`` as ``enqueue(_:completion:)``, or the broker's refusal. Cancellation does not withdraw
-    ///   the message: the call waits until the client has completed it.
+    /// - Throws: ``ClientError`` as ``enqueue(_:completion:)``, or the broker's refusal. `CancellationError` as soon as the
+    ///   task is cancelled: a message in the queue is withdrawn, a message in flight may still be published.
     @discardableResult
     public func publish(_ message: Message) async throws -> ReasonCode {
-        try await withCheckedThrowingContinuation { continuation in
+        try TopicRules.check(topic: message.topic)
+        let answer = Answer<ReasonCode>()
+        let publication = try Publication(checked: message) { answer.give($0) }
+        while true {
             do {
-                try enqueue(message) { continuation.resume(with: $0) }
-            } catch {
-                continuation.resume(throwing: error)
+                try storage.add(publication)
+                break
+            } catch let error where error.code == .queueFull {
+                try await waitForRoom(for: message)
             }
+        }
+        do {
+            return try await answer.value
+        } catch let error as CancellationError {
+            storage.withdraw(publication)
+            throw error
         }
     }
 
@@ -123,29 +132,30 @@ public final class Client: Sendable {
     ///
     /// - Returns: One result for each request, in order. A refusal by the broker is a result, not an error.
     /// - Throws: ``ClientError`` with code ``ClientError/Code/invalidTopic`` for a malformed filter, or
-    ///   ``ClientError/Code/notRunning`` if the client ends first. Cancellation does not withdraw the call.
+    ///   ``ClientError/Code/notRunning`` if the client ends first. `CancellationError` as soon as the task is cancelled: the
+    ///   client may still subscribe.
     public func subscribe(_ requests: [SubscriptionRequest]) async throws -> [SubscriptionResult] {
         for request in requests { try TopicRules.check(filter: request.filter) }
         guard !requests.isEmpty else { return [] }
-        return try await withCheckedThrowingContinuation { continuation in
-            storage.order(.subscribe(requests) { continuation.resume(with: $0) })
-        }
+        let answer = Answer<[SubscriptionResult]>()
+        storage.order(.subscribe(requests) { answer.give($0) })
+        return try await answer.value
     }
 
     /// Unsubscribes, now and on each later connection.
     ///
     /// Returns when the broker has answered, or when no session can hold the subscriptions: at once without a
-    /// connection and without a ``ClientOptions/sessionExpiry``. With a session expiry, a call without a connection, or
+    /// connection and without a ``ClientOptions/Session/expiry``. With a session expiry, a call without a connection, or
     /// one whose connection ends before the answer, takes effect on the next connection that finds the session, and
     /// returns then. The broker's reason code is unknown: libmosquitto 2.0.11 does not pass it on (handle_unsuback.c).
     ///
-    /// - Throws: ``ClientError`` with code ``ClientError/Code/notRunning`` if the client ends first. Cancellation does
-    ///   not withdraw the call.
+    /// - Throws: ``ClientError`` with code ``ClientError/Code/notRunning`` if the client ends first. `CancellationError` as
+    ///   soon as the task is cancelled: the client may still unsubscribe.
     public func unsubscribe(_ filters: [String]) async throws {
         for filter in filters { try TopicRules.check(filter: filter) }
         guard !filters.isEmpty else { return }
-        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-            storage.order(.unsubscribe(filters) { continuation.resume(with: $0) })
-        }
+        let answer = Answer<Void>()
+        storage.order(.unsubscribe(filters) { answer.give($0) })
+        try await answer.value
     }
 }

@@ -1,4 +1,5 @@
-/// Receives the messages and events of a client. The client makes all calls on its own thread, in order.
+/// Receives the messages and events of clients. A client makes all calls on its own thread, in order, and says which
+/// client it is. ``MessageStream`` is a delegate for consumers that prefer a sequence.
 ///
 /// That thread also reads and writes the socket: hand messages over and return.
 public protocol ClientDelegate: Sendable {
@@ -7,21 +8,27 @@ public protocol ClientDelegate: Sendable {
     /// The client writes their acknowledgements after this call has returned ``ReceiveDecision/acknowledge``: store
     /// messages here to have them stored before they are acknowledged. The array is consumed, so that it can be taken
     /// apart without a copy.
-    func client(received messages: consuming [Message]) -> ReceiveDecision
+    func client(_ client: Client, received messages: consuming [Message]) -> ReceiveDecision
 
-    /// The operating system has taken the acknowledgements of all messages that ``client(received:)`` has accepted: a
+    /// The operating system has taken the acknowledgements of all messages that ``client(_:received:)`` has accepted: a
     /// crash of this process does not revoke them. Whether the broker received them is unknown.
     ///
     /// Not called if the connection ends before.
-    func clientWroteAcknowledgements()
+    func clientWroteAcknowledgements(_ client: Client)
 
     /// An event other than a message.
-    func client(noticed event: ClientEvent)
+    func client(_ client: Client, noticed event: ClientEvent)
+
+    /// ``Client/run()`` is about to end: the last call.
+    func clientEnded(_ client: Client)
 }
 
 extension ClientDelegate {
     /// Does nothing.
-    public func clientWroteAcknowledgements() {}
+    public func clientWroteAcknowledgements(_ client: Client) {}
+
+    /// Does nothing.
+    public func clientEnded(_ client: Client) {}
 }
 
 /// The decision on messages that the delegate received.
@@ -36,91 +43,14 @@ public enum ReceiveDecision: Sendable, Hashable {
     /// are never written can be withheld.
     ///
     /// To the broker this is a lost connection: it publishes the will. Lost are messages at QoS 0; at QoS 2, since the
-    /// broker already has PUBREC; and all messages without a ``ClientOptions/sessionExpiry``.
+    /// broker already has PUBREC; and all messages without a ``ClientOptions/Session/expiry``.
     case refuse
 }
 
 /// Why a client is parked: it stays disconnected until ``Client/resume()``.
 public enum ParkReason: Sendable, Hashable {
-    /// ``Client/hold()`` lasted longer than ``ClientOptions/holdLimit``, or there was no connection to hold.
+    /// ``Client/hold()`` lasted longer than ``ClientOptions/Timeouts/hold``, or there was no connection to hold.
     case held
     /// The delegate has refused messages.
     case refused
-}
-
-/// An event on a connection other than a message.
-public enum ClientEvent: Sendable {
-    /// The broker accepted the connection.
-    case connected(ConnectionInfo)
-    /// A connection ended. The error is nil if the client ended it: ``Client/run()`` was cancelled, or the client
-    /// parks.
-    case disconnected(ClientError?)
-    /// An attempt failed, or a connection ended; the next attempt follows after the pause.
-    case retrying(ClientError, attempt: Int, pause: Duration)
-    /// The broker has answered all subscriptions; once on each connection.
-    case subscribed([SubscriptionResult])
-    /// The broker no longer has the session that it had agreed to keep: messages queued in it are lost.
-    case sessionLost
-    /// The broker permanently refused an outbound message. `isAnswered` says whether its publisher learns of it too, by
-    /// a completion or an error.
-    case refused(Message, ClientError, isAnswered: Bool)
-    /// The client stays disconnected until ``Client/resume()``.
-    case parked(reason: ParkReason)
-    /// The client connects again after it was parked.
-    case resumed
-    /// An answer that the broker owes is late. Reported once until the answer comes, which may be on a later
-    /// connection.
-    case stalled(Stall)
-    /// The answer reported in ``stalled(_:)`` has come; `after` is how long it was missing.
-    case recovered(Stall.Hop, after: Duration)
-    /// The client does less than requested, because the broker lacks a feature; the text names it.
-    case degraded(String)
-    /// The connection is less secure than it could be; the text names the reason.
-    case insecure(String)
-}
-
-/// The features and limits that the broker announced in CONNACK.
-public struct ConnectionInfo: Sendable, Hashable {
-    /// The URL of the broker.
-    public let url: BrokerURL
-    /// The protocol version of the connection.
-    public let version: ProtocolVersion
-    /// Session Present: whether the broker had kept the session.
-    public let sessionPresent: Bool
-    /// The most unacknowledged messages in flight: the smaller of ``ClientOptions/inFlightWindow`` and the broker's
-    /// receive maximum.
-    public let inFlightWindow: Int
-    /// The largest packet that the broker accepts, in bytes; nil if it announced no limit.
-    public let maximumPacketSize: Int?
-    /// The highest QoS that the broker accepts.
-    public let maximumQoS: QoS
-    /// Whether the broker supports retained messages.
-    public let retainAvailable: Bool
-    /// Whether the broker supports wildcard subscriptions.
-    public let wildcardsAvailable: Bool
-    /// Whether the broker supports subscription identifiers. Without meaning in MQTT 3.1.1.
-    public let subscriptionIdentifiersAvailable: Bool
-
-    /// The defaults are those of a broker that announces no limits.
-    package init(
-        url: BrokerURL,
-        version: ProtocolVersion,
-        sessionPresent: Bool,
-        inFlightWindow: Int,
-        maximumPacketSize: Int? = nil,
-        maximumQoS: QoS = .exactlyOnce,
-        retainAvailable: Bool = true,
-        wildcardsAvailable: Bool = true,
-        subscriptionIdentifiersAvailable: Bool = true
-    ) {
-        self.url = url
-        self.version = version
-        self.sessionPresent = sessionPresent
-        self.inFlightWindow = inFlightWindow
-        self.maximumPacketSize = maximumPacketSize
-        self.maximumQoS = maximumQoS
-        self.retainAvailable = retainAvailable
-        self.wildcardsAvailable = wildcardsAvailable
-        self.subscriptionIdentifiersAvailable = subscriptionIdentifiersAvailable
-    }
 }

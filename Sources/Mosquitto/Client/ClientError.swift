@@ -79,7 +79,7 @@ public struct ClientError: Error, Sendable, Hashable {
         public static let closedByBroker = Code(kind: .closedByBroker)
         /// The broker did not answer PINGREQ.
         public static let keepAlive = Code(kind: .keepAlive)
-        /// An answer from the broker did not come within ``ClientOptions/stallTimeout``.
+        /// An answer from the broker did not come within ``ClientOptions/Timeouts/stall``.
         public static let stalled = Code(kind: .stalled)
         /// The topic or topic filter is malformed.
         public static let invalidTopic = Code(kind: .invalidTopic)
@@ -87,7 +87,7 @@ public struct ClientError: Error, Sendable, Hashable {
         public static let invalidProperty = Code(kind: .invalidProperty)
         /// The message is larger than the broker, or MQTT, permits.
         public static let tooLarge = Code(kind: .tooLarge)
-        /// The queue has reached ``ClientOptions/queueCapacity`` or ``ClientOptions/queueBytes``.
+        /// The queue has reached ``ClientOptions/Limits/queueCapacity`` or ``ClientOptions/Limits/queueBytes``.
         public static let queueFull = Code(kind: .queueFull)
         /// ``Client/run()`` was cancelled or has ended. Before ``Client/run()``, the client queues messages and
         /// subscriptions.

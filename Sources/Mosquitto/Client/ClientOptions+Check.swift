@@ -1,12 +1,12 @@
 extension ClientOptions {
     /// Rejects invalid options before the first attempt.
     func check(for brokers: [BrokerURL]) throws(ClientError) {
-        let seconds = keepAlive.seconds(upTo: .max)
+        let seconds = timeouts.keepAlive.seconds(upTo: .max)
         guard seconds == 0 || (5...65_535).contains(seconds) else {
             throw ClientError(
                 .unsupported,
                 operation: "connect",
-                detail: "keep-alive of \(keepAlive)",
+                detail: "keep-alive of \(timeouts.keepAlive)",
                 advice: "Give 5 s to 65,535 s, or 0 for none (libmosquitto refuses the rest)"
             )
         }
@@ -15,9 +15,9 @@ extension ClientOptions {
         for user in [username] + brokers.map(\.user) { try Self.check(user ?? "", "user name") }
         // Zero is a protocol error in CONNECT (MQTT 5, sections 3.1.2.11.3 and 3.1.2.11.4); libmosquitto would omit all
         // properties.
-        guard receiveMaximum > 0 else { throw Self.unusable("receive maximum", "is zero") }
-        guard maximumPacketSize > 0 else { throw Self.unusable("maximum packet size", "is zero") }
-        guard inFlightWindow > 0 else { throw Self.unusable("in-flight window", "is zero") }
+        guard limits.receiveMaximum > 0 else { throw Self.unusable("receive maximum", "is zero") }
+        guard limits.maximumPacketSize > 0 else { throw Self.unusable("maximum packet size", "is zero") }
+        guard limits.inFlightWindow > 0 else { throw Self.unusable("in-flight window", "is zero") }
         if let will {
             try TopicRules.check(topic: will.message.topic)
             if let birth = will.birth { try TopicRules.check(topic: birth.topic) }

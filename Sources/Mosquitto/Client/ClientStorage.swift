@@ -56,7 +56,9 @@ final class ClientStorage: Sendable {
         initialSubscriptions = subscriptions
         self.delegate = delegate
         self.logger = logger
-        state = Locked(State(queue: PublishQueue(capacity: options.queueCapacity, maximumBytes: options.queueBytes)))
+        state = Locked(
+            State(queue: PublishQueue(capacity: options.limits.queueCapacity, maximumBytes: options.limits.queueBytes))
+        )
     }
 
     // MARK: From any thread
@@ -86,6 +88,12 @@ final class ClientStorage: Sendable {
         throw ClientError(refusal, operation: "publish to \"\(escapedForLog(publication.message.topic))\"")
     }
 
+    /// Removes a publication that is still queued, without calling its completion.
+    func withdraw(_ publication: Publication) {
+        let waiter = state.withLock { state in state.queue.withdraw(publication) ? state.admitted() : nil }
+        waiter?.resume()
+    }
+
     func order(_ order: Order) {
         let isTaken = state.withLock { state in
             guard state.phase == .new || state.phase == .running else { return false }
@@ -110,7 +118,7 @@ final class ClientStorage: Sendable {
     }
 
     func hold() {
-        let deadline = ContinuousClock.now + options.longestHold
+        let deadline = ContinuousClock.now + options.timeouts.longestHold
         state.withLock { $0.hold.held(until: deadline) }
         waker.wake()
     }

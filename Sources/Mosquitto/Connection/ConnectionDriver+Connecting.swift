@@ -15,7 +15,7 @@ extension ConnectionDriver {
             // While the look-up of an abandoned attempt hangs, this attempt cannot begin, and times out.
             _ = connector.begin(plan)
             stalls.owes(.nameLookup, at: clock.now)
-            phase = .opening(deadline: clock.now + storage.options.connectTimeout)
+            phase = .opening(deadline: clock.now + storage.options.timeouts.connect)
         case .pause(let until, let length, let attempt, let error):
             phase = .pausing(until: until)
             notice(.retrying(error, attempt: attempt, pause: length))
@@ -78,8 +78,8 @@ extension ConnectionDriver {
             // arrived after `peek()`.
             let mayRead = hasAnswered || handle.isTLS || ready.readable || ready.failed
             var code = mayRead ? handle.read() : .success
-            if code.isSuccess, !code.isBroken, handle.inbox.connack == nil { code = handle.write() }
-            if let connack = handle.inbox.connack {
+            if code.isSuccess, !code.isBroken, handle.callbacks.connack == nil { code = handle.write() }
+            if let connack = handle.callbacks.connack {
                 accept(connack, handle)
                 return
             }
@@ -106,7 +106,7 @@ extension ConnectionDriver {
         ClientError(
             .timedOut,
             operation: "connect to \(machine.broker)",
-            detail: "\(detail) within \(storage.options.connectTimeout)"
+            detail: "\(detail) within \(storage.options.timeouts.connect)"
         )
     }
 
@@ -127,14 +127,14 @@ extension ConnectionDriver {
             return
         }
         handle.endComplaints()
-        handle.inbox.connack = nil
+        handle.callbacks.connack = nil
         connectionRecovered()
         if handle.dropsIdleBuffers() {
             storage.logger.notice("libmosquitto bypasses the socket buffers; this connection works without them")
         }
         let finding = session.connected(isPresent: connack.sessionPresent)
         machine.connected(at: clock.now, isSessionLost: finding == .lost)
-        let limit = Int(min(storage.options.inFlightWindow, connack.receiveMaximum ?? .max))
+        let limit = Int(min(storage.options.limits.inFlightWindow, connack.receiveMaximum ?? .max))
         window = InFlightWindow(limit: max(1, limit), version: handle.version)
         nextKeepAlive = clock.now + Library.untilNextSecond
         conversation = Conversation(opened: clock.now)

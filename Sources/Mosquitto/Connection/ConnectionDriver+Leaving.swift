@@ -14,7 +14,7 @@ extension ConnectionDriver {
     /// Publishes until the queue is empty or the deadline passes, then sends DISCONNECT. Ends at once during a hold,
     /// when no acknowledgement would be read.
     func drainOut(_ handle: LibraryHandle, isReading: Bool) {
-        let deadline = drainDeadline ?? storage.drainEnd ?? clock.now + storage.options.drainLimit
+        let deadline = drainDeadline ?? storage.drainEnd ?? clock.now + storage.options.timeouts.drain
         drainDeadline = deadline
         guard storage.isDrained || !isReading || clock.now >= deadline else { return }
         if let will = storage.options.will, will.birth != nil { announce(will.message, handle) }
@@ -48,7 +48,7 @@ extension ConnectionDriver {
             if poller.wait(socket: handle.socket, wantsRead: false, wantsWrite: true, timeout: timeout).failed { break }
         }
         if handle.socket < 0 { connection.finish(within: clock.now.duration(to: limit)) }
-        complete(handle.inbox, at: clock.now)
+        complete(handle.callbacks, at: clock.now)
     }
 
     /// Returns unacknowledged messages to the queue.
@@ -60,7 +60,7 @@ extension ConnectionDriver {
     func reportAcknowledgementsWritten() {
         guard owesAcknowledgements else { return }
         owesAcknowledgements = false
-        storage.delegate.clientWroteAcknowledgements()
+        storage.delegate.clientWroteAcknowledgements(client)
     }
 
     // MARK: Parking
@@ -75,7 +75,7 @@ extension ConnectionDriver {
     /// Parks a connection: with DISCONNECT after a hold. After a refusal without writing: the library's queue begins
     /// with the acknowledgements.
     func park(_ handle: LibraryHandle, _ reason: ParkReason) {
-        if reason == .held { leave(handle) } else { complete(handle.inbox, at: clock.now) }
+        if reason == .held { leave(handle) } else { complete(handle.callbacks, at: clock.now) }
         forgetStalls()
         takeBack()
         subscriptions.connectionLost()

@@ -26,7 +26,7 @@ extension ConnectionDriver {
 
     /// A connection has ended that the client did not end.
     func lose(_ handle: LibraryHandle, _ code: LibraryCode, at now: ContinuousClock.Instant) {
-        complete(handle.inbox, at: now)
+        complete(handle.callbacks, at: now)
         lose(handle, ending(handle, code), at: now)
     }
 
@@ -61,7 +61,7 @@ extension ConnectionDriver {
     private func ending(_ handle: LibraryHandle, _ code: LibraryCode) -> ClientError {
         let operation = "stay connected to \(machine.broker)"
         if let breach = handle.breach { return breach.error(operation) }
-        switch handle.inbox.disconnectReason {
+        switch handle.callbacks.disconnectReason {
         case .sessionTakenOver?: return .takenOver(by: "the broker says so", reason: .sessionTakenOver)
         case let reason?: return ClientError(.rejected, operation: operation, reason: reason)
         case nil: break

@@ -28,7 +28,7 @@ extension ConnectionDriver {
             return now.duration(to: min(deadline, wishes.hold.deadline ?? deadline))
         case .live(let handle):
             // TLS may deliver messages in one record with CONNACK.
-            if handle.inbox.messageCount > 0 { return .zero }
+            if handle.callbacks.messageCount > 0 { return .zero }
             var deadline = stalls.isOwedAnything ? min(nextKeepAlive, nextStallLook) : nextKeepAlive
             if let qos = wishes.nextQoS, let publishing = mayPublish(qos) {
                 guard publishing > now else { return .zero }

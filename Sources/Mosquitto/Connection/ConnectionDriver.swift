@@ -24,6 +24,8 @@ final class ConnectionDriver {
     /// The most messages that the library gets before they are written.
     static let flushLimit = 256
 
+    /// The client, for the delegate.
+    let client: Client
     let storage: ClientStorage
     let clock = ContinuousClock()
     var machine: ReconnectStateMachine
@@ -58,22 +60,23 @@ final class ConnectionDriver {
     /// The number of addresses of the attempt's host.
     var addresses: Int?
 
-    init(storage: ClientStorage) {
-        self.storage = storage
+    init(client: Client) {
+        self.client = client
+        storage = client.storage
         machine = ReconnectStateMachine(
             brokers: storage.brokers,
-            policy: storage.options.backoff,
-            persistence: storage.options.persistence
+            policy: storage.options.reconnect.backoff,
+            persistence: storage.options.reconnect.persistence
         )
         subscriptions = SubscriptionRegistry(
             storage.initialSubscriptions,
-            former: storage.options.formerFilters,
-            keepsSession: storage.options.sessionExpiry > .zero
+            former: storage.options.session.formerFilters,
+            keepsSession: storage.options.session.expiry > .zero
         )
-        stalls = StallWatch(timeout: storage.options.stallTimeout)
+        stalls = StallWatch(timeout: storage.options.timeouts.stall)
         session = SessionWatch(
-            isWanted: storage.options.sessionExpiry > .zero,
-            isExpected: storage.options.expectsSession
+            isWanted: storage.options.session.expiry > .zero,
+            isExpected: storage.options.session.isExpected
         )
         poller = Poller(waker: storage.waker)
         connector = Connector(waker: storage.waker)
@@ -88,6 +91,7 @@ final class ConnectionDriver {
                 subscriptions.ended()
                 storage.end()
                 if !isEndReported || result.failure != nil { notice(.disconnected(result.failure)) }
+                storage.delegate.clientEnded(client)
                 return result
             }
             turn()
@@ -157,9 +161,9 @@ final class ConnectionDriver {
         } else if ready.readable || ready.failed {
             code = drain(handle)
         }
-        let received = handle.inbox.messageCount
-        if received > 0 { conversation.received(isReplay: !conversation.didWork && handle.inbox.holdsReplaysOnly) }
-        guard deliver(handle.inbox, at: now) == .acknowledge else {
+        let received = handle.callbacks.messageCount
+        if received > 0 { conversation.received(isReplay: !conversation.didWork && handle.callbacks.holdsReplaysOnly) }
+        guard deliver(handle.callbacks, at: now) == .acknowledge else {
             park(handle, .refused)
             return
         }
@@ -169,7 +173,7 @@ final class ConnectionDriver {
             handle.answersWritten()
             reportAcknowledgementsWritten()
         }
-        complete(handle.inbox, at: now)
+        complete(handle.callbacks, at: now)
         if let probe, now >= probe.until { endProbe() }
         if !subscriptions.isSettled { sendSubscriptions(handle) }
         if wishes.hold == .free { noteProgress(handle, ready, at: now) }
@@ -177,7 +181,7 @@ final class ConnectionDriver {
             nextKeepAlive = clock.now + Library.untilNextSecond
             if !ping.isAnswerHeldBack { code = keepAlive(handle) }
         }
-        if handle.inbox.disconnectReason != nil || !code.isSuccess || handle.socket < 0 {
+        if handle.callbacks.disconnectReason != nil || !code.isSuccess || handle.socket < 0 {
             lose(handle, code, at: clock.now)
         } else if let error = lookForStalls(handle, at: now) {
             lose(handle, error, at: clock.now)
@@ -198,7 +202,7 @@ final class ConnectionDriver {
     }
 
     func notice(_ event: ClientEvent) {
-        storage.delegate.client(noticed: event)
+        storage.delegate.client(client, noticed: event)
     }
 }
 

@@ -12,7 +12,7 @@ final class Connector: Sendable {
 
     /// Moves the handle from the thread that creates it to the client's thread.
     // SAFETY: the maker gives up its reference when it has put the handle in, and each handle is taken out once.
-    private struct Parcel: @unchecked Sendable {
+    private struct Handover: @unchecked Sendable {
         let result: Result<Opened, ConnectFailure>
     }
 
@@ -20,7 +20,7 @@ final class Connector: Sendable {
         case idle
         case lookingUp
         case opening
-        case done(Parcel)
+        case done(Handover)
         case abandoned(isOpening: Bool)
     }
 
@@ -48,16 +48,16 @@ final class Connector: Sendable {
         return true
     }
 
-    private static func open(_ plan: ConnectPlan, afterLookUp: () -> Bool) -> Parcel {
+    private static func open(_ plan: ConnectPlan, afterLookUp: () -> Bool) -> Handover {
         defer { Library.leaveThread() }
-        return Parcel(result: LibraryHandle.open(plan, afterLookUp: afterLookUp))
+        return Handover(result: LibraryHandle.open(plan, afterLookUp: afterLookUp))
     }
 
     /// Returns whether the outcome is still wanted. If not, the handle is destroyed on return.
-    private func handOver(_ parcel: consuming Parcel) -> Bool {
+    private func handOver(_ handover: consuming Handover) -> Bool {
         state.withLock { state in
             if case .abandoned = state { return false }
-            state = .done(parcel)
+            state = .done(handover)
             return true
         }
     }
@@ -84,12 +84,12 @@ final class Connector: Sendable {
 
     /// The outcome, once it is known.
     func take() -> Result<Opened, ConnectFailure>? {
-        let parcel = state.withLock { state -> Parcel? in
-            guard case .done(let parcel) = state else { return nil }
+        let handover = state.withLock { state -> Handover? in
+            guard case .done(let handover) = state else { return nil }
             state = .idle
-            return parcel
+            return handover
         }
-        return parcel?.result
+        return handover?.result
     }
 
     /// Drops the outcome. The thread ends when the name service returns.

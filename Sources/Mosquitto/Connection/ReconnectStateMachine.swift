@@ -46,7 +46,7 @@ struct ReconnectStateMachine: Sendable {
     private var mayRetry: Bool
     private let retriesOnceConnected: Bool
 
-    init(brokers: [BrokerURL], policy: BackoffPolicy, persistence: ClientOptions.Persistence = .forever) {
+    init(brokers: [BrokerURL], policy: BackoffPolicy, persistence: ClientOptions.Reconnect.Persistence = .forever) {
         self.brokers = brokers
         self.policy = policy
         mayRetry = persistence == .forever

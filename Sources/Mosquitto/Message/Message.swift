@@ -18,7 +18,7 @@ public struct Message: Sendable, Hashable {
         set { boxedProperties = newValue.isEmpty ? nil : Box(newValue) }
     }
     /// The size, in bytes, of the payload and user properties that were left out of a received message. The client
-    /// omits both if they exceed ``ClientOptions/largestPayload``, or if there are more than 1,024 user properties;
+    /// omits both if they exceed ``ClientOptions/Limits/largestPayload``, or if there are more than 1,024 user properties;
     /// then the size counts the first 1,025.
     ///
     /// Spelled `Optional`, as some others below: `?` would initialise the property to nil first, and an initializer

@@ -31,20 +31,20 @@ extension ConnectionDriver {
         return publications.filter { !$0.message.isRetained }
     }
 
-    func complete(_ inbox: CallbackBuffer, at now: ContinuousClock.Instant) {
-        if !inbox.completed.isEmpty {
-            completePublications(inbox.completed, at: now)
-            inbox.completed.removeAll(keepingCapacity: true)
+    func complete(_ callbacks: CallbackBuffer, at now: ContinuousClock.Instant) {
+        if !callbacks.completed.isEmpty {
+            completePublications(callbacks.completed, at: now)
+            callbacks.completed.removeAll(keepingCapacity: true)
         }
-        if !inbox.subacks.isEmpty || !inbox.unsubacks.isEmpty { conversation.granted() }
-        for suback in inbox.subacks {
+        if !callbacks.subacks.isEmpty || !callbacks.unsubacks.isEmpty { conversation.granted() }
+        for suback in callbacks.subacks {
             if let results = subscriptions.acknowledged(packetID: suback.packetID, reasons: suback.reasons) {
                 notice(.subscribed(results))
             }
             answered(.suback, owesMore: subscriptions.awaitsSuback, at: clock.now)
         }
-        inbox.subacks.removeAll()
-        for packetID in inbox.unsubacks {
+        callbacks.subacks.removeAll()
+        for packetID in callbacks.unsubacks {
             guard packetID != stallProbe else {
                 stalls.probeAnswered()
                 continue
@@ -52,7 +52,7 @@ extension ConnectionDriver {
             if let results = subscriptions.ended(packetID: packetID) { notice(.subscribed(results)) }
             answered(.unsuback, owesMore: subscriptions.awaitsUnsuback, at: clock.now)
         }
-        inbox.unsubacks.removeAll()
+        callbacks.unsubacks.removeAll()
     }
 
     func completePublications(_ completed: [CallbackBuffer.Completed], at now: ContinuousClock.Instant) {

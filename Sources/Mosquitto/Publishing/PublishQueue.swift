@@ -1,19 +1,5 @@
 import DequeModule
 
-/// An outbound message and its completion. A class: it passes through several queues without a copy.
-final class Publication: Sendable {
-    let message: Message
-    let completion: (@Sendable (Result<ReasonCode, ClientError>) -> Void)?
-    /// The size that counts towards ``PublishQueue/maximumBytes``.
-    let size: Int
-
-    init(message: consuming Message, completion: (@Sendable (Result<ReasonCode, ClientError>) -> Void)?) {
-        size = message.size
-        self.message = message
-        self.completion = completion
-    }
-}
-
 /// The queue of outbound messages, in order, bounded in number and bytes. Pure.
 ///
 /// Messages in flight count too, since a lost connection returns them to the queue.
@@ -76,6 +62,14 @@ struct PublishQueue: Sendable {
     mutating func completed(_ publication: Publication) {
         inFlight -= 1
         bytes -= publication.size
+    }
+
+    /// Removes a queued message; returns false if it is not queued.
+    mutating func withdraw(_ publication: Publication) -> Bool {
+        guard let position = waiting.firstIndex(where: { $0 === publication }) else { return false }
+        waiting.remove(at: position)
+        bytes -= publication.size
+        return true
     }
 
     /// Returns messages in flight to the front of the queue.

@@ -40,7 +40,7 @@ extension ConnectionDriver {
             }
         }
         if let results = subscriptions.resultsIfComplete() {
-            storage.delegate.client(noticed: .subscribed(results))
+            notice(.subscribed(results))
         }
     }
 }

@@ -1,12 +1,6 @@
 import MessageStore
 
-#if canImport(Glibc)
 import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Darwin)
-import Darwin
-#endif
 
 /// A new file that gets its name when it is complete. Until then its name is `NAME.partial`; `deinit` removes that
 /// name.

@@ -1,12 +1,6 @@
 import MessageStore
 
-#if canImport(Glibc)
 import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Darwin)
-import Darwin
-#endif
 
 /// Inspects existing files before any change, so that a file that is no store stays unchanged.
 extension StoreFiles {

@@ -1,12 +1,6 @@
 import MessageStore
 
-#if canImport(Glibc)
 import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Darwin)
-import Darwin
-#endif
 
 /// The files of a store and their folder.
 struct StoreFiles {

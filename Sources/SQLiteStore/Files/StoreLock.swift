@@ -1,13 +1,7 @@
 import Locking
 import MessageStore
 
-#if canImport(Glibc)
 import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Darwin)
-import Darwin
-#endif
 
 /// The exclusive lock (flock(2)) of the owner of a store. It ends with this object or the process.
 ///

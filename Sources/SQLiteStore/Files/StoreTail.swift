@@ -1,12 +1,6 @@
 import GRDB
 
-#if canImport(Glibc)
 import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Darwin)
-import Darwin
-#endif
 
 /// Detects a truncated database: each page beyond the end of the file must be in the write-ahead log or be free.
 ///

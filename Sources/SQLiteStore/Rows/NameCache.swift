@@ -7,7 +7,7 @@ struct Envelope {
     let routeNumber: Int64
     let route: String
     let broker: String
-    let audience: [String]
+    let listeners: [String]
     let generation: Int64
 }
 
@@ -56,7 +56,7 @@ struct NameCache {
         var names: [String]
 
         init(_ record: borrowing InboundRecord) {
-            names = [record.route, record.broker] + record.audience
+            names = [record.route, record.broker] + record.listeners
         }
 
         static func == (first: Self, second: Self) -> Bool {
@@ -74,6 +74,6 @@ extension Envelope {
         guard ExactName(route) == ExactName(record.route), ExactName(broker) == ExactName(record.broker) else {
             return false
         }
-        return audience.elementsEqual(record.audience) { ExactName($0) == ExactName($1) }
+        return listeners.elementsEqual(record.listeners) { ExactName($0) == ExactName($1) }
     }
 }

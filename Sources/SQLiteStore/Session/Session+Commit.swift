@@ -10,7 +10,7 @@ extension Session {
         for record in batch.departures { try insert(record) }
         for identity in batch.seen { try insert(identity) }
         for change in batch.progress { try insert(change) }
-        for letter in batch.letters { try insert(letter) }
+        for letter in batch.deadLetters { try insert(letter) }
         if !batch.replayed.isEmpty { letterSums = nil }
         for number in batch.replayed {
             let statement = try statement(.deleteLetter)

@@ -10,7 +10,7 @@ extension Session {
             return try evictExpired(.inbound, before: time) + evictExpired(.outbound, before: time)
         case .seen(let time, let keep):
             try evictSeen(before: time, keep: keep)
-        case .letters(let keep, let bytes):
+        case .deadLetters(let keep, let bytes):
             return try evictLetters(keep: max(0, keep), bytes: bytes)
         }
         return []

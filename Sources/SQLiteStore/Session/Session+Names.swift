@@ -50,11 +50,11 @@ extension Session {
             routeNumber: try number(of: record.route),
             route: record.route,
             broker: record.broker,
-            audience: record.audience,
+            listeners: record.listeners,
             generation: try generation
         )
         let broker = try number(of: record.broker)
-        let listeners = try record.audience.map { "\(try self.number(of: $0))" }.joined(separator: ",")
+        let listeners = try record.listeners.map { "\(try self.number(of: $0))" }.joined(separator: ",")
         let find = try statement(.findEnvelope)
         for key in [envelope.generation, envelope.routeNumber, broker] { find.bind(key) }
         find.bind(listeners)
@@ -86,7 +86,7 @@ extension Session {
             routeNumber: found[0],
             route: try name(found[0]),
             broker: try name(found[1]),
-            audience: try found[4...].map { try name($0) },
+            listeners: try found[4...].map { try name($0) },
             generation: found[3]
         )
         names.keep(envelope, number)

@@ -49,7 +49,7 @@ extension Session {
                 details: try head.next(),
                 time: statement.integer(3),
                 expires: statement.optionalInteger(4),
-                audience: envelope.audience
+                listeners: envelope.listeners
             )
         }
     }

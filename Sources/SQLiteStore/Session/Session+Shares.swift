@@ -13,7 +13,7 @@ extension Session {
             let envelope = try envelope(number)
             add(.broker(envelope.broker), sum.messages, sum.bytes)
             add(.route(envelope.route), sum.messages, sum.bytes)
-            for listener in envelope.audience { add(.listener(listener), sum.messages, sum.bytes) }
+            for listener in envelope.listeners { add(.listener(listener), sum.messages, sum.bytes) }
         }
         let finished = try statement(.finishedShares)
         try finished.forEachRow {
@@ -86,7 +86,7 @@ extension Session {
             let progress = try progress(of: row.sequence)
             guard progress[listener]?.isFinished != true else { continue }
             dropped += 1
-            let others = try envelope(row.owner).audience.filter { ExactName($0) != ExactName(listener) }
+            let others = try envelope(row.owner).listeners.filter { ExactName($0) != ExactName(listener) }
             if others.allSatisfy({ progress[$0]?.isFinished == true }) {
                 batch.finished.append(row.sequence)
             } else {
@@ -160,7 +160,7 @@ extension Session {
             return switch owner {
             case .broker(let name): ExactName(envelope.broker) == ExactName(name)
             case .route(let name): ExactName(envelope.route) == ExactName(name)
-            case .listener(let name): envelope.audience.contains { ExactName($0) == ExactName(name) }
+            case .listener(let name): envelope.listeners.contains { ExactName($0) == ExactName(name) }
             }
         }
     }

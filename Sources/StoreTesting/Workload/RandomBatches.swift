@@ -40,14 +40,14 @@ package struct RandomBatches {
         if random.chance(1, in: 4) { batch.finished += oldest...(oldest + 8) }
         for _ in 0..<random.below(3) {
             let payload: [UInt8]? = random.chance(1, in: 3) ? nil : bytes()
-            batch.letters.append(.sample(Int64(random.below(1000)), route: route(), payload: payload))
+            batch.deadLetters.append(.sample(Int64(random.below(1000)), route: route(), payload: payload))
         }
         if random.chance(1, in: 4) { batch.life = random.pick([.began, .ended]) }
         if random.chance(1, in: 4) { batch.replayed.append(1 + Int64(random.below(Int(letters) + 2))) }
         if random.chance(1, in: 2) { batch.evictions.append(eviction()) }
         if random.chance(1, in: 4) { batch.evictions.append(eviction()) }
         if random.chance(1, in: 4) {
-            (batch.arrivals, batch.departures, batch.letters, batch.replayed) = ([], [], [], [])
+            (batch.arrivals, batch.departures, batch.deadLetters, batch.replayed) = ([], [], [], [])
             batch.life = nil
         }
         return batch
@@ -55,8 +55,8 @@ package struct RandomBatches {
 
     private mutating func arrival() -> InboundRecord {
         sequence += Int64(1 + random.below(2))
-        let audience = random.pick([["log"], ["log", "alarm"], ["alarm", "log"], ["a,b", "größe"]])
-        return .sample(sequence, route: route(), payload: bytes(), expires: expiry(), audience: audience)
+        let listeners = random.pick([["log"], ["log", "alarm"], ["alarm", "log"], ["a,b", "größe"]])
+        return .sample(sequence, route: route(), payload: bytes(), expires: expiry(), listeners: listeners)
     }
 
     private mutating func departure() -> OutboundRecord {
@@ -82,7 +82,7 @@ package struct RandomBatches {
             )
         case 1: return .expired(before: some(from: max(1, sequence - 40)))
         case 2: return .seen(before: time - Int64(random.below(60)), keep: 5 + random.below(40))
-        default: return .letters(keep: random.below(20), bytes: 500 + random.below(3_000))
+        default: return .deadLetters(keep: random.below(20), bytes: 500 + random.below(3_000))
         }
     }
 

@@ -7,7 +7,7 @@ extension InboundRecord {
         route: String = "climate",
         payload: [UInt8]? = nil,
         expires: Int64? = nil,
-        audience: [String] = ["log", "alarm"]
+        listeners: [String] = ["log", "alarm"]
     ) -> InboundRecord {
         InboundRecord(
             sequence: sequence,
@@ -21,7 +21,7 @@ extension InboundRecord {
             details: sequence % 2 == 0 ? "" : "{\"n\":\(sequence)}",
             time: sequence * 1000,
             expires: expires,
-            audience: audience
+            listeners: listeners
         )
     }
 }

@@ -19,7 +19,7 @@ package struct StoreModel {
     }
 
     /// The names of the listeners that messages wait for.
-    package var listeners: Set<String> { Set(inbound.flatMap(\.record.audience)) }
+    package var listeners: Set<String> { Set(inbound.flatMap(\.record.listeners)) }
 
     package mutating func apply(_ batch: StoreBatch) -> [StoreRemoval] {
         inbound.removeAll { batch.finished.contains($0.record.sequence) }
@@ -34,7 +34,7 @@ package struct StoreModel {
                 inbound[index].progress[change.listener] = change.progress
             }
         }
-        for letter in batch.letters {
+        for letter in batch.deadLetters {
             lastLetter += 1
             letters.append(letter)
             letters[letters.count - 1].number = lastLetter
@@ -63,7 +63,7 @@ package struct StoreModel {
             removals = all(.expired).filter { late.contains($0.sequence) }
         case .seen(let time, let keep):
             while let first = seen.first, first.time < time || seen.count > keep { seen.removeFirst() }
-        case .letters(let keep, let bytes):
+        case .deadLetters(let keep, let bytes):
             while let first = letters.first, letters.count > keep || letters.reduce(0, { $0 + $1.size }) > bytes {
                 var removal = removal(first.direction, first.number, first.route, first.topic, first.size, .letter)
                 removal.broker = first.broker

@@ -16,7 +16,7 @@ package struct Checker: Sendable {
     /// One message as it was seen.
     package struct Sighting: Sendable {
         /// What the payload says; nil for a payload that was never sent.
-        package var parcel: Parcel?
+        package var testMessage: TestMessage?
         /// The id that the bridge gave it; nil for none.
         package var identity: String?
         /// Which attempt the bridge says this is, from 1.
@@ -25,8 +25,8 @@ package struct Checker: Sendable {
         package var life = 1
 
         /// A sighting.
-        package init(_ parcel: Parcel?, identity: String?, attempt: Int = 1, life: Int = 1) {
-            self.parcel = parcel
+        package init(_ testMessage: TestMessage?, identity: String?, attempt: Int = 1, life: Int = 1) {
+            self.testMessage = testMessage
             self.identity = identity
             self.attempt = attempt
             self.life = life
@@ -73,48 +73,50 @@ package struct Checker: Sendable {
     }
 
     /// Writes the next message of a key into the ledger: to be called before it is published.
-    package mutating func next(key: Int) -> Parcel {
-        let parcel = Parcel(key: key, number: keys[key].count)
+    package mutating func next(key: Int) -> TestMessage {
+        let testMessage = TestMessage(key: key, number: keys[key].count)
         keys[key].append(Entry())
         sent += 1
-        return parcel
+        return testMessage
     }
 
     /// Somebody has taken the message on: from now on it must arrive.
-    package mutating func promise(_ parcel: Parcel) {
-        guard keys[parcel.key].indices.contains(parcel.number), !keys[parcel.key][parcel.number].isPromised else {
+    package mutating func promise(_ testMessage: TestMessage) {
+        guard keys[testMessage.key].indices.contains(testMessage.number),
+            !keys[testMessage.key][testMessage.number].isPromised
+        else {
             return
         }
-        keys[parcel.key][parcel.number].isPromised = true
+        keys[testMessage.key][testMessage.number].isPromised = true
         promised += 1
-        if keys[parcel.key][parcel.number].sightings == 0 { missing += 1 }
+        if keys[testMessage.key][testMessage.number].sightings == 0 { missing += 1 }
     }
 
     /// Somebody has seen a message.
     package mutating func saw(_ sighting: Sighting) {
         sightings += 1
-        guard let parcel = sighting.parcel, keys.indices.contains(parcel.key),
-            keys[parcel.key].indices.contains(parcel.number)
+        guard let testMessage = sighting.testMessage, keys.indices.contains(testMessage.key),
+            keys[testMessage.key].indices.contains(testMessage.number)
         else {
             strange += 1
             return
         }
-        let entry = keys[parcel.key][parcel.number]
+        let entry = keys[testMessage.key][testMessage.number]
         if entry.sightings == 0 {
-            sawFirst(parcel, sighting.identity, wasPromised: entry.isPromised)
+            sawFirst(testMessage, sighting.identity, wasPromised: entry.isPromised)
         } else {
             doubled += 1
             if !isRecognised(sighting, after: entry) { unrecognised += 1 }
         }
-        keys[parcel.key][parcel.number].sightings += 1
-        keys[parcel.key][parcel.number].lastLife = max(entry.lastLife, sighting.life)
+        keys[testMessage.key][testMessage.number].sightings += 1
+        keys[testMessage.key][testMessage.number].lastLife = max(entry.lastLife, sighting.life)
     }
 
-    private mutating func sawFirst(_ parcel: Parcel, _ identity: String?, wasPromised: Bool) {
-        keys[parcel.key][parcel.number].identity = identity
+    private mutating func sawFirst(_ testMessage: TestMessage, _ identity: String?, wasPromised: Bool) {
+        keys[testMessage.key][testMessage.number].identity = identity
         if wasPromised { missing -= 1 }
-        if parcel.number < highestSeen[parcel.key] { reordered += 1 }
-        highestSeen[parcel.key] = max(highestSeen[parcel.key], parcel.number)
+        if testMessage.number < highestSeen[testMessage.key] { reordered += 1 }
+        highestSeen[testMessage.key] = max(highestSeen[testMessage.key], testMessage.number)
     }
 
     private func isRecognised(_ sighting: Sighting, after first: Entry) -> Bool {
@@ -126,12 +128,12 @@ package struct Checker: Sendable {
     }
 
     /// A few of the messages that are missing, for people who look for the reason.
-    package func missingParcels(atMost limit: Int) -> [Parcel] {
-        var found: [Parcel] = []
+    package func missingParcels(atMost limit: Int) -> [TestMessage] {
+        var found: [TestMessage] = []
         for (key, entries) in keys.enumerated() {
             for (number, entry) in entries.enumerated() where entry.isPromised && entry.sightings == 0 {
                 if found.count == limit { return found }
-                found.append(Parcel(key: key, number: number))
+                found.append(TestMessage(key: key, number: number))
             }
         }
         return found

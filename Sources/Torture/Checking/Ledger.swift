@@ -29,9 +29,9 @@ final class Ledger: Sendable {
     /// How long nothing was seen.
     var silence: Duration { state.withLock { .now - $0.lastSighting } }
 
-    func next(key: Int) -> Parcel { state.withLock { $0.checker.next(key: key) } }
+    func next(key: Int) -> TestMessage { state.withLock { $0.checker.next(key: key) } }
 
-    func promise(_ parcel: Parcel) { state.withLock { $0.checker.promise(parcel) } }
+    func promise(_ testMessage: TestMessage) { state.withLock { $0.checker.promise(testMessage) } }
 
     /// See ``Checker/hasRestoredCopies``.
     func expectRestoredCopies() { state.withLock { $0.checker.hasRestoredCopies = true } }

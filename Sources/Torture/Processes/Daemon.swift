@@ -83,13 +83,13 @@ final class Daemon: Sendable {
         } else if let event = line.event, event.hasPrefix("in.single.") {
             let size = line.payload?.utf8.count ?? -1
             state.locked.withLock { $0.singles[String(event.dropFirst(10)), default: []].append(size) }
-        } else if line.payload?.hasPrefix(Parcel.foreign) == true {
+        } else if line.payload?.hasPrefix(TestMessage.foreign) == true {
             state.locked.withLock { $0.foreigners += 1 }
         } else if line.event?.hasPrefix("in.k") == true {
             state.locked.withLock { $0.inboundLines += 1 }
             inbound.saw(
                 .init(
-                    line.payload.flatMap { Parcel(payload: $0) },
+                    line.payload.flatMap { TestMessage(payload: $0) },
                     identity: line.id,
                     attempt: line.attempt ?? 1,
                     life: life
@@ -106,7 +106,7 @@ final class Daemon: Sendable {
     var inboundLines: Int { state.locked.withLock { $0.inboundLines } }
     /// How large the payloads were that came for `in.single.NAME`; -1 for one that is no text.
     func singles(_ name: String) -> [Int] { state.locked.withLock { $0.singles[name] ?? [] } }
-    /// How many payloads came that begin with ``Parcel/foreign``.
+    /// How many payloads came that begin with ``TestMessage/foreign``.
     var foreigners: Int { state.locked.withLock { $0.foreigners } }
     /// The identity in its last receipt.
     var lastReceipt: String? { state.locked.withLock { $0.lastReceipt } }

@@ -5,41 +5,41 @@ internal import FaultKit
 enum BrokerAway {
     private static let rate = 1_000
 
-    static func run(_ bench: Bench) throws {
-        let count = bench.options.extent(2_000, 10_000)
-        let absence: Duration = .seconds(bench.options.extent(5, 60))
-        let broker = try bench.broker()
-        let proxy = try bench.proxy(to: broker)
-        let receiver = try bench.receiver(at: broker)
-        let installation = try bench.installation(port: proxy.port)
+    static func run(_ testBed: TestBed) throws {
+        let count = testBed.options.extent(2_000, 10_000)
+        let absence: Duration = .seconds(testBed.options.extent(5, 60))
+        let broker = try testBed.broker()
+        let proxy = try testBed.proxy(to: broker)
+        let receiver = try testBed.receiver(at: broker)
+        let installation = try testBed.installation(port: proxy.port)
         installation.configuration.drainRate = rate
         proxy.mode = .blackHole
         let begin = ContinuousClock.now
-        let load = Publisher.Load(rate: bench.options.rate, size: 64, limit: count)
-        let daemon = try bench.begin(installation, feeding: load)
-        bench.expectedAlive = daemon
-        let areStored = try bench.wait(upTo: .seconds(30)) { daemon.feeder?.stored == count }
-        bench.findings.demand(areStored, "not stored while the broker is away")
-        try bench.pause(absence - (.now - begin))
-        bench.findings.demand(bench.outbound.sightings == 0, "the broker was not away")
+        let load = Publisher.Load(rate: testBed.options.rate, size: 64, limit: count)
+        let daemon = try testBed.begin(installation, feeding: load)
+        testBed.expectedAlive = daemon
+        let areStored = try testBed.wait(upTo: .seconds(30)) { daemon.feeder?.stored == count }
+        testBed.findings.demand(areStored, "not stored while the broker is away")
+        try testBed.pause(absence - (.now - begin))
+        testBed.findings.demand(testBed.outbound.sightings == 0, "the broker was not away")
         proxy.mode = .forward
-        let most = try mostInASecond(bench, until: count)
-        try bench.drain()
-        try bench.close(daemon, of: installation)
+        let most = try mostInASecond(testBed, until: count)
+        try testBed.drain()
+        try testBed.close(daemon, of: installation)
         receiver.end()
-        bench.findings.demand(most <= rate, "\(most) in a second, \(rate) are allowed")
-        bench.findings.demand(bench.outbound.checker.doubled == 0, "some came twice")
-        bench.findings.note(
+        testBed.findings.demand(most <= rate, "\(most) in a second, \(rate) are allowed")
+        testBed.findings.demand(testBed.outbound.checker.doubled == 0, "some came twice")
+        testBed.findings.note(
             "\(count) emits, away \(absence.components.seconds) s; at most \(most) in a second of \(rate) allowed"
         )
     }
 
     /// The most that arrived in any second until all have.
-    private static func mostInASecond(_ bench: Bench, until count: Int) throws -> Int {
+    private static func mostInASecond(_ testBed: TestBed, until count: Int) throws -> Int {
         var samples: [(at: ContinuousClock.Instant, sightings: Int)] = []
         var most = 0
-        _ = try bench.wait(upTo: .seconds(60)) {
-            let (now, sightings) = (ContinuousClock.now, bench.outbound.sightings)
+        _ = try testBed.wait(upTo: .seconds(60)) {
+            let (now, sightings) = (ContinuousClock.now, testBed.outbound.sightings)
             samples.append((now, sightings))
             samples.removeAll { $0.at + .seconds(1) < now }
             most = max(most, sightings - (samples.first?.sightings ?? 0))

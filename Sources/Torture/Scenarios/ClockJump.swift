@@ -3,44 +3,44 @@ internal import Foundation
 
 /// F20: the wall clock goes forward and back by a day while messages that expire in an hour wait in the store.
 enum ClockJump {
-    static func run(_ bench: Bench) throws {
+    static func run(_ testBed: TestBed) throws {
         guard let library = findLibrary() else {
             throw Unavailable(reason: "libfaketime is not installed (Debian: apt install faketime)")
         }
-        let broker = try bench.broker()
-        let receiver = try bench.receiver(at: broker)
-        let installation = try bench.installation(port: broker.port)
-        let offset = "\(bench.folder)/clock"
+        let broker = try testBed.broker()
+        let receiver = try testBed.receiver(at: broker)
+        let installation = try testBed.installation(port: broker.port)
+        let offset = "\(testBed.folder)/clock"
         try set(days: 0, in: offset)
         installation.environment = [
             "LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": offset, "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1",
         ]
-        let load = Publisher.Load(rate: bench.options.rate / 10, size: 64, expiry: .seconds(3_600))
-        let daemon = try bench.start(installation, feeding: load)
-        bench.expectedAlive = daemon
-        let publisher = try bench.publisher(to: broker, load)
-        for _ in 0..<bench.options.extent(1, 5) {
+        let load = Publisher.Load(rate: testBed.options.rate / 10, size: 64, expiry: .seconds(3_600))
+        let daemon = try testBed.start(installation, feeding: load)
+        testBed.expectedAlive = daemon
+        let publisher = try testBed.publisher(to: broker, load)
+        for _ in 0..<testBed.options.extent(1, 5) {
             for jump in [1, 0, -1, 0] {
                 // What waits while the clock jumps must not be taken for expired.
                 daemon.isOutputPaused = true
-                try bench.pause(bench.random.milliseconds(300...700))
+                try testBed.pause(testBed.random.milliseconds(300...700))
                 try set(days: jump, in: offset)
-                try demandJump(jump, installation.environment, bench)
-                try bench.pause(bench.random.milliseconds(300...700))
+                try demandJump(jump, installation.environment, testBed)
+                try testBed.pause(testBed.random.milliseconds(300...700))
                 daemon.isOutputPaused = false
-                try bench.pause(bench.random.milliseconds(200...500))
+                try testBed.pause(testBed.random.milliseconds(200...500))
             }
         }
-        try bench.settle(publisher)
+        try testBed.settle(publisher)
         daemon.feeder?.end()
-        try bench.drain()
-        bench.findings.demand(daemon.child.maps("libfaketime"), "the daemon runs without libfaketime")
+        try testBed.drain()
+        testBed.findings.demand(daemon.child.maps("libfaketime"), "the daemon runs without libfaketime")
         let connections = daemon.notices("connected")
-        bench.findings.demand(connections == 1, "connected \(connections) times, not once")
-        try bench.close(daemon, of: installation)
+        testBed.findings.demand(connections == 1, "connected \(connections) times, not once")
+        try testBed.close(daemon, of: installation)
         receiver.end()
-        bench.findings.note("the clock moved by a day \(bench.options.extent(4, 20)) times; connected once")
+        testBed.findings.note("the clock moved by a day \(testBed.options.extent(4, 20)) times; connected once")
     }
 
     private static func findLibrary() -> String? {
@@ -58,11 +58,11 @@ enum ClockJump {
     }
 
     /// Looks what time another program sees with the same settings.
-    private static func demandJump(_ days: Int, _ environment: [String: String], _ bench: Bench) throws {
+    private static func demandJump(_ days: Int, _ environment: [String: String], _ testBed: TestBed) throws {
         let date = try Shell.run("date", ["+%s"], environment: ProcessInfo.processInfo.environment(with: environment))
         let seen = Double(date.stdout.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0
         let difference = seen - Date().timeIntervalSince1970
         let isThere = abs(difference - Double(days) * 86_400) < 60
-        bench.findings.demand(isThere, "the clock did not move to \(days) days from now")
+        testBed.findings.demand(isThere, "the clock did not move to \(days) days from now")
     }
 }

@@ -7,43 +7,43 @@ enum CutConnection {
         (.toClient, .publish), (.toServer, .puback), (.toServer, .publish), (.toClient, .puback),
     ]
 
-    static func run(_ bench: Bench) throws {
-        let broker = try bench.broker()
-        let proxy = try bench.proxy(to: broker)
-        let receiver = try bench.receiver(at: broker)
-        let installation = try bench.installation(port: proxy.port)
-        let load = Publisher.Load(rate: bench.options.rate / 10, size: 64)
-        let daemon = try bench.start(installation, feeding: load)
-        bench.expectedAlive = daemon
-        let publisher = try bench.publisher(to: broker, load)
+    static func run(_ testBed: TestBed) throws {
+        let broker = try testBed.broker()
+        let proxy = try testBed.proxy(to: broker)
+        let receiver = try testBed.receiver(at: broker)
+        let installation = try testBed.installation(port: proxy.port)
+        let load = Publisher.Load(rate: testBed.options.rate / 10, size: 64)
+        let daemon = try testBed.start(installation, feeding: load)
+        testBed.expectedAlive = daemon
+        let publisher = try testBed.publisher(to: broker, load)
         var cuts = 0
         for (direction, type) in places {
-            for bytes in positions(bench) {
-                let resets = Bool.random(using: &bench.random)
+            for bytes in positions(testBed) {
+                let resets = Bool.random(using: &testBed.random)
                 proxy.cut(.init(type, bytes: bytes), direction, reset: resets)
                 // SUBSCRIBE and CONNECT come only with a new connection.
                 if type == .connect || type == .connack || type == .subscribe || type == .suback {
                     proxy.resetConnections()
                 }
-                let isCut = try bench.wait(upTo: .seconds(15)) { !proxy.isCutPending }
-                bench.findings.demand(isCut, "no cut after byte \(bytes) of \(type)")
+                let isCut = try testBed.wait(upTo: .seconds(15)) { !proxy.isCutPending }
+                testBed.findings.demand(isCut, "no cut after byte \(bytes) of \(type)")
                 if isCut { cuts += 1 }
                 proxy.cancelCut()
                 // Five connections in a row that end within 3 s, at a broker that answers at once each time, make the
                 // pauses long: that is another scenario. A cut may end two.
-                if cuts.isMultiple(of: 2) { try bench.pause(.milliseconds(4_500)) }
+                if cuts.isMultiple(of: 2) { try testBed.pause(.milliseconds(4_500)) }
             }
         }
-        try bench.settle(publisher)
+        try testBed.settle(publisher)
         daemon.feeder?.end()
-        try bench.drain()
-        try bench.close(daemon, of: installation)
+        try testBed.drain()
+        try testBed.close(daemon, of: installation)
         receiver.end()
-        bench.findings.note("\(cuts) cuts; connected \(daemon.notices("connected")) times")
+        testBed.findings.note("\(cuts) cuts; connected \(daemon.notices("connected")) times")
     }
 
-    private static func positions(_ bench: Bench) -> [Int] {
-        if bench.options.extent == .short { return [Int.random(in: 1...60, using: &bench.random)] }
-        return Array(1...8) + (0..<4).map { _ in Int.random(in: 13...120, using: &bench.random) }
+    private static func positions(_ testBed: TestBed) -> [Int] {
+        if testBed.options.extent == .short { return [Int.random(in: 1...60, using: &testBed.random)] }
+        return Array(1...8) + (0..<4).map { _ in Int.random(in: 13...120, using: &testBed.random) }
     }
 }

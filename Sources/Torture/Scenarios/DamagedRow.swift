@@ -10,53 +10,53 @@ enum DamagedRow {
     /// How many rows of each direction are damaged.
     private static let damaged = 5
 
-    static func run(_ bench: Bench) throws {
-        let times = bench.options.extent(1, 10)
+    static func run(_ testBed: TestBed) throws {
+        let times = testBed.options.extent(1, 10)
         for _ in 0..<times {
-            try rows(bench)
-            try pages(bench)
+            try rows(testBed)
+            try pages(testBed)
         }
-        bench.findings.note(
+        testBed.findings.note(
             "\(times) × \(damaged) damaged rows of each direction: a dead letter each; damaged pages: exit 65"
         )
     }
 
     /// In both directions, in the middle of what waits and at its end.
-    private static func rows(_ bench: Bench) throws {
-        let broker = try bench.broker()
+    private static func rows(_ testBed: TestBed) throws {
+        let broker = try testBed.broker()
         defer { broker.kill() }
-        let proxy = try bench.proxy(to: broker)
+        let proxy = try testBed.proxy(to: broker)
         // What is damaged never arrives: these ledgers are counted here.
         let (heard, fed) = (Ledger(.inbound), Ledger(.outbound))
-        let receiver = try bench.receiver(at: broker, ledger: fed)
+        let receiver = try testBed.receiver(at: broker, ledger: fed)
         defer { receiver.end() }
-        let installation = try bench.installation(port: proxy.port, name: "rows", inbound: heard, outbound: fed)
+        let installation = try testBed.installation(port: proxy.port, name: "rows", inbound: heard, outbound: fed)
         // More than the 8 MiB that the daemon has in memory for a listener.
         let count = 2_500
-        let load = Publisher.Load(rate: 4 * bench.options.rate, size: payload, limit: count)
-        let daemon = try bench.start(installation)
-        bench.expectedAlive = daemon
+        let load = Publisher.Load(rate: 4 * testBed.options.rate, size: payload, limit: count)
+        let daemon = try testBed.start(installation)
+        testBed.expectedAlive = daemon
         daemon.isOutputPaused = true
-        let publisher = try bench.publisher(to: broker, load, ledgers: [heard])
-        let isTaken = try bench.wait(upTo: .seconds(30)) { proxy.packets(.puback, .toServer) >= count }
-        bench.findings.demand(isTaken, "the daemon did not take \(count) messages while nobody read")
-        try bench.settle(publisher)
+        let publisher = try testBed.publisher(to: broker, load, ledgers: [heard])
+        let isTaken = try testBed.wait(upTo: .seconds(30)) { proxy.packets(.puback, .toServer) >= count }
+        testBed.findings.demand(isTaken, "the daemon did not take \(count) messages while nobody read")
+        try testBed.settle(publisher)
         publisher.end()
         try damage("inbound", "payload = x'00'", installation)
         daemon.isOutputPaused = false
-        try demandLetters(damaged, of: count, heard, daemon, installation, "in", bench)
+        try demandLetters(damaged, of: count, heard, daemon, installation, "in", testBed)
 
         proxy.mode = .reset
-        bench.expectedAlive = nil
-        try bench.close(daemon, of: installation)
-        let other = try bench.begin(installation, feeding: load)
-        bench.expectedAlive = other
-        let isStored = try bench.wait(upTo: .seconds(30)) { other.feeder?.stored == count }
-        bench.findings.demand(isStored, "not stored while the broker is away")
+        testBed.expectedAlive = nil
+        try testBed.close(daemon, of: installation)
+        let other = try testBed.begin(installation, feeding: load)
+        testBed.expectedAlive = other
+        let isStored = try testBed.wait(upTo: .seconds(30)) { other.feeder?.stored == count }
+        testBed.findings.demand(isStored, "not stored while the broker is away")
         try damage("outbound", "details = 'x'", installation)
         proxy.mode = .forward
-        try demandLetters(2 * damaged, of: count, fed, other, installation, "out", bench)
-        try bench.close(other, of: installation)
+        try demandLetters(2 * damaged, of: count, fed, other, installation, "out", testBed)
+        try testBed.close(other, of: installation)
         try FileManager.default.removeItem(atPath: installation.folder)
     }
 
@@ -87,44 +87,44 @@ enum DamagedRow {
         _ daemon: Daemon,
         _ installation: Installation,
         _ direction: String,
-        _ bench: Bench
+        _ testBed: TestBed
     ) throws {
-        let haveCome = try bench.wait(upTo: .seconds(30)) { ledger.checker.missing <= damaged }
-        _ = try bench.wait(upTo: .seconds(5)) { ledger.silence > .milliseconds(500) }
+        let haveCome = try testBed.wait(upTo: .seconds(30)) { ledger.checker.missing <= damaged }
+        _ = try testBed.wait(upTo: .seconds(5)) { ledger.silence > .milliseconds(500) }
         let missing = ledger.checker.missing
-        bench.findings.demand(
+        testBed.findings.demand(
             haveCome && missing == damaged,
             "\(direction): \(missing) of \(count) did not come, not \(damaged)"
         )
         let list = try installation.command("dead-letters", "list", "--format", "json").stdout
         let found = list.split(separator: "\n").count { $0.contains("damaged") }
-        bench.findings.demand(
+        testBed.findings.demand(
             found == letters,
             "\(direction): \(found) of \(letters) dead letters: \(list.prefix(300))"
         )
         let (reordered, strange) = (ledger.checker.reordered, ledger.checker.strange)
-        bench.findings.demand(
+        testBed.findings.demand(
             reordered == 0 && strange == 0,
             "\(direction): \(reordered) reordered, \(strange) strange"
         )
-        bench.findings.demand(
+        testBed.findings.demand(
             daemon.notices("storefailed") == 0,
             "\(direction): a damaged row counts as a failing store"
         )
     }
 
     /// A part of the file is overwritten that SQLite has not in memory.
-    private static func pages(_ bench: Bench) throws {
-        let broker = try bench.broker()
+    private static func pages(_ testBed: TestBed) throws {
+        let broker = try testBed.broker()
         defer { broker.kill() }
-        let proxy = try bench.proxy(to: broker)
+        let proxy = try testBed.proxy(to: broker)
         proxy.mode = .reset
-        let installation = try bench.installation(port: proxy.port, name: "pages", outbound: Ledger(.outbound))
+        let installation = try testBed.installation(port: proxy.port, name: "pages", outbound: Ledger(.outbound))
         let count = 3_000
-        let load = Publisher.Load(rate: 4 * bench.options.rate, size: payload, limit: count)
-        let daemon = try bench.begin(installation, feeding: load)
-        let isStored = try bench.wait(upTo: .seconds(30)) { daemon.feeder?.stored == count }
-        bench.findings.demand(isStored, "not stored while the broker is away")
+        let load = Publisher.Load(rate: 4 * testBed.options.rate, size: payload, limit: count)
+        let daemon = try testBed.begin(installation, feeding: load)
+        let isStored = try testBed.wait(upTo: .seconds(30)) { daemon.feeder?.stored == count }
+        testBed.findings.demand(isStored, "not stored while the broker is away")
         try open(installation).writeWithoutTransaction { database in
             try database.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
         }
@@ -135,16 +135,16 @@ enum DamagedRow {
         try file.close()
         proxy.mode = .forward
         let ending = daemon.ended(within: .seconds(15))
-        bench.findings.demand(
+        testBed.findings.demand(
             ending == .exited(damagedStore),
             "damaged pages: \(ending?.description ?? "the daemon goes on")"
         )
         let failures = daemon.notices("storefailed")
-        bench.findings.demand(failures <= 1, "damaged pages: told \(failures) times")
+        testBed.findings.demand(failures <= 1, "damaged pages: told \(failures) times")
         if ending == nil { daemon.kill() }
-        let next = try bench.begin(installation)
+        let next = try testBed.begin(installation)
         let refusal = next.ended(within: .seconds(20))
-        bench.findings.demand(
+        testBed.findings.demand(
             refusal == .exited(damagedStore),
             "damaged pages, the next life: \(refusal?.description ?? "it goes on")"
         )

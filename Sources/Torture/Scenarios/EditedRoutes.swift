@@ -10,32 +10,32 @@ enum EditedRoutes {
     /// How many messages are published at a time that only the wide route wants.
     private static let unwanted = 20
 
-    static func run(_ bench: Bench) throws {
-        let rounds = bench.options.extent(1, 10)
-        let broker = try bench.broker(.init(inFlight: 200))
-        let proxy = try bench.proxy(to: broker)
-        let stranger = try bench.stranger(at: broker)
-        let installation = try bench.installation(port: proxy.port)
+    static func run(_ testBed: TestBed) throws {
+        let rounds = testBed.options.extent(1, 10)
+        let broker = try testBed.broker(.init(inFlight: 200))
+        let proxy = try testBed.proxy(to: broker)
+        let stranger = try testBed.stranger(at: broker)
+        let installation = try testBed.installation(port: proxy.port)
         for isKilled in [false, true] {
             // The broker keeps messages only for a session that is there.
-            if !isKilled { bench.end(try start(wide, installation, bench), isKilled: false) }
+            if !isKilled { testBed.end(try start(wide, installation, testBed), isKilled: false) }
             // Both subscriptions stand for a moment, and what the broker then sends twice is told by its identity.
-            let load = Publisher.Load(rate: bench.options.rate / 2, topic: { "home/k\($0)/temperature" })
-            let publisher = try bench.publisher(to: broker, load)
+            let load = Publisher.Load(rate: testBed.options.rate / 2, topic: { "home/k\($0)/temperature" })
+            let publisher = try testBed.publisher(to: broker, load)
             for _ in 0..<rounds {
-                try round(isKilled: isKilled, installation, publisher, stranger, proxy, bench)
+                try round(isKilled: isKilled, installation, publisher, stranger, proxy, testBed)
             }
-            let last = try start(narrow, installation, bench)
-            try bench.settle(publisher)
+            let last = try start(narrow, installation, testBed)
+            try testBed.settle(publisher)
             publisher.end()
-            _ = try bench.wait(upTo: .seconds(60)) {
-                bench.inbound.isComplete && bench.inbound.silence > .milliseconds(500)
+            _ = try testBed.wait(upTo: .seconds(60)) {
+                testBed.inbound.isComplete && testBed.inbound.silence > .milliseconds(500)
             }
-            try bench.close(last, of: installation)
-            let doubled = bench.inbound.checker.doubled
-            if !isKilled { bench.findings.demand(doubled == 0, "\(doubled) came twice without a kill") }
+            try testBed.close(last, of: installation)
+            let doubled = testBed.inbound.checker.doubled
+            if !isKilled { testBed.findings.demand(doubled == 0, "\(doubled) came twice without a kill") }
         }
-        bench.findings.note("\(rounds) × SIGTERM and \(rounds) × kill -9 between two routes")
+        testBed.findings.note("\(rounds) × SIGTERM and \(rounds) × kill -9 between two routes")
     }
 
     /// From the wide route to the narrow one, and again to the narrow one.
@@ -45,50 +45,50 @@ enum EditedRoutes {
         _ publisher: Publisher,
         _ stranger: Stranger,
         _ proxy: TCPProxy,
-        _ bench: Bench
+        _ testBed: TestBed
     ) throws {
         publisher.isPublishing = true
-        let first = try start(wide, installation, bench)
-        try publish(by: stranger, bench)
-        let isHeard = try bench.wait(upTo: .seconds(10)) { first.foreigners >= unwanted }
-        bench.findings.demand(isHeard, "the wide route heard \(first.foreigners) of \(unwanted) messages")
-        try bench.pause(bench.random.milliseconds(100...300))
-        bench.end(first, isKilled: isKilled)
-        try publish(by: stranger, bench)
+        let first = try start(wide, installation, testBed)
+        try publish(by: stranger, testBed)
+        let isHeard = try testBed.wait(upTo: .seconds(10)) { first.foreigners >= unwanted }
+        testBed.findings.demand(isHeard, "the wide route heard \(first.foreigners) of \(unwanted) messages")
+        try testBed.pause(testBed.random.milliseconds(100...300))
+        testBed.end(first, isKilled: isKilled)
+        try publish(by: stranger, testBed)
 
-        let second = try start(narrow, installation, bench)
-        try bench.pause(bench.random.milliseconds(100...300))
+        let second = try start(narrow, installation, testBed)
+        try testBed.pause(testBed.random.milliseconds(100...300))
         // From here on only messages that no route wants are published.
-        try bench.settle(publisher)
-        _ = try bench.wait(upTo: .seconds(10)) { bench.inbound.isComplete }
+        try testBed.settle(publisher)
+        _ = try testBed.wait(upTo: .seconds(10)) { testBed.inbound.isComplete }
         let passed = proxy.packets(.publish, .toClient)
-        try publish(by: stranger, bench)
-        try bench.pause(.milliseconds(200))
+        try publish(by: stranger, testBed)
+        try testBed.pause(.milliseconds(200))
         let more = proxy.packets(.publish, .toClient) - passed
-        bench.findings.demand(more == 0, "the broker sent \(more) messages that no route wants")
+        testBed.findings.demand(more == 0, "the broker sent \(more) messages that no route wants")
         publisher.isPublishing = true
-        try bench.pause(.milliseconds(100))
-        bench.end(second, isKilled: isKilled)
-        try publish(by: stranger, bench)
+        try testBed.pause(.milliseconds(100))
+        testBed.end(second, isKilled: isKilled)
+        try publish(by: stranger, testBed)
 
-        let third = try start(narrow, installation, bench)
-        try bench.pause(bench.random.milliseconds(100...300))
+        let third = try start(narrow, installation, testBed)
+        try testBed.pause(testBed.random.milliseconds(100...300))
         let dropped = third.notices("dropped")
-        bench.findings.demand(dropped == 0, "the session had collected messages that no route wants")
-        bench.findings.demand(third.foreigners == 0, "\(third.foreigners) messages that no route wants were heard")
-        bench.end(third, isKilled: isKilled)
+        testBed.findings.demand(dropped == 0, "the session had collected messages that no route wants")
+        testBed.findings.demand(third.foreigners == 0, "\(third.foreigners) messages that no route wants were heard")
+        testBed.end(third, isKilled: isKilled)
     }
 
-    private static func start(_ route: String, _ installation: Installation, _ bench: Bench) throws -> Daemon {
+    private static func start(_ route: String, _ installation: Installation, _ testBed: TestBed) throws -> Daemon {
         installation.configuration.routes = [route]
-        return try bench.start(installation)
+        return try testBed.start(installation)
     }
 
-    private static func publish(by stranger: Stranger, _ bench: Bench) throws {
+    private static func publish(by stranger: Stranger, _ testBed: TestBed) throws {
         for number in 0..<unwanted {
-            let payload = Array("\(Parcel.foreign)\(number)".utf8)
+            let payload = Array("\(TestMessage.foreign)\(number)".utf8)
             try stranger.publish(Message(topic: "home/k\(number % 8)/humidity", payload: payload, qos: .atLeastOnce))
         }
-        try bench.settle(stranger)
+        try testBed.settle(stranger)
     }
 }

@@ -7,47 +7,47 @@ enum EndInOrder {
     /// How often the daemon tries to print an event.
     private static let attempts = 3
 
-    static func run(_ bench: Bench) throws {
-        let times = bench.options.extent(4, 20)
-        let broker = try bench.broker(.init(inFlight: 200))
-        let installation = try bench.installation(port: broker.port)
+    static func run(_ testBed: TestBed) throws {
+        let times = testBed.options.extent(4, 20)
+        let broker = try testBed.broker(.init(inFlight: 200))
+        let installation = try testBed.installation(port: broker.port)
         installation.environment["MQTT_BRIDGE_FAILING_EVENT"] = "in.single.\(poison)"
-        var daemon = try bench.start(installation)
-        let publisher = try bench.publisher(to: broker, .init(rate: bench.options.rate, size: 1_024))
+        var daemon = try testBed.start(installation)
+        let publisher = try testBed.publisher(to: broker, .init(rate: testBed.options.rate, size: 1_024))
         var slowest = Duration.zero
         for round in 0..<times {
             try publisher.publishSingle([UInt8(ascii: "x")], name: poison)
-            try bench.pause(bench.random.milliseconds(50...300))
+            try testBed.pause(testBed.random.milliseconds(50...300))
             if round % 2 == 0 {
                 daemon.isOutputPaused = true
                 // Until the pipe is full, and the daemon in the middle of a line.
-                try bench.pause(bench.random.milliseconds(200...400))
+                try testBed.pause(testBed.random.milliseconds(200...400))
             }
             let begin = ContinuousClock.now
             let ending = daemon.terminate(within: .seconds(10))
             slowest = max(slowest, .now - begin)
-            bench.findings.demand(ending == .exited(0), "SIGTERM: \(ending?.description ?? "no end")")
-            daemon = try bench.start(installation)
+            testBed.findings.demand(ending == .exited(0), "SIGTERM: \(ending?.description ?? "no end")")
+            daemon = try testBed.start(installation)
         }
-        try bench.settle(publisher)
-        try bench.drain()
-        _ = try bench.wait(upTo: .seconds(20)) { daemon.notices("deadletter") > 0 }
-        try bench.close(daemon, of: installation)
-        let doubled = bench.inbound.checker.doubled
-        bench.findings.demand(doubled == 0, "\(doubled) came twice")
-        bench.findings.demand(slowest <= .seconds(5), "an end took \(slowest)")
-        try judgeLetters(times, installation, bench)
-        bench.findings.note("\(times) ends, \(Int(slowest.inSeconds * 1_000)) ms at most")
+        try testBed.settle(publisher)
+        try testBed.drain()
+        _ = try testBed.wait(upTo: .seconds(20)) { daemon.notices("deadletter") > 0 }
+        try testBed.close(daemon, of: installation)
+        let doubled = testBed.inbound.checker.doubled
+        testBed.findings.demand(doubled == 0, "\(doubled) came twice")
+        testBed.findings.demand(slowest <= .seconds(5), "an end took \(slowest)")
+        try judgeLetters(times, installation, testBed)
+        testBed.findings.note("\(times) ends, \(Int(slowest.inSeconds * 1_000)) ms at most")
     }
 
     /// Each message that cannot be printed was tried as often as it may be, whatever ended meanwhile, and nothing else died.
-    private static func judgeLetters(_ count: Int, _ installation: Installation, _ bench: Bench) throws {
+    private static func judgeLetters(_ count: Int, _ installation: Installation, _ testBed: TestBed) throws {
         let list = try installation.command("dead-letters", "list", "--format", "json").stdout
         let letters = list.split(separator: "\n")
         let isExplained = letters.allSatisfy { letter in
             ["\"in/single/\(poison)\"", "\"attempts\":\(attempts)"].allSatisfy { letter.contains($0) }
         }
         let isAsExpected = letters.count == count && isExplained
-        bench.findings.demand(isAsExpected, "dead letters that nothing explains: \(list.suffix(500))")
+        testBed.findings.demand(isAsExpected, "dead letters that nothing explains: \(list.suffix(500))")
     }
 }

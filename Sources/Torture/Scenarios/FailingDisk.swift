@@ -5,64 +5,64 @@ internal import Programs
 
 /// F21: the store's file system is full, read-only, or fails to sync. What cannot be tried here is noted.
 enum FailingDisk {
-    static func run(_ bench: Bench) throws {
-        let broker = try bench.broker(.init(inFlight: 200))
-        let proxy = try bench.proxy(to: broker)
-        let receiver = try bench.receiver(at: broker)
+    static func run(_ testBed: TestBed) throws {
+        let broker = try testBed.broker(.init(inFlight: 200))
+        let proxy = try testBed.proxy(to: broker)
+        let receiver = try testBed.receiver(at: broker)
         // The broker keeps messages only for a session that is there.
-        let first = try bench.installation(port: broker.port, name: "first")
-        try bench.close(bench.start(first), of: first)
-        let parts: [(String, (Bench, MosquittoBroker, TCPProxy) throws -> Void)] = [
+        let first = try testBed.installation(port: broker.port, name: "first")
+        try testBed.close(testBed.start(first), of: first)
+        let parts: [(String, (TestBed, MosquittoBroker, TCPProxy) throws -> Void)] = [
             ("disk full", full), ("EIO", failingSync), ("read-only", readOnly),
         ]
         var tried = 0
         for (name, part) in parts {
             do {
-                try part(bench, broker, proxy)
+                try part(testBed, broker, proxy)
                 tried += 1
             } catch let unavailable as Unavailable {
-                bench.findings.note("\(name): skipped, \(unavailable.reason)")
+                testBed.findings.note("\(name): skipped, \(unavailable.reason)")
             }
         }
         receiver.end()
-        if tried == 0 { throw Unavailable(reason: bench.findings.text) }
+        if tried == 0 { throw Unavailable(reason: testBed.findings.text) }
     }
 
     /// Twice: once it resumes by itself, once it is killed while the disk is full.
-    private static func full(_ bench: Bench, _ broker: MosquittoBroker, _ proxy: TCPProxy) throws {
-        let installation = try bench.installation(port: proxy.port, name: "full")
-        let disk = try bench.smallDisk(for: installation, megabytes: 24)
+    private static func full(_ testBed: TestBed, _ broker: MosquittoBroker, _ proxy: TCPProxy) throws {
+        let installation = try testBed.installation(port: proxy.port, name: "full")
+        let disk = try testBed.smallDisk(for: installation, megabytes: 24)
         let load = Publisher.Load(rate: 1_000, size: 512)
-        let publisher = try bench.publisher(to: broker, load)
+        let publisher = try testBed.publisher(to: broker, load)
         for isKilled in [false, true] {
-            var daemon = try bench.start(installation, feeding: load)
+            var daemon = try testBed.start(installation, feeding: load)
             publisher.isPublishing = true
-            try bench.pause(.milliseconds(500))
+            try testBed.pause(.milliseconds(500))
             // With nobody reading, the store has to grow.
             daemon.isOutputPaused = true
             try disk.fill()
-            try demandStandstill("disk full", daemon, proxy, bench)
+            try demandStandstill("disk full", daemon, proxy, testBed)
             publisher.isPublishing = false
             daemon.feeder?.isFeeding = false
-            if isKilled { bench.findings.demand(daemon.kill(), "the daemon had ended on a full disk") }
+            if isKilled { testBed.findings.demand(daemon.kill(), "the daemon had ended on a full disk") }
             try disk.empty()
             daemon.isOutputPaused = false
-            if isKilled { daemon = try bench.start(installation) }
-            try finish(daemon, installation, publisher, bench)
+            if isKilled { daemon = try testBed.start(installation) }
+            try finish(daemon, installation, publisher, testBed)
         }
         publisher.end()
-        bench.findings.note("disk full: nothing acknowledged meanwhile, resumed")
+        testBed.findings.note("disk full: nothing acknowledged meanwhile, resumed")
     }
 
     /// Every sync fails for a while.
-    private static func failingSync(_ bench: Bench, _ broker: MosquittoBroker, _ proxy: TCPProxy) throws {
+    private static func failingSync(_ testBed: TestBed, _ broker: MosquittoBroker, _ proxy: TCPProxy) throws {
         _ = try Program.required("strace")
-        let installation = try bench.installation(port: proxy.port, name: "eio")
+        let installation = try testBed.installation(port: proxy.port, name: "eio")
         let load = Publisher.Load(rate: 500, size: 512)
-        let daemon = try bench.start(installation, feeding: load)
-        let publisher = try bench.publisher(to: broker, load)
-        try bench.pause(.milliseconds(500))
-        let log = "\(bench.folder)/strace.log"
+        let daemon = try testBed.start(installation, feeding: load)
+        let publisher = try testBed.publisher(to: broker, load)
+        try testBed.pause(.milliseconds(500))
+        let log = "\(testBed.folder)/strace.log"
         let arguments = [
             "-f", "-q", "-p", String(daemon.child.processID), "-o", log, "-e", "trace=fdatasync,fsync",
             "-e", "inject=fdatasync,fsync:error=EIO",
@@ -71,63 +71,64 @@ enum FailingDisk {
         defer { close(null) }
         let streams = SpawnedProcess.Streams(input: null, output: null, errors: null)
         let tracer = try SpawnedProcess.spawn("strace", arguments, streams: streams)
-        bench.atEnd { tracer.kill() }
-        let isHit = try bench.wait(upTo: .seconds(10)) {
+        testBed.atEnd { tracer.kill() }
+        let isHit = try testBed.wait(upTo: .seconds(10)) {
             tracer.exitStatus != nil
                 || ((try? String(contentsOfFile: log, encoding: .utf8)) ?? "").contains("(INJECTED)")
         }
         guard isHit, tracer.exitStatus == nil else { throw Unavailable(reason: "strace cannot attach here") }
-        try demandStandstill("EIO", daemon, proxy, bench)
+        try demandStandstill("EIO", daemon, proxy, testBed)
         tracer.signal(SIGINT)
         _ = tracer.waitBlocking(within: .seconds(5))
         publisher.isPublishing = false
         daemon.feeder?.isFeeding = false
-        try finish(daemon, installation, publisher, bench)
+        try finish(daemon, installation, publisher, testBed)
         publisher.end()
-        bench.findings.note("EIO: nothing acknowledged meanwhile, resumed")
+        testBed.findings.note("EIO: nothing acknowledged meanwhile, resumed")
     }
 
     /// The store cannot be written from the beginning.
-    private static func readOnly(_ bench: Bench, _ broker: MosquittoBroker, _ proxy: TCPProxy) throws {
-        let installation = try bench.installation(port: proxy.port, name: "readonly")
-        let disk = try bench.smallDisk(for: installation, megabytes: 24)
-        try bench.close(bench.start(installation), of: installation)
-        let publisher = try bench.publisher(to: broker, .init(rate: 500, size: 512))
+    private static func readOnly(_ testBed: TestBed, _ broker: MosquittoBroker, _ proxy: TCPProxy) throws {
+        let installation = try testBed.installation(port: proxy.port, name: "readonly")
+        let disk = try testBed.smallDisk(for: installation, megabytes: 24)
+        try testBed.close(testBed.start(installation), of: installation)
+        let publisher = try testBed.publisher(to: broker, .init(rate: 500, size: 512))
         try disk.remount(readOnly: true)
         let acknowledged = proxy.packets(.puback, .toServer)
-        let refused = try bench.begin(installation)
-        try bench.pause(.seconds(2))
-        bench.findings.demand(
+        let refused = try testBed.begin(installation)
+        try testBed.pause(.seconds(2))
+        testBed.findings.demand(
             proxy.packets(.puback, .toServer) == acknowledged,
             "read-only: acknowledged what cannot be stored"
         )
         refused.kill()
-        bench.findings.demand(!refused.complaints.isEmpty, "read-only: nothing was said")
+        testBed.findings.demand(!refused.complaints.isEmpty, "read-only: nothing was said")
         try disk.remount(readOnly: false)
-        try finish(bench.start(installation), installation, publisher, bench)
+        try finish(testBed.start(installation), installation, publisher, testBed)
         publisher.end()
-        bench.findings.note(
+        testBed.findings.note(
             "read-only: \(refused.child.exitStatus == .signalled(SIGKILL) ? "waited" : "refused to start")"
         )
     }
 
     /// While nothing can be stored, nothing is acknowledged and no receipt says "stored".
-    private static func demandStandstill(_ name: String, _ daemon: Daemon, _ proxy: TCPProxy, _ bench: Bench) throws {
+    private static func demandStandstill(_ name: String, _ daemon: Daemon, _ proxy: TCPProxy, _ testBed: TestBed) throws
+    {
         func progress() -> [Int] { [proxy.packets(.puback, .toServer), daemon.feeder?.stored ?? 0] }
         var last = progress()
         var since = ContinuousClock.now
-        let stands = try bench.wait(upTo: .seconds(20)) {
+        let stands = try testBed.wait(upTo: .seconds(20)) {
             let current = progress()
             if current != last { (last, since) = (current, .now) }
             return since + .milliseconds(1_500) < .now
         }
-        bench.findings.demand(stands, "\(name): acknowledgements went on for 20 s")
-        let sent = bench.inbound.sent + bench.outbound.sent
-        try bench.pause(.seconds(2))
-        bench.findings.demand(progress() == last, "\(name): something was acknowledged in the middle")
-        bench.findings.demand(bench.inbound.sent + bench.outbound.sent > sent, "\(name): there was no traffic")
-        bench.findings.demand(daemon.child.exitStatus == nil, "\(name): the daemon ended")
-        bench.findings.demand(!daemon.complaints.isEmpty, "\(name): nothing was said on standard error")
+        testBed.findings.demand(stands, "\(name): acknowledgements went on for 20 s")
+        let sent = testBed.inbound.sent + testBed.outbound.sent
+        try testBed.pause(.seconds(2))
+        testBed.findings.demand(progress() == last, "\(name): something was acknowledged in the middle")
+        testBed.findings.demand(testBed.inbound.sent + testBed.outbound.sent > sent, "\(name): there was no traffic")
+        testBed.findings.demand(daemon.child.exitStatus == nil, "\(name): the daemon ended")
+        testBed.findings.demand(!daemon.complaints.isEmpty, "\(name): nothing was said on standard error")
     }
 
     /// Everything arrives without any help.
@@ -135,11 +136,11 @@ enum FailingDisk {
         _ daemon: Daemon,
         _ installation: Installation,
         _ publisher: Publisher,
-        _ bench: Bench
+        _ testBed: TestBed
     ) throws {
-        try bench.settle(publisher)
-        try bench.drain(upTo: .seconds(60))
+        try testBed.settle(publisher)
+        try testBed.drain(upTo: .seconds(60))
         daemon.feeder?.end()
-        try bench.close(daemon, of: installation)
+        try testBed.close(daemon, of: installation)
     }
 }

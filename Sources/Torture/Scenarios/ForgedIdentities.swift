@@ -18,78 +18,78 @@ enum ForgedIdentities {
         let passedOn: Ledger
     }
 
-    static func run(_ bench: Bench) throws {
-        let brokers = [try bench.broker(), try bench.broker()]
-        let strangers = try brokers.map { try bench.stranger(at: $0) }
+    static func run(_ testBed: TestBed) throws {
+        let brokers = [try testBed.broker(), try testBed.broker()]
+        let strangers = try brokers.map { try testBed.stranger(at: $0) }
         let passedOn = Ledger(.outbound)
-        let far = try bench.receiver(at: brokers[1], ledger: passedOn, filters: ["in/#"])
-        let near = try bench.receiver(at: brokers[0])
+        let far = try testBed.receiver(at: brokers[1], ledger: passedOn, filters: ["in/#"])
+        let near = try testBed.receiver(at: brokers[0])
         var forged = 0
         for metadata in ["minimal", "cloudevents", "none"] {
-            let installation = try bench.installation(port: brokers[0].port, name: metadata)
+            let installation = try testBed.installation(port: brokers[0].port, name: metadata)
             installation.configuration.otherPort = brokers[1].port
             installation.configuration.brokerSettings = ["metadata: \(metadata)"]
             installation.configuration.otherSettings = ["metadata: \(metadata)", "session_expiry: 1h"]
             installation.configuration.routes = routes
             let place = Place(installation: installation, brokers: brokers, strangers: strangers, passedOn: passedOn)
-            forged += try lives(place, metadata, bench)
+            forged += try lives(place, metadata, testBed)
         }
-        try bench.drain()
+        try testBed.drain()
         far.end()
         near.end()
-        bench.findings.demand(passedOn.checker.missing == 0, "\(passedOn.checker.missing) were not passed on")
-        bench.findings.note("\(forged) forged; all real events were heard and passed on")
+        testBed.findings.demand(passedOn.checker.missing == 0, "\(passedOn.checker.missing) were not passed on")
+        testBed.findings.note("\(forged) forged; all real events were heard and passed on")
     }
 
     /// Two lives with one way to carry identities. Returns how many messages were forged.
-    private static func lives(_ place: Place, _ metadata: String, _ bench: Bench) throws -> Int {
-        let half = bench.options.extent(400, 8_000)
-        let load = Publisher.Load(rate: bench.options.rate / 4, size: 64)
+    private static func lives(_ place: Place, _ metadata: String, _ testBed: TestBed) throws -> Int {
+        let half = testBed.options.extent(400, 8_000)
+        let load = Publisher.Load(rate: testBed.options.rate / 4, size: 64)
         var (forged, heard) = (0, 0)
         for life in 0..<2 {
-            let daemon = try bench.start(place.installation, feeding: load)
-            bench.expectedAlive = daemon
+            let daemon = try testBed.start(place.installation, feeding: load)
+            testBed.expectedAlive = daemon
             // Identities of this life's real events, before they come, and of events that came before.
-            let next = bench.inbound.sent / bench.inbound.keys
-            let last = next + half / bench.inbound.keys
-            for number in (life == 0 ? next : next - half / bench.inbound.keys)..<last {
-                for key in 0..<bench.inbound.keys {
+            let next = testBed.inbound.sent / testBed.inbound.keys
+            let last = next + half / testBed.inbound.keys
+            for number in (life == 0 ? next : next - half / testBed.inbound.keys)..<last {
+                for key in 0..<testBed.inbound.keys {
                     try forge("in/k\(key)", Publisher.source, "\(key)-\(number)", by: place.strangers[number % 2])
                     forged += 1
                 }
             }
-            for stranger in place.strangers { try bench.settle(stranger) }
-            let publisher = try bench.publisher(
+            for stranger in place.strangers { try testBed.settle(stranger) }
+            let publisher = try testBed.publisher(
                 to: place.brokers[0],
-                .init(rate: bench.options.rate, limit: half),
-                ledgers: [bench.inbound, place.passedOn]
+                .init(rate: testBed.options.rate, limit: half),
+                ledgers: [testBed.inbound, place.passedOn]
             )
             let deadline = ContinuousClock.now + .seconds(20)
             var isPublished = false
             while !isPublished, ContinuousClock.now < deadline {
                 forged += try forgeOwn(of: daemon, place.strangers[0])
-                isPublished = try bench.wait(upTo: .milliseconds(20)) {
-                    bench.inbound.sent / bench.inbound.keys >= last && bench.inbound.isComplete
+                isPublished = try testBed.wait(upTo: .milliseconds(20)) {
+                    testBed.inbound.sent / testBed.inbound.keys >= last && testBed.inbound.isComplete
                 }
             }
             guard isPublished else {
-                throw Failure("\(metadata): \(bench.inbound.checker.missing) real events were not heard within 20 s")
+                throw Failure("\(metadata): \(testBed.inbound.checker.missing) real events were not heard within 20 s")
             }
-            try bench.settle(publisher)
+            try testBed.settle(publisher)
             publisher.end()
             daemon.feeder?.end()
-            _ = try bench.wait(upTo: .seconds(20)) {
-                bench.inbound.isComplete && bench.outbound.isComplete && place.passedOn.isComplete
+            _ = try testBed.wait(upTo: .seconds(20)) {
+                testBed.inbound.isComplete && testBed.outbound.isComplete && place.passedOn.isComplete
             }
             heard += daemon.foreigners
             let isTold = daemon.notices("forged") > 0
-            bench.findings.demand(isTold == (metadata != "none"), "\(metadata): forgeries are told \(isTold)")
-            bench.expectedAlive = nil
+            testBed.findings.demand(isTold == (metadata != "none"), "\(metadata): forgeries are told \(isTold)")
+            testBed.expectedAlive = nil
             // Only these identities tell a receiver what a kill doubles.
-            bench.end(daemon, isKilled: metadata == "minimal" && life == 0)
+            testBed.end(daemon, isKilled: metadata == "minimal" && life == 0)
         }
-        bench.findings.demand(heard > forged / 2, "\(metadata): only \(heard) of \(forged) forged messages came")
-        try bench.demandSoundStore(place.installation)
+        testBed.findings.demand(heard > forged / 2, "\(metadata): only \(heard) of \(forged) forged messages came")
+        try testBed.demandSoundStore(place.installation)
         return forged
     }
 
@@ -115,7 +115,7 @@ enum ForgedIdentities {
         let isMinimal = tag.utf8.count.isMultiple(of: 2)
         let message = Message(
             topic: topic,
-            payload: Array("\(Parcel.foreign)\(topic) \(source) \(tag) \(isMinimal)".utf8),
+            payload: Array("\(TestMessage.foreign)\(topic) \(source) \(tag) \(isMinimal)".utf8),
             qos: .atLeastOnce,
             properties: MessageProperties(userProperties: isMinimal ? minimal : cloudEvent)
         )

@@ -5,55 +5,55 @@ internal import FaultKit
 enum FullOfBacklog {
     private static let megabytes = 16
 
-    static func run(_ bench: Bench) throws {
-        let times = bench.options.extent(1, 10)
-        let broker = try bench.broker()
-        let proxy = try bench.proxy(to: broker)
-        let receiver = try bench.receiver(at: broker)
-        let installation = try bench.installation(port: proxy.port)
-        let disk = try bench.smallDisk(for: installation, megabytes: megabytes)
-        let load = Publisher.Load(rate: 4 * bench.options.rate, size: 2_048)
+    static func run(_ testBed: TestBed) throws {
+        let times = testBed.options.extent(1, 10)
+        let broker = try testBed.broker()
+        let proxy = try testBed.proxy(to: broker)
+        let receiver = try testBed.receiver(at: broker)
+        let installation = try testBed.installation(port: proxy.port)
+        let disk = try testBed.smallDisk(for: installation, megabytes: megabytes)
+        let load = Publisher.Load(rate: 4 * testBed.options.rate, size: 2_048)
         var most = 0
         for _ in 0..<times {
             for isKilled in [false, true] {
                 proxy.mode = .reset
-                var daemon = try bench.begin(installation, feeding: load)
-                let stored = try fill(daemon, installation, bench)
+                var daemon = try testBed.begin(installation, feeding: load)
+                let stored = try fill(daemon, installation, testBed)
                 most = max(most, stored)
-                bench.findings.demand(disk.free < 1 << 20, "\(disk.free >> 10) KiB are free when nothing is stored")
+                testBed.findings.demand(disk.free < 1 << 20, "\(disk.free >> 10) KiB are free when nothing is stored")
                 daemon.feeder?.isFeeding = false
                 if isKilled {
-                    bench.findings.demand(daemon.kill(), "the daemon had ended on a full file system")
+                    testBed.findings.demand(daemon.kill(), "the daemon had ended on a full file system")
                     proxy.mode = .forward
-                    daemon = try bench.start(installation)
+                    daemon = try testBed.start(installation)
                 } else {
                     proxy.mode = .forward
                 }
                 // Lines that wait for room are stored, and published, in the end as well.
-                let isDrained = try bench.wait(upTo: .seconds(60)) {
-                    bench.outbound.isComplete && (isKilled || daemon.feeder?.published == daemon.feeder?.lines)
+                let isDrained = try testBed.wait(upTo: .seconds(60)) {
+                    testBed.outbound.isComplete && (isKilled || daemon.feeder?.published == daemon.feeder?.lines)
                 }
-                let missing = bench.outbound.checker.missing
-                bench.findings.demand(isDrained, "\(missing) messages do not drain")
+                let missing = testBed.outbound.checker.missing
+                testBed.findings.demand(isDrained, "\(missing) messages do not drain")
                 daemon.feeder?.end()
-                try bench.close(daemon, of: installation)
+                try testBed.close(daemon, of: installation)
             }
         }
-        try bench.drain()
+        try testBed.drain()
         receiver.end()
-        bench.findings.note("\(2 * times) × full with \(megabytes) MiB, \(most) messages stored at most; drained")
+        testBed.findings.note("\(2 * times) × full with \(megabytes) MiB, \(most) messages stored at most; drained")
     }
 
     /// Waits until receipts that say stored come no more. Returns how many came.
-    private static func fill(_ daemon: Daemon, _ installation: Installation, _ bench: Bench) throws -> Int {
+    private static func fill(_ daemon: Daemon, _ installation: Installation, _ testBed: TestBed) throws -> Int {
         var (last, since) = (-1, ContinuousClock.now)
-        let isFull = try bench.wait(upTo: .seconds(30)) {
+        let isFull = try testBed.wait(upTo: .seconds(30)) {
             let stored = daemon.feeder?.stored ?? 0
             if stored != last { (last, since) = (stored, .now) }
             return stored > 0 && daemon.notices("storefailed") > 0 && since + .milliseconds(700) < .now
         }
-        bench.findings.demand(isFull, "the file system is not full after 30 s")
-        bench.findings.demand(last * 2_048 > megabytes << 18, "only \(last) messages filled it")
+        testBed.findings.demand(isFull, "the file system is not full after 30 s")
+        testBed.findings.demand(last * 2_048 > megabytes << 18, "only \(last) messages filled it")
         return last
     }
 }

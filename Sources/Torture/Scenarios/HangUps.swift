@@ -5,50 +5,56 @@ internal import Foundation
 /// The daemon lives, also when it starts with them in its store; they are dead letters that name the cause, and all else
 /// flows.
 enum HangUps {
-    static func run(_ bench: Bench) throws {
-        let access = "\(bench.folder)/access"
+    static func run(_ testBed: TestBed) throws {
+        let access = "\(testBed.folder)/access"
         try Data("topic read #\ntopic deny out/denied/#\ntopic readwrite #\n".utf8)
             .write(to: URL(fileURLWithPath: access))
         // Without a limit of its queues, 2.0.11 hangs up after each message that it denies.
-        let broker = try bench.broker(.init(queued: 0, lines: ["acl_file \(access)", "max_packet_size 2000"]))
-        for version in ["5", "3.1.1"] { try run(bench, broker, version) }
+        let broker = try testBed.broker(.init(queued: 0, lines: ["acl_file \(access)", "max_packet_size 2000"]))
+        for version in ["5", "3.1.1"] { try run(testBed, broker, version) }
     }
 
-    private static func run(_ bench: Bench, _ broker: MosquittoBroker, _ version: String) throws {
-        let (denied, large) = (bench.options.extent(6, 20), bench.options.extent(3, 10))
+    private static func run(_ testBed: TestBed, _ broker: MosquittoBroker, _ version: String) throws {
+        let (denied, large) = (testBed.options.extent(6, 20), testBed.options.extent(3, 10))
         broker.stop()
-        try store(denied, of: 64, as: "out.denied.k", bench, broker, version)
-        try store(large, of: 5_000, as: "out.large.k", bench, broker, version)
+        try store(denied, of: 64, as: "out.denied.k", testBed, broker, version)
+        try store(large, of: 5_000, as: "out.large.k", testBed, broker, version)
         try broker.restart()
         let rest = Ledger(.outbound)
-        let receiver = try Receiver(port: broker.port, ledger: rest, filters: ["out/#"])
+        let receiver = try Subscriber(port: broker.port, ledger: rest, filters: ["out/#"])
         defer { receiver.end() }
-        let count = bench.options.extent(200, 2_000)
-        let installation = try place(bench, broker, version, rest)
-        let daemon = try bench.start(installation, feeding: .init(rate: 200, size: 64, limit: count))
-        bench.expectedAlive = daemon
-        let isPublished = try bench.wait(upTo: .seconds(60)) { daemon.feeder?.published == count }
+        let count = testBed.options.extent(200, 2_000)
+        let installation = try place(testBed, broker, version, rest)
+        let daemon = try testBed.start(installation, feeding: .init(rate: 200, size: 64, limit: count))
+        testBed.expectedAlive = daemon
+        let isPublished = try testBed.wait(upTo: .seconds(60)) { daemon.feeder?.published == count }
         let published = daemon.feeder?.published ?? 0
-        bench.findings.demand(isPublished, "MQTT \(version): only \(published) of \(count) others were published")
+        testBed.findings.demand(isPublished, "MQTT \(version): only \(published) of \(count) others were published")
         // MQTT 3.1.1 cannot refuse: there mosquitto acknowledges what it denies.
         let expected = (version == "5" ? denied : 0) + large
         var letters: [Substring] = []
-        let areDead = try bench.wait(upTo: .seconds(60)) {
+        let areDead = try testBed.wait(upTo: .seconds(60)) {
             letters = (try? deadLetters(installation)) ?? []
             return letters.count >= expected
         }
-        bench.findings.demand(areDead, "MQTT \(version): \(letters.count) of \(expected) dead letters")
+        testBed.findings.demand(areDead, "MQTT \(version): \(letters.count) of \(expected) dead letters")
         let named = letters.filter { $0.contains("out/large/") }
         let cause = version == "5" ? "larger than the broker takes" : "max_packet_size"
-        bench.findings.demand(
+        testBed.findings.demand(
             named.count == large,
             "MQTT \(version): \(named.count) of \(large) sizes are dead letters"
         )
-        bench.findings.demand(named.allSatisfy { $0.contains(cause) }, "MQTT \(version): a dead letter names no cause")
-        bench.findings.demand(!daemon.complaints.contains("client_id"), "MQTT \(version): advice about the identifier")
-        try bench.close(daemon, of: installation)
-        bench.findings.demand(rest.checker.missing == 0, "MQTT \(version): \(rest.checker.missing) others are lost")
-        bench.findings.note("MQTT \(version): \(letters.count) dead letters, \(published) others published")
+        testBed.findings.demand(
+            named.allSatisfy { $0.contains(cause) },
+            "MQTT \(version): a dead letter names no cause"
+        )
+        testBed.findings.demand(
+            !daemon.complaints.contains("client_id"),
+            "MQTT \(version): advice about the identifier"
+        )
+        try testBed.close(daemon, of: installation)
+        testBed.findings.demand(rest.checker.missing == 0, "MQTT \(version): \(rest.checker.missing) others are lost")
+        testBed.findings.note("MQTT \(version): \(letters.count) dead letters, \(published) others published")
     }
 
     /// Leaves messages in the store, for the next life to find first.
@@ -56,25 +62,25 @@ enum HangUps {
         _ count: Int,
         of size: Int,
         as prefix: String,
-        _ bench: Bench,
+        _ testBed: TestBed,
         _ broker: MosquittoBroker,
         _ version: String
     ) throws {
-        let installation = try place(bench, broker, version, Ledger(.outbound))
+        let installation = try place(testBed, broker, version, Ledger(.outbound))
         installation.feedPrefix = prefix
-        let daemon = try bench.begin(installation, feeding: .init(rate: 500, size: size, limit: count))
-        let isStored = try bench.wait(upTo: .seconds(20)) { daemon.feeder?.stored == count }
-        bench.findings.demand(isStored, "\(prefix): not stored while the broker is away")
+        let daemon = try testBed.begin(installation, feeding: .init(rate: 500, size: size, limit: count))
+        let isStored = try testBed.wait(upTo: .seconds(20)) { daemon.feeder?.stored == count }
+        testBed.findings.demand(isStored, "\(prefix): not stored while the broker is away")
         daemon.kill()
     }
 
     private static func place(
-        _ bench: Bench,
+        _ testBed: TestBed,
         _ broker: MosquittoBroker,
         _ version: String,
         _ outbound: Ledger
     ) throws -> Installation {
-        let installation = try bench.installation(port: broker.port, name: "mqtt-\(version)", outbound: outbound)
+        let installation = try testBed.installation(port: broker.port, name: "mqtt-\(version)", outbound: outbound)
         installation.configuration.brokerSettings = ["version: \(version)"]
         return installation
     }

@@ -24,46 +24,46 @@ enum HostileBroker {
         Attack(name: "PUBREC, and reads nothing", bytes: [0x50, 2, 0, 99], count: 2_000_000, isBreach: false),
     ]
 
-    static func run(_ bench: Bench) throws {
+    static func run(_ testBed: TestBed) throws {
         var (growth, slowest) = (0, Duration.zero)
-        let attacks = bench.options.extent == .short ? [attacks[0], attacks[3], attacks[6]] : attacks
+        let attacks = testBed.options.extent == .short ? [attacks[0], attacks[3], attacks[6]] : attacks
         for (number, attack) in attacks.enumerated() {
-            let (memory, time) = try run(attack, named: "hostile-\(number)", bench)
+            let (memory, time) = try run(attack, named: "hostile-\(number)", testBed)
             growth = max(growth, memory)
             slowest = max(slowest, time)
         }
-        bench.findings.demand(slowest <= .seconds(5), "SIGTERM took \(slowest)")
-        bench.findings.note(
+        testBed.findings.demand(slowest <= .seconds(5), "SIGTERM took \(slowest)")
+        testBed.findings.note(
             "\(attacks.count) attacks survived; memory +\(growth >> 20) MiB, SIGTERM \(Int(slowest.inSeconds * 1_000)) ms at most"
         )
     }
 
     /// How much memory grew, and how long SIGTERM took.
-    private static func run(_ attack: Attack, named name: String, _ bench: Bench) throws -> (Int, Duration) {
+    private static func run(_ attack: Attack, named name: String, _ testBed: TestBed) throws -> (Int, Duration) {
         let (listener, port) = try Socket.listening()
         defer { listener.close() }
-        let installation = try bench.installation(port: port, name: name)
-        let daemon = try bench.begin(installation)
-        guard try bench.wait(upTo: .seconds(10), until: { listener.isReadable(within: .milliseconds(5)) }),
+        let installation = try testBed.installation(port: port, name: name)
+        let daemon = try testBed.begin(installation)
+        guard try testBed.wait(upTo: .seconds(10), until: { listener.isReadable(within: .milliseconds(5)) }),
             let peer = listener.accepted()
         else { throw Failure("the daemon did not connect to the hostile peer") }
         defer { peer.close() }
-        try ForgedHeader.accept(peer, bench)
-        try bench.ready(daemon)
+        try ForgedHeader.accept(peer, testBed)
+        try testBed.ready(daemon)
         let baseline = daemon.child.residentMemory
-        let hasEnded = try send(attack, to: peer, bench)
-        if attack.isBreach { bench.findings.demand(hasEnded, "\(attack.name): the connection goes on") }
-        bench.findings.demand(daemon.child.exitStatus == nil, "\(attack.name): the daemon has ended")
+        let hasEnded = try send(attack, to: peer, testBed)
+        if attack.isBreach { testBed.findings.demand(hasEnded, "\(attack.name): the connection goes on") }
+        testBed.findings.demand(daemon.child.exitStatus == nil, "\(attack.name): the daemon has ended")
         let growth = max(0, daemon.child.residentMemory - baseline)
-        bench.findings.demand(growth < 64 << 20, "\(attack.name): memory grew by \(growth >> 20) MiB")
+        testBed.findings.demand(growth < 64 << 20, "\(attack.name): memory grew by \(growth >> 20) MiB")
         let begin = ContinuousClock.now
         let ending = daemon.terminate(within: .seconds(10))
-        bench.findings.demand(ending == .exited(0), "\(attack.name): SIGTERM: \(ending?.description ?? "no end")")
+        testBed.findings.demand(ending == .exited(0), "\(attack.name): SIGTERM: \(ending?.description ?? "no end")")
         return (growth, .now - begin)
     }
 
     /// Whether the daemon hung up. Reads nothing of it.
-    private static func send(_ attack: Attack, to peer: Socket, _ bench: Bench) throws -> Bool {
+    private static func send(_ attack: Attack, to peer: Socket, _ testBed: TestBed) throws -> Bool {
         let chunk = (0..<min(attack.count, 10_000)).flatMap { _ in attack.bytes }
         var left = max(1, attack.count / 10_000) * chunk.count
         // Bytes that the daemon does not take are no more to wait for.
@@ -73,10 +73,10 @@ enum HostileBroker {
             guard let count = try? peer.sendNow(chunk[position...]) else { return true }
             left -= count
             position = (position + count) % chunk.count
-            if count == 0 { try bench.pause(.milliseconds(5)) }
+            if count == 0 { try testBed.pause(.milliseconds(5)) }
         }
         guard attack.isBreach else { return false }
-        return try bench.wait(upTo: .seconds(5)) {
+        return try testBed.wait(upTo: .seconds(5)) {
             if case .end = peer.receive(atMost: 4_096) { true } else { false }
         }
     }

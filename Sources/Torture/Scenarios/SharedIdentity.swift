@@ -8,19 +8,22 @@ enum SharedIdentity {
         "name: \(name), topic: \"in/{rest...}\", event: \"in.{rest...}\", direction: in, broker: \(broker), durability: \(durability)"
     }
 
-    static func run(_ bench: Bench) throws {
-        let kills = bench.options.extent(8, 100)
+    static func run(_ testBed: TestBed) throws {
+        let kills = testBed.options.extent(8, 100)
         // Order is not promised across brokers, and after each kill one of them is ahead of the other.
-        bench.toleratesReordering = true
-        let faithful = try bench.broker(.init(inFlight: 200))
-        let forgetful = try bench.broker(.init(inFlight: 200))
-        try lives("disk", kills, bench.inbound, faithful, forgetful, bench)
+        testBed.toleratesReordering = true
+        let faithful = try testBed.broker(.init(inFlight: 200))
+        let forgetful = try testBed.broker(.init(inFlight: 200))
+        try lives("disk", kills, testBed.inbound, faithful, forgetful, testBed)
         // What a route in memory has brought runs again from the store: a copy that nothing tells within one life.
         let ledger = Ledger(.inbound)
-        try lives("memory", kills, ledger, faithful, forgetful, bench)
+        try lives("memory", kills, ledger, faithful, forgetful, testBed)
         let missing = ledger.checker.missing
-        bench.findings.demand(missing == 0, "\(missing) of \(ledger.promised) lost whose first copy was in memory only")
-        bench.findings.note("\(kills) kills with both copies on durable routes, \(kills) with one in memory")
+        testBed.findings.demand(
+            missing == 0,
+            "\(missing) of \(ledger.promised) lost whose first copy was in memory only"
+        )
+        testBed.findings.note("\(kills) kills with both copies on durable routes, \(kills) with one in memory")
     }
 
     /// - Parameter durability: Of the route from the broker that forgets.
@@ -30,46 +33,46 @@ enum SharedIdentity {
         _ ledger: Ledger,
         _ faithful: MosquittoBroker,
         _ forgetful: MosquittoBroker,
-        _ bench: Bench
+        _ testBed: TestBed
     ) throws {
-        let installation = try bench.installation(port: faithful.port, name: durability, inbound: ledger)
+        let installation = try testBed.installation(port: faithful.port, name: durability, inbound: ledger)
         installation.configuration.otherPort = forgetful.port
         installation.configuration.otherSettings = ["session_expiry: 1h"]
         installation.configuration.routes = [
             route("faithful", broker: "b", durability: "disk"),
             route("forgetful", broker: "other", durability: durability),
         ]
-        bench.end(try bench.start(installation), isKilled: false)
+        testBed.end(try testBed.start(installation), isKilled: false)
         // So large that the pipe is full soon.
-        let load = Publisher.Load(rate: bench.options.rate / 2, size: 2_048)
-        let publisher = try bench.publisher(to: faithful, and: forgetful, load, ledgers: [ledger])
-        var daemon = try bench.begin(installation, crashPoint: "before-commit:10:40")
+        let load = Publisher.Load(rate: testBed.options.rate / 2, size: 2_048)
+        let publisher = try testBed.publisher(to: faithful, and: forgetful, load, ledgers: [ledger])
+        var daemon = try testBed.begin(installation, crashPoint: "before-commit:10:40")
         for kill in 0..<kills {
             let isInCommit = kill.isMultiple(of: 2)
             if isInCommit {
                 // It stands in a commit for a while, so that copies of what is not stored yet come from the other broker.
-                let hasEnded = try bench.wait(upTo: .seconds(20)) { daemon.child.exitStatus != nil }
-                bench.findings.demand(hasEnded, "the crash point before a commit was not hit")
+                let hasEnded = try testBed.wait(upTo: .seconds(20)) { daemon.child.exitStatus != nil }
+                testBed.findings.demand(hasEnded, "the crash point before a commit was not hit")
                 daemon.kill()
             } else {
-                try bench.pause(bench.random.milliseconds(20...250))
+                try testBed.pause(testBed.random.milliseconds(20...250))
                 // What waits in memory then is not heard before the end.
                 daemon.isOutputPaused = true
-                try bench.pause(.milliseconds(50))
-                bench.end(daemon, isKilled: true)
+                try testBed.pause(.milliseconds(50))
+                testBed.end(daemon, isKilled: true)
             }
             forgetful.kill()
             try forgetful.restart()
-            let passing = Int.random(in: 5...25, using: &bench.random)
+            let passing = Int.random(in: 5...25, using: &testBed.random)
             let willStand = kill + 1 < kills && !isInCommit
-            daemon = try bench.begin(installation, crashPoint: willStand ? "before-commit:\(passing):40" : nil)
-            if !willStand { try bench.ready(daemon) }
+            daemon = try testBed.begin(installation, crashPoint: willStand ? "before-commit:\(passing):40" : nil)
+            if !willStand { try testBed.ready(daemon) }
         }
-        try bench.settle(publisher)
+        try testBed.settle(publisher)
         publisher.end()
-        _ = try bench.wait(upTo: .seconds(30)) { ledger.isComplete && ledger.silence > .seconds(1) }
+        _ = try testBed.wait(upTo: .seconds(30)) { ledger.isComplete && ledger.silence > .seconds(1) }
         let promised = ledger.promised
-        bench.findings.demand(promised > 10 * kills, "only \(promised) messages were taken on")
-        try bench.close(daemon, of: installation)
+        testBed.findings.demand(promised > 10 * kills, "only \(promised) messages were taken on")
+        try testBed.close(daemon, of: installation)
     }
 }

@@ -10,7 +10,7 @@ final class LineFeeder: Sendable {
     private struct State {
         var isEnded = false
         var isFeeding = true
-        var parcels: [Parcel] = []
+        var testMessages: [TestMessage] = []
         var isPublished: [Bool] = []
         var published = 0
         var stored = 0
@@ -42,7 +42,7 @@ final class LineFeeder: Sendable {
     /// How many receipts said `published`, each line once.
     var published: Int { state.withLock { $0.published } }
     /// How many lines were written.
-    var lines: Int { state.withLock { $0.parcels.count } }
+    var lines: Int { state.withLock { $0.testMessages.count } }
 
     /// Writes no more. The pipe stays open: its end is not the end of the daemon.
     func end() {
@@ -54,16 +54,16 @@ final class LineFeeder: Sendable {
     /// A receipt came. Lines count from 1.
     func receipt(_ line: OutputLine) {
         guard let number = line.receipt else { return }
-        let parcel: Parcel? = state.withLock { state in
-            guard state.parcels.indices.contains(number - 1) else { return nil }
+        let testMessage: TestMessage? = state.withLock { state in
+            guard state.testMessages.indices.contains(number - 1) else { return nil }
             if line.stored == true { state.stored += 1 }
             if line.published == true, !state.isPublished[number - 1] {
                 state.isPublished[number - 1] = true
                 state.published += 1
             }
-            return line.stored == true ? state.parcels[number - 1] : nil
+            return line.stored == true ? state.testMessages[number - 1] : nil
         }
-        if let parcel { ledger.promise(parcel) }
+        if let testMessage { ledger.promise(testMessage) }
     }
 
     private func feed(_ pipe: PipeEnd, _ load: Publisher.Load) {
@@ -79,12 +79,13 @@ final class LineFeeder: Sendable {
             }
             var text = ""
             for _ in 0..<min(due, 100) {
-                let parcel = ledger.next(key: count % ledger.keys)
+                let testMessage = ledger.next(key: count % ledger.keys)
                 state.withLock { state in
-                    state.parcels.append(parcel)
+                    state.testMessages.append(testMessage)
                     state.isPublished.append(false)
                 }
-                text += "{\"event\":\"\(prefix)\(parcel.key)\",\"payload\":\"\(parcel.payload(size: load.size))\"}\n"
+                text +=
+                    "{\"event\":\"\(prefix)\(testMessage.key)\",\"payload\":\"\(testMessage.payload(size: load.size))\"}\n"
                 count += 1
             }
             pace.took(min(due, 100))

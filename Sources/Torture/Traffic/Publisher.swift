@@ -44,8 +44,8 @@ final class Publisher: Sendable {
     ///   - ledgers: At least one. What is written into the first is written into the others as well.
     init(ports: [Int], ledgers: [Ledger], load: Load) throws {
         var options = ClientOptions(clientID: "torture-publisher")
-        options.inFlightWindow = 200
-        options.queueBytes = 1 << 30
+        options.limits.inFlightWindow = 200
+        options.limits.queueBytes = 1 << 30
         self.ledgers = ledgers
         clients = try ports.map { try RunningClient(port: $0, options: options, delegate: Listener()) }
         Thread.detachNewThread { [self] in
@@ -107,12 +107,15 @@ final class Publisher: Sendable {
     }
 
     private func publishNext(_ number: Int, _ load: Load) {
-        let parcels = ledgers.map { $0.next(key: number % ledgers[0].keys) }
-        let parcel = parcels[0]
-        let identity = MessageProperties.UserProperty("bridgeid", "\(Self.source)/\(parcel.key)-\(parcel.number)")
+        let testMessages = ledgers.map { $0.next(key: number % ledgers[0].keys) }
+        let testMessage = testMessages[0]
+        let identity = MessageProperties.UserProperty(
+            "bridgeid",
+            "\(Self.source)/\(testMessage.key)-\(testMessage.number)"
+        )
         let message = Message(
-            topic: load.topic(parcel.key),
-            payload: Array(parcel.payload(size: load.size).utf8),
+            topic: load.topic(testMessage.key),
+            payload: Array(testMessage.payload(size: load.size).utf8),
             qos: .atLeastOnce,
             properties: MessageProperties(
                 expiry: load.expiry,
@@ -125,23 +128,23 @@ final class Publisher: Sendable {
         for client in number.isMultiple(of: 2) ? clients : clients.reversed() {
             do {
                 try client.client.enqueue(message) { [self] result in
-                    answered(parcel, (try? result.get()) != nil, owed)
+                    answered(testMessage, (try? result.get()) != nil, owed)
                 }
             } catch {
-                answered(parcel, false, owed)
+                answered(testMessage, false, owed)
             }
         }
     }
 
     /// A broker has taken or refused a message.
-    private func answered(_ parcel: Parcel, _ isTaken: Bool, _ owed: Locked<(answers: Int, isTaken: Bool)>) {
+    private func answered(_ testMessage: TestMessage, _ isTaken: Bool, _ owed: Locked<(answers: Int, isTaken: Bool)>) {
         let (answers, areTaken) = owed.withLock { owed in
             owed.answers -= 1
             owed.isTaken = owed.isTaken && isTaken
             return owed
         }
         guard answers == 0 else { return }
-        if areTaken { for ledger in ledgers { ledger.promise(parcel) } }
+        if areTaken { for ledger in ledgers { ledger.promise(testMessage) } }
         state.withLock { state in
             state.unacknowledged -= 1
             if !areTaken { state.refused += 1 }
@@ -149,8 +152,8 @@ final class Publisher: Sendable {
     }
 
     private struct Listener: ClientDelegate {
-        func client(received messages: [Message]) -> ReceiveDecision { .acknowledge }
-        func client(noticed event: ClientEvent) {}
+        func client(_ client: Client, received messages: [Message]) -> ReceiveDecision { .acknowledge }
+        func client(_ client: Client, noticed event: ClientEvent) {}
     }
 }
 

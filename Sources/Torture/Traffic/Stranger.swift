@@ -12,9 +12,9 @@ final class Stranger: Sendable {
     /// Returns once it is subscribed.
     init(port: Int, name: String, filters: [String] = []) throws {
         var options = ClientOptions(clientID: name)
-        options.inFlightWindow = 200
-        options.queueCapacity = 1_000_000
-        options.queueBytes = 1 << 30
+        options.limits.inFlightWindow = 200
+        options.limits.queueCapacity = 1_000_000
+        options.limits.queueBytes = 1 << 30
         let subscriptions = filters.map { SubscriptionRequest($0) }
         running = try RunningClient(port: port, options: options, subscriptions: subscriptions, delegate: listener)
         guard listener.subscribed.wait(timeout: .now() + 10) == .success else {
@@ -47,14 +47,14 @@ final class Stranger: Sendable {
         let subscribed = DispatchSemaphore(value: 0)
         let heard = Locked<[String: String]>([:])
 
-        func client(received messages: [Message]) -> ReceiveDecision {
+        func client(_ client: Client, received messages: [Message]) -> ReceiveDecision {
             heard.withLock { heard in
                 for message in messages { heard[message.topic] = String(decoding: message.payload, as: UTF8.self) }
             }
             return .acknowledge
         }
 
-        func client(noticed event: ClientEvent) {
+        func client(_ client: Client, noticed event: ClientEvent) {
             if case .subscribed = event { subscribed.signal() }
         }
     }

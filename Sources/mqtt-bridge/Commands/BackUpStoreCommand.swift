@@ -7,7 +7,7 @@ import SQLiteStore
 struct BackUpStoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "backup",
-        abstract: "Copies a store to a new file, as it is at one moment; also while a bridge uses it.",
+        abstract: "Copy a store, as it is at one moment, to a new file; also while a bridge uses it.",
         discussion: """
             The copy is a store: it is checked from end to end, belongs to this user alone, and is on the medium when this ends. \
             A failure leaves nothing behind; a command that is killed leaves FILE.partial, which the next one replaces.
@@ -25,7 +25,7 @@ struct BackUpStoreCommand: AsyncParsableCommand {
     var format: OutputFormat = .text
 
     func run() async throws {
-        try await Exit.reporting {
+        try await ExitCode.reporting {
             let path = try location.withStore { store in
                 try store.backup(to: file)
                 return store.path

@@ -7,7 +7,7 @@ import SQLiteStore
 struct CompactStoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compact",
-        abstract: "Makes the file of a store as short as its content allows, while no bridge uses it.",
+        abstract: "Make the file of a store as short as its content allows; no bridge may use it.",
         discussion: """
             A bridge that runs shortens the file by itself while most of it is free. This also gives back the rest. It needs as \
             much room as the content takes, and the same in the folder of temporary files (SQLITE_TMPDIR, else TMPDIR, else \
@@ -21,7 +21,7 @@ struct CompactStoreCommand: AsyncParsableCommand {
     var format: OutputFormat = .text
 
     func run() async throws {
-        try await Exit.reporting {
+        try await ExitCode.reporting {
             let path = try location.path
             let before = SQLiteStore.size(of: path)
             try location.withStoppedStore { try $0.compact() }

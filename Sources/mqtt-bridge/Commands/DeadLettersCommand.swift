@@ -10,7 +10,7 @@ import SQLiteStore
 struct DeadLettersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dead-letters",
-        abstract: "Lists messages that were given up, has them run again, drops them; also beside a running bridge.",
+        abstract: "List, show, replay or drop dead letters; also while a bridge uses the store.",
         subcommands: [
             ListDeadLettersCommand.self, ShowDeadLetterCommand.self, ReplayDeadLettersCommand.self,
             DropDeadLettersCommand.self,
@@ -22,7 +22,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
 struct ListDeadLettersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "Lists messages that were given up, one a line, by number."
+        abstract: "List dead letters, one a line, by number."
     )
 
     @OptionGroup var location: StoreLocation
@@ -39,7 +39,7 @@ struct ListDeadLettersCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await Exit.reporting {
+        try await ExitCode.reporting {
             try location.withStore { store in
                 var count = 0
                 try store.forEachDeadLetter(conditions.filter(in: store)) { letter in
@@ -57,7 +57,7 @@ struct ListDeadLettersCommand: AsyncParsableCommand {
 struct ShowDeadLetterCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
-        abstract: "Shows everything about a message that was given up, its payload included."
+        abstract: "Show one dead letter with its payload."
     )
 
     @OptionGroup var location: StoreLocation
@@ -69,7 +69,7 @@ struct ShowDeadLetterCommand: AsyncParsableCommand {
     var format: OutputFormat = .text
 
     func run() async throws {
-        try await Exit.reporting {
+        try await ExitCode.reporting {
             let letter = try location.withStore { store in
                 try store.deadLetters(DeadLetterFilter(numbers: [id]), limit: 1).first
             }

@@ -8,7 +8,7 @@ import SQLiteStore
 struct DropFromStoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "drop",
-        abstract: "Forgets the messages of a broker, a route or a listener, for good, while no bridge uses the store.",
+        abstract: "Delete the messages of a broker, a route or a listener; no bridge may use the store.",
         discussion: """
             store status --config FILE shows of which brokers, routes and listeners there are messages that the configuration \
             does not have. A message that waits for several listeners stays for the others. Dead letters stay: see \
@@ -39,7 +39,7 @@ struct DropFromStoreCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await Exit.reporting {
+        try await ExitCode.reporting {
             let owner = owners[0]
             let dropped = try location.withStoppedStore { store in
                 let dropped = try store.drop(owner)

@@ -10,7 +10,7 @@ import Mosquitto
 struct EmitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "emit",
-        abstract: "Publishes one event through the routes and waits until the broker has acknowledged it."
+        abstract: "Publish one event through the routes, and wait until the broker has acknowledged it."
     )
 
     @Argument(help: "The name of the event, as in light.kitchen.set.")
@@ -46,7 +46,7 @@ struct EmitCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await Exit.reporting {
+        try await ExitCode.reporting {
             let logger = Log.bootstrap(.error)
             BufferedIO.enable(logger)
             let name = try EventName(event)
@@ -60,11 +60,11 @@ struct EmitCommand: AsyncParsableCommand {
                 options: setup.options,
                 logger: logger
             )
-            let receipt = bus.emitTracked(
+            let receipt = bus.tracked.emit(
                 name,
                 Payload(texts[0]),
                 attributes: EventAttributes(isText: true),
-                scope: .broker
+                scope: .transports
             )
             guard receipt.summary.relayed > 0 else { throw noRoute(name) }
             try await TimeLimit.run(.seconds(timeout), "broker did not acknowledge \(name)") {

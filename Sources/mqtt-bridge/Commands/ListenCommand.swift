@@ -10,7 +10,7 @@ import Mosquitto
 struct ListenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "listen",
-        abstract: "Prints, or counts, the events that match a pattern, as in climate.*.temperature or home.**."
+        abstract: "Print or count the events that match a pattern, such as climate.*.temperature or home.**."
     )
 
     @Argument(help: "The pattern: * stands for one segment, a last ** for the rest.")
@@ -44,7 +44,7 @@ struct ListenCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await Exit.reporting {
+        try await ExitCode.reporting {
             let logger = Log.bootstrap(.error)
             BufferedIO.enable(logger)
             FreedMemory.keep()

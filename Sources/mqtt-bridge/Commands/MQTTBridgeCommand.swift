@@ -7,7 +7,7 @@ import Mosquitto
 struct MQTTBridgeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mqtt-bridge",
-        abstract: "Joins an in-process event bus to an MQTT broker.",
+        abstract: "Join an in-process event bus to MQTT brokers.",
         discussion: """
             Exit codes: 0 done, 64 wrong usage, 65 damaged store, 66 nothing there, 69 broker unavailable, 70 a promise
             was broken, 73 store in use, 74 input/output error, 75 not ended 5 s after SIGTERM, 77 not permitted,

@@ -8,7 +8,7 @@ import SQLiteStore
 struct ReplayDeadLettersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "replay",
-        abstract: "Has the bridge that uses the store run messages again that were given up.",
+        abstract: "Deliver dead letters again, through the bridge that uses the store.",
         discussion: "A running bridge takes them up within a second, else the next one when it starts."
     )
 
@@ -19,7 +19,7 @@ struct ReplayDeadLettersCommand: AsyncParsableCommand {
     var format: OutputFormat = .text
 
     func run() async throws {
-        try await Exit.reporting {
+        try await ExitCode.reporting {
             let (requested, empty, owner) = try location.withStore { store in
                 try selection.demandThere(in: store)
                 var (requested, empty): (Int, [Int64]) = (0, [])
@@ -63,7 +63,7 @@ struct ReplayDeadLettersCommand: AsyncParsableCommand {
 struct DropDeadLettersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "drop",
-        abstract: "Forgets messages that were given up, for good."
+        abstract: "Delete dead letters."
     )
 
     @OptionGroup var location: StoreLocation
@@ -73,7 +73,7 @@ struct DropDeadLettersCommand: AsyncParsableCommand {
     var format: OutputFormat = .text
 
     func run() async throws {
-        try await Exit.reporting {
+        try await ExitCode.reporting {
             let dropped = try location.withStore { store in
                 try selection.demandThere(in: store)
                 var dropped = 0

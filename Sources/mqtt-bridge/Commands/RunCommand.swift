@@ -7,7 +7,7 @@ import Mosquitto
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Connects and prints events, until SIGTERM or SIGINT."
+        abstract: "Run the bridge and print events, until SIGTERM or SIGINT."
     )
 
     @OptionGroup var connection: ConnectionOptions
@@ -48,7 +48,7 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await Exit.reporting {
+        try await ExitCode.reporting {
             let logger = Log.bootstrap(logLevel.level)
             let hangups = HangupSignal(logger)
             defer { withExtendedLifetime(hangups) {} }

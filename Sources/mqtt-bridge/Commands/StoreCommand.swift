@@ -6,12 +6,12 @@ import MessageStore
 import Mosquitto
 import SQLiteStore
 
-/// `mqtt-bridge store`: what is in a store, whether it is sound, and what is done with it.
+/// `mqtt-bridge store`: the commands for a store.
 struct StoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "store",
         abstract:
-            "Says what is in a store, and whether it is sound; backs it up, compacts it, drops what nobody takes.",
+            "Print the contents of a store, check it, back it up, compact it, drop messages without a consumer.",
         discussion: "status, check and backup may run while a bridge uses the store.",
         subcommands: [
             StoreStatusCommand.self, StoreCheckCommand.self, BackUpStoreCommand.self, CompactStoreCommand.self,
@@ -20,11 +20,11 @@ struct StoreCommand: AsyncParsableCommand {
     )
 }
 
-/// `mqtt-bridge store status`: how much is there.
+/// `mqtt-bridge store status`: prints the size of a store.
 struct StoreStatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Says how much a store holds, by direction and route, and which process uses it.",
+        abstract: "Print how much a store holds, by direction and route, and which process uses it.",
         discussion: """
             With --config it also shows the messages of brokers, routes and listeners that a daemon with this configuration does \
             not have. Its only listener is \(Daemon.listenerName): what waits for the listeners of a program that embeds the \
@@ -38,7 +38,7 @@ struct StoreStatusCommand: AsyncParsableCommand {
     var format: OutputFormat = .text
 
     func run() async throws {
-        try await Exit.reporting {
+        try await ExitCode.reporting {
             let owners = try location.configuration.map { ConfiguredOwners($0) }
             let report = try location.withStore { store in
                 StoreReport(
@@ -54,11 +54,11 @@ struct StoreStatusCommand: AsyncParsableCommand {
     }
 }
 
-/// `mqtt-bridge store check`: reads everything.
+/// `mqtt-bridge store check`: reads a whole store.
 struct StoreCheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Reads a store from end to end, and says what is wrong with it; exit 0 or 65."
+        abstract: "Read a store from end to end, and print every fault; exit 0 or 65."
     )
 
     @OptionGroup var location: StoreLocation
@@ -67,7 +67,7 @@ struct StoreCheckCommand: AsyncParsableCommand {
     var format: OutputFormat = .text
 
     func run() async throws {
-        try await Exit.reporting {
+        try await ExitCode.reporting {
             let path = try location.path
             let problems: [String]
             do {

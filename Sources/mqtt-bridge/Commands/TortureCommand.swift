@@ -6,7 +6,7 @@ import Programs
 struct TortureCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "torture",
-        abstract: "Harms a broker and a daemon of its own, and counts the messages that are lost or doubled.",
+        abstract: "Harm a broker and a daemon that it starts, and count lost and doubled messages.",
         discussion: "Runs mqtt-bridge-torture from the folder of this program, or else from PATH.",
         helpNames: []
     )

@@ -29,13 +29,13 @@ final class Listener: ClientDelegate {
         self.onMessages = onMessages
     }
 
-    func client(received messages: [Message]) -> ReceiveDecision {
+    func client(_ client: Client, received messages: [Message]) -> ReceiveDecision {
         onMessages(messages)
         state.withLock { $0.messages += messages }
         return .acknowledge
     }
 
-    func client(noticed event: ClientEvent) {
+    func client(_ client: Client, noticed event: ClientEvent) {
         switch event {
         case .connected:
             let thread = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/thread-self")) ?? ""
@@ -113,9 +113,9 @@ extension ClientOptions {
     static func quick(_ version: ProtocolVersion = .v5, _ change: (inout ClientOptions) -> Void = { _ in }) -> Self {
         var options = ClientOptions(clientID: randomClientID())
         options.version = version
-        options.backoff.shortest = .milliseconds(10)
-        options.backoff.longestLocal = .milliseconds(50)
-        options.queueCapacity = 50_000
+        options.reconnect.backoff.shortest = .milliseconds(10)
+        options.reconnect.backoff.longestLocal = .milliseconds(50)
+        options.limits.queueCapacity = 50_000
         change(&options)
         return options
     }

@@ -43,7 +43,7 @@ struct SampleStore {
             tag: "\(sequence)",
             payload: Array(payload.utf8),
             time: now - age * Self.second,
-            audience: ["x"]
+            listeners: ["x"]
         )
     }
 

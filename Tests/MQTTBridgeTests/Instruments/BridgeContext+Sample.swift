@@ -11,7 +11,7 @@ extension BridgeContext {
         return BridgeContext(
             bus: bus,
             routes: CurrentRoutes(try RouteTable(routes, brokers: brokers, hasStore: true)),
-            guards: Guards(repeatLimit: 1, turnLimit: 1),
+            loopGuard: LoopGuard(repeatLimit: 1, turnLimit: 1),
             reporter: StatusReporter(bus: bus, logger: logger) { _, _ in },
             readiness: Readiness(brokers: Array(brokers)),
             options: BridgeOptions(),

@@ -20,7 +20,7 @@ final class FullStore: MessageStore {
 
     @discardableResult
     func commit(_ batch: StoreBatch) throws(StoreError) -> [StoreRemoval] {
-        let new = batch.arrivals.count + batch.departures.count + batch.letters.count + (batch.isProbe ? 1 : 0)
+        let new = batch.arrivals.count + batch.departures.count + batch.deadLetters.count + (batch.isProbe ? 1 : 0)
         let status = try store.status()
         let gone = batch.finished.count + batch.published.count
         let fitsLog = refused == 0 || status.messages < capacity / 2 || gone <= Self.mostRemovals

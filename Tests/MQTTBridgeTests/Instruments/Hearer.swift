@@ -44,7 +44,7 @@ final class Hearer: Sendable {
         _ bus: EventBus,
         _ name: String?,
         to pattern: EventPattern = "**",
-        delivery: Delivery = .serial,
+        delivery: DeliveryMode = .serial,
         capacity: Int = 1_024,
         retry: RetryPolicy = .never
     ) -> Listener {

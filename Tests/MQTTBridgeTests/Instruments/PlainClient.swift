@@ -12,12 +12,12 @@ final class PlainClient: Sendable {
         let messages = Locked<[Message]>([])
         let isSubscribed = Locked(false)
 
-        func client(received messages: [Message]) -> ReceiveDecision {
+        func client(_ client: Client, received messages: [Message]) -> ReceiveDecision {
             self.messages.withLock { $0 += messages }
             return .acknowledge
         }
 
-        func client(noticed event: ClientEvent) {
+        func client(_ client: Client, noticed event: ClientEvent) {
             if case .subscribed = event { isSubscribed.withLock { $0 = true } }
         }
     }
@@ -104,9 +104,9 @@ extension ClientOptions {
     static func quick(_ version: ProtocolVersion = .v5) -> ClientOptions {
         var options = ClientOptions()
         options.version = version
-        options.backoff.shortest = .milliseconds(10)
-        options.backoff.longest = .milliseconds(50)
-        options.backoff.longestLocal = .milliseconds(50)
+        options.reconnect.backoff.shortest = .milliseconds(10)
+        options.reconnect.backoff.longest = .milliseconds(50)
+        options.reconnect.backoff.longestLocal = .milliseconds(50)
         return options
     }
 }

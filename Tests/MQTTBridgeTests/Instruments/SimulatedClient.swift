@@ -15,12 +15,15 @@ final class SimulatedClient: BrokerClient {
     let subscriptions: [SubscriptionRequest]
     private let broker: Broker
     private let delegate: any ClientDelegate
+    /// The client that the delegate hears of; it never runs.
+    private let client: Client
     private let state = Locked(State())
 
-    init(_ broker: Broker, _ subscriptions: [SubscriptionRequest], _ delegate: any ClientDelegate) {
+    init(_ broker: Broker, _ subscriptions: [SubscriptionRequest], _ delegate: any ClientDelegate) throws {
         self.broker = broker
         self.subscriptions = subscriptions
         self.delegate = delegate
+        client = try Client(brokers: broker.urls, delegate: delegate, logger: Logger(label: "simulated"))
     }
 
     var published: [Message] { state.withLock { $0.published } }
@@ -28,7 +31,7 @@ final class SimulatedClient: BrokerClient {
     var hasRun: Bool { state.withLock { $0.hasRun } }
 
     /// A message comes from the broker. Returns whether it may be acknowledged.
-    func receive(_ message: Message) -> Bool { delegate.client(received: [message]) == .acknowledge }
+    func receive(_ message: Message) -> Bool { delegate.client(client, received: [message]) == .acknowledge }
 
     func run() async throws {
         state.withLock { $0.hasRun = true }
@@ -38,10 +41,10 @@ final class SimulatedClient: BrokerClient {
             sessionPresent: false,
             inFlightWindow: 20
         )
-        delegate.client(noticed: .connected(info))
-        delegate.client(noticed: .subscribed([]))
+        delegate.client(client, noticed: .connected(info))
+        delegate.client(client, noticed: .subscribed([]))
         for await _ in AsyncStream<Never>.makeStream().stream {}
-        delegate.client(noticed: .disconnected(nil))
+        delegate.client(client, noticed: .disconnected(nil))
     }
 
     func enqueue(

@@ -112,7 +112,7 @@ func withRunning<Value: Sendable>(
     for run in runs { try await withTimeLimit(.seconds(30), "run() returns") { try await run.value } }
     idle()
     // What was told last has been heard.
-    for station in stations { await station.bus.becomeIdle() }
+    for station in stations { await station.bus.waitUntilIdle() }
     return try result.get()
 }
 

@@ -4,7 +4,7 @@ extension Publication {
     /// A publication that its payload tells apart.
     static func numbered(_ number: Int, qos: QoS = .atLeastOnce, topic: String = "t", padding: Int = 0) -> Publication {
         let payload = Array(String(number).utf8) + [UInt8](repeating: UInt8(ascii: " "), count: padding)
-        return Publication(message: Message(topic: topic, payload: payload, qos: qos), completion: nil)
+        return try! Publication(checked: Message(topic: topic, payload: payload, qos: qos), completion: nil)
     }
 
     var number: Int { message.number }

@@ -35,7 +35,7 @@ final class Recorder: ClientDelegate {
         Recorder(deciding: intake)
     }
 
-    func client(received messages: [Message]) -> ReceiveDecision {
+    func client(_ client: Client, received messages: [Message]) -> ReceiveDecision {
         guard intake(messages) == .acknowledge else { return .refuse }
         state.withLock { state in
             state.messages += messages
@@ -44,11 +44,11 @@ final class Recorder: ClientDelegate {
         return .acknowledge
     }
 
-    func clientWroteAcknowledgements() {
+    func clientWroteAcknowledgements(_ client: Client) {
         state.withLock { $0.acknowledgements += 1 }
     }
 
-    func client(noticed event: ClientEvent) {
+    func client(_ client: Client, noticed event: ClientEvent) {
         state.withLock { $0.events.append((event, .now)) }
     }
 

@@ -65,9 +65,9 @@ extension ClientOptions {
     static func quick(_ version: ProtocolVersion = .v5, clientID: String = randomClientID()) -> ClientOptions {
         var options = ClientOptions(clientID: clientID)
         options.version = version
-        options.backoff.shortest = .milliseconds(10)
-        options.backoff.longest = .milliseconds(50)
-        options.backoff.longestLocal = .milliseconds(50)
+        options.reconnect.backoff.shortest = .milliseconds(10)
+        options.reconnect.backoff.longest = .milliseconds(50)
+        options.reconnect.backoff.longestLocal = .milliseconds(50)
         return options
     }
 

@@ -71,7 +71,7 @@ struct ChunkQueue<Element: Sized>: WaitingLine {
 
     mutating func append(contentsOf elements: [Element], bytes limit: Int) -> Bool {
         var bytes = 0
-        // One by one: a copy of a parcel costs a count up and down for each thing in it, and a sequence makes two.
+        // One by one: a copy of a delivery costs a count up and down for each thing in it, and a sequence makes two.
         for position in elements.indices {
             let size = elements[position].size
             bytes += size

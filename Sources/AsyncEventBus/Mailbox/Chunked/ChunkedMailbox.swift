@@ -7,7 +7,7 @@ final class ChunkedMailbox: Mailbox {
     private static let longTurn = 1_024
 
     let context: MailboxContext
-    let state: Locked<MailboxState<ChunkedStateMachine<Parcel>>>
+    let state: Locked<MailboxState<ChunkedStateMachine<PendingDelivery>>>
     private let outside = ProducersOutside()
     private let linger = Linger()
 
@@ -39,7 +39,7 @@ final class ChunkedMailbox: Mailbox {
     }
 
     func runWorker() async {
-        if #available(macOS 26, iOS 26, tvOS 26, watchOS 26, visionOS 26, *), listener.delivery.limit > 1 {
+        if listener.delivery.limit > 1 {
             await supervise()
         } else {
             state.withLock { $0.machine.workerStarted() }
@@ -48,7 +48,6 @@ final class ChunkedMailbox: Mailbox {
     }
 
     /// Lets a worker run on this thread, and, when that is suspended in a call, another one.
-    @available(macOS 26, iOS 26, tvOS 26, watchOS 26, visionOS 26, *)
     private func supervise() async {
         var shift = state.withLock { $0.machine.shiftBegan() }
         var begun = 0
@@ -76,16 +75,16 @@ final class ChunkedMailbox: Mailbox {
         var pace = Pace()
         var turn = WorkerTurn()
         while let chunk = next(shift, &pace) {
-            while let parcel = chunk.claim() {
+            while let delivery = chunk.claim() {
                 if outside.areThere.load(ordering: .sequentiallyConsistent) { admit() }
-                if isSimple, parcel.isPlain {
+                if isSimple, delivery.isPlain {
                     do {
-                        try await body(parcel.event)
+                        try await body(delivery.event)
                     } catch {
-                        giveUp(parcel, CallFailure(error: error, isTold: false))
+                        giveUp(delivery, CallFailure(error: error, isTold: false))
                     }
-                } else if let failure = await call(parcel) {
-                    giveUp(parcel, failure)
+                } else if let failure = await call(delivery) {
+                    giveUp(delivery, failure)
                 }
                 pace.count &+= 1
                 turn.calls &+= 1
@@ -101,7 +100,7 @@ final class ChunkedMailbox: Mailbox {
         }
     }
 
-    private func next(_ shift: UInt64?, _ pace: inout Pace) -> Chunk<Parcel>? {
+    private func next(_ shift: UInt64?, _ pace: inout Pace) -> Chunk<PendingDelivery>? {
         let isMeasured = pace.measure()
         let (action, idle) = state.withLock { state in
             if isMeasured { state.machine.measured(areShort: pace.isQuick) }

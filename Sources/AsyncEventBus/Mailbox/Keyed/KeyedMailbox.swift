@@ -5,7 +5,7 @@ import Locking
 /// An event that is to be tried again rests meanwhile, and takes no worker.
 final class KeyedMailbox: Mailbox {
     let context: MailboxContext
-    let state: Locked<MailboxState<KeyedStateMachine<Parcel>>>
+    let state: Locked<MailboxState<KeyedStateMachine<PendingDelivery>>>
 
     init(_ context: MailboxContext) {
         self.context = context
@@ -56,9 +56,9 @@ final class KeyedMailbox: Mailbox {
     private func next(
         finished: String?
     ) -> (
-        KeyedStateMachine<Parcel>.WorkerAction,
-        producer: MailboxState<KeyedStateMachine<Parcel>>.Producer?,
-        idle: [MailboxState<KeyedStateMachine<Parcel>>.IdleWaiter]
+        KeyedStateMachine<PendingDelivery>.WorkerAction,
+        producer: MailboxState<KeyedStateMachine<PendingDelivery>>.Producer?,
+        idle: [MailboxState<KeyedStateMachine<PendingDelivery>>.IdleWaiter]
     ) {
         state.withLock { state in
             let action = state.machine.workerAsked(finished: finished)
@@ -71,23 +71,23 @@ final class KeyedMailbox: Mailbox {
         }
     }
 
-    /// Makes one attempt. Returns whether the parcel is dealt with; if not, it rests.
-    private func deliver(_ item: KeyedStateMachine<Parcel>.Item) async -> Bool {
+    /// Makes one attempt. Returns whether the delivery is dealt with; if not, it rests.
+    private func deliver(_ item: KeyedStateMachine<PendingDelivery>.Item) async -> Bool {
         guard let failure = await call(item.element) else { return true }
         if !isLastAttempt(item.element), retry(item, error: "\(failure.error)") { return false }
         giveUp(item.element, failure)
         return true
     }
 
-    /// Lets a parcel rest before its next attempt. Returns false if the mailbox is closed: there is none.
-    private func retry(_ item: KeyedStateMachine<Parcel>.Item, error: String) -> Bool {
+    /// Lets a delivery rest before its next attempt. Returns false if the mailbox is closed: there is none.
+    private func retry(_ item: KeyedStateMachine<PendingDelivery>.Item, error: String) -> Bool {
         var item = item
         let pause = listener.retry.pause(after: item.element.pause, fraction: .random(in: 0...1))
         item.element.tracker?.attemptFailed(item.element.event.attempt, error: error)
         item.element.tryAgain(after: pause)
         guard let token = state.withLock({ [item] state in state.machine.pauseBegan(item) }) else { return false }
         // Owned by this mailbox: one for each event that rests, so never more than fit into it and run at a time, and
-        // the kept ones. Cancelled when the event is displaced or the mailbox closed. Awaited through `becomeIdle`.
+        // the kept ones. Cancelled when the event is displaced or the mailbox closed. Awaited through `waitUntilIdle`.
         let timer = Task.detached { [clock = context.clock] in
             try? await clock.sleep(for: pause)
             self.pauseEnded(token)

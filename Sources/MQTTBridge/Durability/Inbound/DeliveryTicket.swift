@@ -24,14 +24,14 @@ final class DeliveryTicket: DeliveryTracker {
 
     let sequence: Int64
     let size: Int
-    let inbox: NamedMailbox
+    let mailbox: NamedMailbox
     let delivery: InboundDelivery
     private let past: Past?
 
-    init(sequence: Int64, size: Int, inbox: NamedMailbox, delivery: InboundDelivery, past: Past?) {
+    init(sequence: Int64, size: Int, mailbox: NamedMailbox, delivery: InboundDelivery, past: Past?) {
         self.sequence = sequence
         self.size = size
-        self.inbox = inbox
+        self.mailbox = mailbox
         self.delivery = delivery
         self.past = past
     }
@@ -45,11 +45,11 @@ final class DeliveryTicket: DeliveryTracker {
     var isWithdrawn: Bool { delivery.isStopped }
 
     func willRun(attempt: Int) async {
-        await delivery.recordStart(sequence, inbox.name, progress(attempts: attempt - 1))
+        await delivery.recordStart(sequence, mailbox.name, progress(attempts: attempt - 1))
     }
 
     func attemptFailed(_ attempt: Int, error: String) {
-        delivery.attemptFailed(sequence, inbox.name, progress(attempts: attempt))
+        delivery.attemptFailed(sequence, mailbox.name, progress(attempts: attempt))
     }
 
     private func progress(attempts: Int) -> ListenerProgress {
@@ -62,6 +62,6 @@ final class DeliveryTicket: DeliveryTracker {
         if let past, case .failed(let error, let attempts) = outcome {
             outcome = .failed(error: error, attempts: attempts - past.uncounted)
         }
-        delivery.ended(sequence, size: size, inbox, outcome)
+        delivery.ended(sequence, size: size, mailbox, outcome)
     }
 }

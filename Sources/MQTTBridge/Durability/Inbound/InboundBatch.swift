@@ -6,7 +6,7 @@ struct InboundBatch: Sendable {
     /// The event and the mailboxes of the record at the same position.
     struct Target: Sendable {
         let event: Event
-        let inboxes: [NamedMailbox]
+        let mailboxes: [NamedMailbox]
     }
 
     private(set) var records: [InboundRecord] = []
@@ -19,9 +19,9 @@ struct InboundBatch: Sendable {
     var isEmpty: Bool { records.isEmpty }
     var count: Int { records.count }
 
-    mutating func append(_ record: InboundRecord, _ event: Event, _ inboxes: [NamedMailbox]) {
+    mutating func append(_ record: InboundRecord, _ event: Event, _ mailboxes: [NamedMailbox]) {
         runs.add(record.route, bytes: record.size)
-        targets.append(Target(event: event, inboxes: inboxes))
+        targets.append(Target(event: event, mailboxes: mailboxes))
         records.append(record)
     }
 

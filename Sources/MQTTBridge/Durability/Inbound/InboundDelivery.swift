@@ -15,7 +15,7 @@ final class InboundDelivery: Sendable {
 
     /// Messages that are offered to one mailbox together.
     struct Offers {
-        let inbox: NamedMailbox
+        let mailbox: NamedMailbox
         var offers: [Offer] = []
     }
 
@@ -60,17 +60,17 @@ final class InboundDelivery: Sendable {
     func runMaintenance() {
         // In this order: a known mailbox that is no longer on the bus has left for good.
         let known = state.withLock { Array($0.queues.keys) }
-        let inboxes = context.bus.namedMailboxes()
-        let there = Set(inboxes)
+        let mailboxes = context.bus.namedMailboxes()
+        let there = Set(mailboxes)
         let reading = state.withLock { state in
-            state.joined(inboxes) + state.left(known.filter { !there.contains($0) })
+            state.joined(mailboxes) + state.left(known.filter { !there.contains($0) })
         }
         if !reading.isEmpty { pending.add(.now) { $0.reads.inbound.formUnion(reading) } }
-        reportNamesakes(inboxes)
+        reportNamesakes(mailboxes)
     }
 
-    private func reportNamesakes(_ inboxes: [NamedMailbox]) {
-        let counts = Dictionary(inboxes.map { ($0.name, 1) }, uniquingKeysWith: +)
+    private func reportNamesakes(_ mailboxes: [NamedMailbox]) {
+        let counts = Dictionary(mailboxes.map { ($0.name, 1) }, uniquingKeysWith: +)
         for (name, count) in counts where count > 1 {
             guard reportedNamesakes.withLock({ $0.insert(name).inserted }) else { continue }
             context.logger.error(
@@ -106,35 +106,35 @@ final class InboundDelivery: Sendable {
             for (position, target) in arrivals.targets.enumerated() {
                 let (sequence, size) = (arrivals.records[position].sequence, arrivals.records[position].size)
                 var running = 0
-                for inbox in target.inboxes {
-                    let (isDelivered, wantsRead) = state.arrived(sequence, size: size, for: inbox)
+                for mailbox in target.mailboxes {
+                    let (isDelivered, wantsRead) = state.arrived(sequence, size: size, for: mailbox)
                     if isDelivered {
                         running += 1
-                        let ticket = ticket(sequence, size, inbox, past: nil)
-                        append((target.event, 1, ticket), for: inbox, to: &offers, of: arrivals.count)
+                        let ticket = ticket(sequence, size, mailbox, past: nil)
+                        append((target.event, 1, ticket), for: mailbox, to: &offers, of: arrivals.count)
                     }
-                    if wantsRead { wanted.append(inbox) }
+                    if wantsRead { wanted.append(mailbox) }
                 }
                 if running > 0 {
-                    let waiting = OpenMessage.Waiting(target.inboxes)
+                    let waiting = OpenMessage.Waiting(target.mailboxes)
                     let record = arrivals.records[position]
                     state.open[sequence] = OpenMessage(record: record, waiting: waiting, running: running)
                 }
-                if target.inboxes.isEmpty { state.absent?.formUnion(arrivals.records[position].audience) }
+                if target.mailboxes.isEmpty { state.absent?.formUnion(arrivals.records[position].listeners) }
             }
             return wanted
         }
         if !wanted.isEmpty { pending.add(.now) { $0.reads.inbound.formUnion(wanted) } }
-        for group in offers where !group.inbox.isImmediate { group.inbox.offer(contentsOf: group.offers) }
-        for group in offers where group.inbox.isImmediate { group.inbox.offer(contentsOf: group.offers) }
-        if isStopped { for group in offers { group.inbox.withdraw(from: self) } }
+        for group in offers where !group.mailbox.isImmediate { group.mailbox.offer(contentsOf: group.offers) }
+        for group in offers where group.mailbox.isImmediate { group.mailbox.offer(contentsOf: group.offers) }
+        if isStopped { for group in offers { group.mailbox.withdraw(from: self) } }
     }
 
-    private func append(_ offer: Offer, for inbox: NamedMailbox, to offers: inout [Offers], of count: Int) {
-        if let position = offers.firstIndex(where: { $0.inbox == inbox }) {
+    private func append(_ offer: Offer, for mailbox: NamedMailbox, to offers: inout [Offers], of count: Int) {
+        if let position = offers.firstIndex(where: { $0.mailbox == mailbox }) {
             offers[position].offers.append(offer)
         } else {
-            var group = Offers(inbox: inbox)
+            var group = Offers(mailbox: mailbox)
             group.offers.reserveCapacity(count)
             group.offers.append(offer)
             offers.append(group)
@@ -148,8 +148,8 @@ final class InboundDelivery: Sendable {
         var lookup = ListenerLookup(context.bus)
         for record in records {
             let event = RecordCodec.event(record, link: link(of: record.broker), context: context)
-            let inboxes = lookup.inboxes(of: record.event).filter { record.audience.contains($0.name) }
-            arrivals.append(record, event, inboxes)
+            let mailboxes = lookup.mailboxes(of: record.event).filter { record.listeners.contains($0.name) }
+            arrivals.append(record, event, mailboxes)
         }
         dispatch(arrivals)
         beginDispatch()
@@ -157,8 +157,8 @@ final class InboundDelivery: Sendable {
 
     func link(of broker: String) -> String { links.withLock { $0[broker] ?? "" } }
 
-    func ticket(_ sequence: Int64, _ size: Int, _ inbox: NamedMailbox, past: DeliveryTicket.Past?) -> DeliveryTicket {
-        DeliveryTicket(sequence: sequence, size: size, inbox: inbox, delivery: self, past: past)
+    func ticket(_ sequence: Int64, _ size: Int, _ mailbox: NamedMailbox, past: DeliveryTicket.Past?) -> DeliveryTicket {
+        DeliveryTicket(sequence: sequence, size: size, mailbox: mailbox, delivery: self, past: past)
     }
 
     /// Forgets unfinished messages that were removed from the store.
@@ -181,26 +181,26 @@ final class InboundDelivery: Sendable {
         pending.add { $0.progress.append(.init(sequence: sequence, listener: listener, progress: progress)) }
     }
 
-    func ended(_ sequence: Int64, size: Int, _ inbox: NamedMailbox, _ outcome: DeliveryOutcome) {
+    func ended(_ sequence: Int64, size: Int, _ mailbox: NamedMailbox, _ outcome: DeliveryOutcome) {
         let (ending, wantsRead) = state.withLock { state -> (OpenDeliveries.Ending?, Bool) in
             let isRemoved = if case .removed = outcome { true } else { false }
             if isRemoved, isStopped {
-                state.withdrawn(sequence, size: size, inbox)
+                state.withdrawn(sequence, size: size, mailbox)
                 return (nil, false)
             }
-            let wantsRead = state.queueEnded(inbox, size: size, isRemoved: isRemoved)
-            state.unmark(sequence, inbox.name)
-            return (state.ended(sequence, inbox.name), wantsRead)
+            let wantsRead = state.queueEnded(mailbox, size: size, isRemoved: isRemoved)
+            state.unmark(sequence, mailbox.name)
+            return (state.ended(sequence, mailbox.name), wantsRead)
         }
         guard ending != nil || wantsRead else { return }
         var deadLetter: DeadLetter?
         if let ending, case .failed(let error, let attempts) = outcome {
-            context.reporter.deadLetter(ending.record, listener: inbox.name, error: error, attempts: attempts)
-            let (name, now) = (inbox.name, clock.now)
+            context.reporter.deadLetter(ending.record, listener: mailbox.name, error: error, attempts: attempts)
+            let (name, now) = (mailbox.name, clock.now)
             deadLetter = DeadLetter(ending.record, listener: name, error: error, attempts: attempts, died: now)
         }
         pending.add(wantsRead ? .now : .soon) { changes in
-            if wantsRead { changes.reads.inbound.insert(inbox) }
+            if wantsRead { changes.reads.inbound.insert(mailbox) }
             if let deadLetter { changes.addDeadLetter(deadLetter, for: sequence) }
             switch ending?.settlement {
             case .all?:
@@ -208,7 +208,7 @@ final class InboundDelivery: Sendable {
                 changes.finished.append(.init(sequence: sequence, route: route, size: size))
             case .one?:
                 let progress = ListenerProgress(isFinished: true, attempts: 0)
-                changes.progress.append(.init(sequence: sequence, listener: inbox.name, progress: progress))
+                changes.progress.append(.init(sequence: sequence, listener: mailbox.name, progress: progress))
             case .unchanged?, nil: break
             }
         }
@@ -237,7 +237,7 @@ final class InboundDelivery: Sendable {
     /// store writer is closed.
     func stop() {
         stopped.store(true, ordering: .sequentiallyConsistent)
-        for inbox in context.bus.namedMailboxes() { inbox.withdraw(from: self) }
+        for mailbox in context.bus.namedMailboxes() { mailbox.withdraw(from: self) }
     }
 
     /// Clears the start marks at an orderly end: no marked call has crashed the process.

@@ -26,20 +26,20 @@ struct OpenDeliveries: Sendable {
     // MARK: Listeners on the bus
 
     /// These mailboxes are on the bus. Returns the new ones to read stored messages for.
-    mutating func joined(_ inboxes: [NamedMailbox]) -> [NamedMailbox] {
+    mutating func joined(_ mailboxes: [NamedMailbox]) -> [NamedMailbox] {
         guard absent?.isEmpty != true else { return [] }
-        return inboxes.filter { inbox in
-            guard queues[inbox] == nil, mayHaveLeft(inbox.name) else { return false }
-            var queue = ListenerQueue(capacity: inbox.capacity, isBehind: true)
-            defer { queues[inbox] = queue }
+        return mailboxes.filter { mailbox in
+            guard queues[mailbox] == nil, mayHaveLeft(mailbox.name) else { return false }
+            var queue = ListenerQueue(capacity: mailbox.capacity, isBehind: true)
+            defer { queues[mailbox] = queue }
             return queue.wantsRead()
         }
     }
 
     /// These mailboxes have left the bus. Returns the ones whose stored messages must be read to finish them.
-    mutating func left(_ inboxes: [NamedMailbox]) -> [NamedMailbox] {
-        inboxes.filter { inbox in
-            guard let position = queues.index(forKey: inbox) else { return false }
+    mutating func left(_ mailboxes: [NamedMailbox]) -> [NamedMailbox] {
+        mailboxes.filter { mailbox in
+            guard let position = queues.index(forKey: mailbox) else { return false }
             queues.values[position].isRemoved = true
             let wantsRead = queues.values[position].wantsRead()
             if queues.values[position].isOver { queues.remove(at: position) }
@@ -73,19 +73,20 @@ struct OpenDeliveries: Sendable {
 
     /// A message for a mailbox was committed. Returns whether to deliver it, and whether to read the store for the
     /// mailbox.
-    mutating func arrived(_ sequence: Int64, size: Int, for inbox: NamedMailbox) -> (isDelivered: Bool, wantsRead: Bool)
-    {
-        guard let position = queues.index(forKey: inbox) else {
-            var queue = ListenerQueue(capacity: inbox.capacity, isBehind: mayHaveLeft(inbox.name))
-            defer { queues[inbox] = queue }
+    mutating func arrived(_ sequence: Int64, size: Int, for mailbox: NamedMailbox) -> (
+        isDelivered: Bool, wantsRead: Bool
+    ) {
+        guard let position = queues.index(forKey: mailbox) else {
+            var queue = ListenerQueue(capacity: mailbox.capacity, isBehind: mayHaveLeft(mailbox.name))
+            defer { queues[mailbox] = queue }
             return (queue.arrived(sequence, size: size), queue.wantsRead())
         }
         return (queues.values[position].arrived(sequence, size: size), queues.values[position].wantsRead())
     }
 
     /// A mailbox has finished a message, or no longer has it. Returns whether to read the store for it.
-    mutating func queueEnded(_ inbox: NamedMailbox, size: Int, isRemoved: Bool) -> Bool {
-        guard let position = queues.index(forKey: inbox) else { return false }
+    mutating func queueEnded(_ mailbox: NamedMailbox, size: Int, isRemoved: Bool) -> Bool {
+        guard let position = queues.index(forKey: mailbox) else { return false }
         queues.values[position].ended(size: size)
         if isRemoved { queues.values[position].isRemoved = true }
         let wantsRead = queues.values[position].wantsRead()
@@ -94,8 +95,8 @@ struct OpenDeliveries: Sendable {
     }
 
     /// A delivery was withdrawn: its listener has not finished, and the message stays in the store.
-    mutating func withdrawn(_ sequence: Int64, size: Int, _ inbox: NamedMailbox) {
-        queues[inbox]?.ended(size: size)
+    mutating func withdrawn(_ sequence: Int64, size: Int, _ mailbox: NamedMailbox) {
+        queues[mailbox]?.ended(size: size)
         guard let position = open.index(forKey: sequence) else { return }
         open.values[position].running -= 1
         if open.values[position].running == 0 { open.remove(at: position) }

@@ -19,11 +19,11 @@ struct OpenMessage: Sendable {
         case one(String)
         case several([String: Int])
 
-        init(_ inboxes: [NamedMailbox]) {
-            if inboxes.count == 1 {
-                self = .one(inboxes[0].name)
+        init(_ mailboxes: [NamedMailbox]) {
+            if mailboxes.count == 1 {
+                self = .one(mailboxes[0].name)
             } else {
-                self.init(inboxes.reduce(into: [:]) { $0[$1.name, default: 0] += 1 })
+                self.init(mailboxes.reduce(into: [:]) { $0[$1.name, default: 0] += 1 })
             }
         }
 

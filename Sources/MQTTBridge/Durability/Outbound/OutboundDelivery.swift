@@ -35,7 +35,10 @@ final class OutboundDelivery: Sendable {
         queue = Locked(
             OutboundQueue(
                 // Enough to refill the in-flight window while the store is read.
-                limit: min(max(256, Int(broker.options.inFlightWindow) * 4), max(1, broker.options.queueCapacity / 2)),
+                limit: min(
+                    max(256, Int(broker.options.limits.inFlightWindow) * 4),
+                    max(1, broker.options.limits.queueCapacity / 2)
+                ),
                 rate: broker.drainRate,
                 isBehind: !topics.isEmpty,
                 topics: topics.count > OutboundQueue.topicLimit ? nil : Set(topics.map { ExactText($0) })
@@ -191,7 +194,7 @@ final class OutboundDelivery: Sendable {
         case .failure(let error):
             var item = item
             if error.code != .queueFull { item.attempts += 1 }
-            switch PublishRule.verdict(error, attempts: item.attempts, chance: context.timing.chance) {
+            switch RefusalPolicy.verdict(error, attempts: item.attempts, chance: context.timing.chance) {
             case .keep:
                 item.receipt?.didPostpone()
                 // The client has ended: further reading is pointless.

@@ -1,24 +1,24 @@
 import Testing
 import Torture
 
-@Suite("Parcel")
-struct ParcelTests {
+@Suite("TestMessage")
+struct TestMessageTests {
     @Test("a payload is read back as the message that it was made for", arguments: [0, 3, 8, 9, 64, 5_000])
     func roundTrip(size: Int) {
-        let parcel = Parcel(key: 3, number: 12_345)
-        let payload = parcel.payload(size: size)
+        let testMessage = TestMessage(key: 3, number: 12_345)
+        let payload = testMessage.payload(size: size)
         #expect(payload.utf8.count == max(7, size))
-        #expect(Parcel(payload: payload) == parcel)
+        #expect(TestMessage(payload: payload) == testMessage)
     }
 
     @Test("a payload with one changed byte is nobody's, or another message's")
     func damage() {
-        let parcel = Parcel(key: 3, number: 12_345)
-        let bytes = Array(parcel.payload(size: 100).utf8)
+        let testMessage = TestMessage(key: 3, number: 12_345)
+        let bytes = Array(testMessage.payload(size: 100).utf8)
         for index in bytes.indices {
             var damaged = bytes
             damaged[index] ^= 0x01
-            #expect(Parcel(payload: String(decoding: damaged, as: UTF8.self)) != parcel, "byte \(index)")
+            #expect(TestMessage(payload: String(decoding: damaged, as: UTF8.self)) != testMessage, "byte \(index)")
         }
     }
 
@@ -27,6 +27,6 @@ struct ParcelTests {
         arguments: ["", ":", "1", "1:", ":1", "-1:2", "1:2:3", "a:b", "1:2 zzz"]
     )
     func refused(text: String) {
-        #expect(Parcel(payload: text) == nil)
+        #expect(TestMessage(payload: text) == nil)
     }
 }

@@ -3,7 +3,7 @@ import Testing
 @testable import AsyncEventBus
 import TestSupport
 
-@Suite("Delivery", .timeLimit(.minutes(1)))
+@Suite("Delivery", .timeLimit(.minute))
 struct DeliveryTests {
     private let bus = EventBus(logger: .silent)
     private let heard = Journal<String>()
@@ -13,7 +13,7 @@ struct DeliveryTests {
         let numbers = Journal<Int>()
         bus.on("a", delivery: .serial, capacity: 100_000) { numbers.write($0.number) }
         for number in 0..<100_000 { bus.emit("a", Payload(number: number)) }
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(numbers.entries == Array(0..<100_000))
     }
 
@@ -32,7 +32,7 @@ struct DeliveryTests {
                 }
             }
         }
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         for emitter in 0..<4 {
             let numbers = heard.entries.filter { $0.emitter == "emitter\(emitter)" }.map(\.number)
             #expect(numbers == Array(0..<5_000))
@@ -53,7 +53,7 @@ struct DeliveryTests {
         #expect(begun.count == limit)
         #expect(bus.load(of: listener)?.waiting == 2 * limit)
         gate.open()
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(begun.entries.sorted() == Array(0..<(3 * limit)))
         #expect(running.most == limit)
     }
@@ -67,7 +67,7 @@ struct DeliveryTests {
         #expect(await heard.wait(for: 500) == (0..<500).map(String.init))
         #expect((bus.load(of: slow)?.waiting ?? 0) >= 499)
         gate.open()
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(bus.load(of: slow)?.waiting == 0)
     }
 
@@ -85,7 +85,7 @@ struct DeliveryTests {
         #expect(early.filter { $0.contains("slow") } == ["begin slow 0"])
         #expect(early.filter { $0.contains("quick") } == (0..<3).flatMap { ["begin quick \($0)", "end quick \($0)"] })
         gate.open()
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         let slow = heard.entries.filter { $0.contains("slow") }
         #expect(slow == (0..<3).flatMap { ["begin slow \($0)", "end slow \($0)"] })
     }
@@ -105,7 +105,7 @@ struct DeliveryTests {
             everyone.leave()
         }
         for number in 0..<4_000 { bus.emit(EventName(spelled: "\(random.below(8))"), Payload(number: number)) }
-        await bus.becomeIdle()
+        await bus.waitUntilIdle()
         #expect(heard.count == 4_000, "\(seed)")
         #expect(everyone.most <= 4, "\(seed)")
         for key in 0..<8 {
@@ -117,8 +117,8 @@ struct DeliveryTests {
 
     @Test("a listener without room for one call or one event is a programmer's mistake")
     func traps() async {
-        await #expect(processExitsWith: .failure) { _ = Delivery.concurrent(limit: 0) }
-        await #expect(processExitsWith: .failure) { _ = Delivery.keyed(limit: 0) { _ in "" } }
+        await #expect(processExitsWith: .failure) { _ = DeliveryMode.concurrent(limit: 0) }
+        await #expect(processExitsWith: .failure) { _ = DeliveryMode.keyed(limit: 0) { _ in "" } }
         await #expect(processExitsWith: .failure) { _ = Listener("l", capacity: 0) { _ in } }
     }
 }

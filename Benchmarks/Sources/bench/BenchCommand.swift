@@ -3,7 +3,7 @@ import Foundation
 
 /// Runs benchmarks, prints their tables and keeps their figures.
 @main
-struct Bench: ParsableCommand {
+struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
         abstract: "Measures the bridge beside other programs, in turns on this machine.",

@@ -4,11 +4,11 @@ import Testing
 @testable import MQTTBridge
 
 @Suite("Publish rule")
-struct PublishRuleTests {
+struct RefusalPolicyTests {
     private func verdict(_ code: ClientError.Code, _ reason: ReasonCode? = nil, _ attempts: Int = 1)
-        -> PublishRule.Verdict
+        -> RefusalPolicy.Verdict
     {
-        PublishRule.verdict(ClientError(code, operation: "publish", reason: reason), attempts: attempts)
+        RefusalPolicy.verdict(ClientError(code, operation: "publish", reason: reason), attempts: attempts)
     }
 
     @Test("what the end of the process interrupts stays for the next one")
@@ -26,7 +26,7 @@ struct PublishRuleTests {
     )
     func retried(reason: ReasonCode) throws {
         var longest: [Duration] = []
-        for attempts in 1..<PublishRule.attempts {
+        for attempts in 1..<RefusalPolicy.attempts {
             guard case .retry(let pause) = verdict(.rejected, reason, attempts) else {
                 Issue.record("given up at attempt \(attempts)")
                 return
@@ -35,7 +35,7 @@ struct PublishRuleTests {
             #expect(pause >= middle * 0.75 && pause <= middle * 1.25)
             longest.append(pause)
         }
-        #expect(verdict(.rejected, reason, PublishRule.attempts) == .giveUp)
+        #expect(verdict(.rejected, reason, RefusalPolicy.attempts) == .giveUp)
         #expect(try #require(longest.last) > #require(longest.first) * 10)
     }
 

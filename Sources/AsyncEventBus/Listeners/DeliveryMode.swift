@@ -1,5 +1,5 @@
 /// How many calls of a listener run at a time, and in which order.
-public struct Delivery: Sendable {
+public struct DeliveryMode: Sendable {
     enum Kind: Sendable {
         case parallel(limit: Int)
         case keyed(limit: Int, key: @Sendable (Event) -> String)
@@ -8,12 +8,12 @@ public struct Delivery: Sendable {
     let kind: Kind
 
     /// One call at a time. Events of one emitter are heard in the order it emitted them.
-    public static let serial = Delivery(kind: .parallel(limit: 1))
+    public static let serial = DeliveryMode(kind: .parallel(limit: 1))
 
     /// Up to `limit` calls at a time, begun in the order of the events, ending in any.
-    public static func concurrent(limit: Int) -> Delivery {
+    public static func concurrent(limit: Int) -> DeliveryMode {
         precondition(limit >= 1, "a listener needs room for one call")
-        return Delivery(kind: .parallel(limit: limit))
+        return DeliveryMode(kind: .parallel(limit: limit))
     }
 
     /// One call at a time for each key, up to `limit` in all: in order per key, parallel across keys.
@@ -21,9 +21,9 @@ public struct Delivery: Sendable {
     /// A slow call holds up its own key and no other, as long as there are fewer slow keys than `limit`.
     ///
     /// - Parameter key: Runs on the emitter's thread; should be quick.
-    public static func keyed(limit: Int = 64, by key: @escaping @Sendable (Event) -> String) -> Delivery {
+    public static func keyed(limit: Int = 64, by key: @escaping @Sendable (Event) -> String) -> DeliveryMode {
         precondition(limit >= 1, "a listener needs room for one call")
-        return Delivery(kind: .keyed(limit: limit, key: key))
+        return DeliveryMode(kind: .keyed(limit: limit, key: key))
     }
 
     var limit: Int {
@@ -49,12 +49,12 @@ public struct Delivery: Sendable {
 
 /// What happens to an event that finds a mailbox full. Every event discarded is counted and told as `$bus.dropped`.
 ///
-/// ``EventBus/send(_:_:attributes:scope:)`` does not come to this: it waits for room. What it has put into a mailbox stays
-/// there under either policy: where nothing else waits, the new event is discarded.
+/// ``EventBus/emitWhenRoom(_:_:attributes:scope:)`` waits for room instead. Neither policy displaces an event that it has
+/// put into a mailbox: if no other event waits there, the new event is discarded.
 public enum OverflowPolicy: Sendable, Hashable {
     /// The event that has waited longest makes room: fresh readings matter more than old ones.
     ///
-    /// With ``Delivery/keyed(limit:by:)`` the oldest of the same key goes first, so that a flood of one key does not
+    /// With ``DeliveryMode/keyed(limit:by:)`` the oldest of the same key goes first, so that a flood of one key does not
     /// push out the others.
     case dropOldest
 

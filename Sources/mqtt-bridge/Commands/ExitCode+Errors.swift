@@ -3,9 +3,8 @@ import BridgeDaemon
 import MQTTBridge
 import MQTTBridgeConfiguration
 
-/// The end of a command.
-enum Exit {
-    /// Runs a command, says on standard error what went wrong, and ends with the code that fits.
+extension ExitCode {
+    /// Runs a command, reports an error on standard error, and ends with the error's exit code.
     static func reporting(_ body: () async throws -> Void) async throws {
         do {
             try await body()
@@ -19,9 +18,7 @@ enum Exit {
             throw ExitCode(error is ValidationError ? .usage : ExitStatus(error))
         }
     }
-}
 
-extension ExitCode {
     init(_ status: ExitStatus) {
         self.init(status.rawValue)
     }

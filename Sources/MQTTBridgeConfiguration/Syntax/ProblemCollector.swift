@@ -1,7 +1,7 @@
 import Mosquitto
 
 /// Collects the problems of one file while it is read.
-final class Findings {
+final class ProblemCollector {
     let file: String
     let source: SourceText
     let environment: [String: String]

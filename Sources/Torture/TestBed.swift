@@ -5,7 +5,7 @@ internal import Glibc
 ///
 /// Used on the one thread of the run. Whatever was started through it has ended when ``use(_:options:cancelled:_:)``
 /// returns, in the reverse order.
-final class Bench {
+final class TestBed {
     let options: TortureOptions
     private let temporary: TemporaryDirectory
     let inbound = Ledger(.inbound)
@@ -27,17 +27,17 @@ final class Bench {
         temporary = try TemporaryDirectory()
     }
 
-    /// Runs `body` with a bench of its own and clears it away, also when `body` throws.
+    /// Runs `body` with a test bed of its own and clears it away, also when `body` throws.
     static func use(
         _ scenario: String,
         options: TortureOptions,
         isCancelled: @escaping () -> Bool,
-        _ body: (Bench) throws -> Void
-    ) throws -> Bench {
-        let bench = try Bench(options: options, scenario: scenario, isCancelled: isCancelled)
-        defer { bench.clear() }
-        try body(bench)
-        return bench
+        _ body: (TestBed) throws -> Void
+    ) throws -> TestBed {
+        let testBed = try TestBed(options: options, scenario: scenario, isCancelled: isCancelled)
+        defer { testBed.clear() }
+        try body(testBed)
+        return testBed
     }
 
     /// A temporary folder.
@@ -77,8 +77,8 @@ final class Bench {
     /// A place for daemons, which connect to `port`.
     ///
     /// - Parameters:
-    ///   - inbound: The ledger of what they print, if it is not that of the bench.
-    ///   - outbound: The ledger of what is fed to them, if it is not that of the bench.
+    ///   - inbound: The ledger of what they print, if it is not that of the test bed.
+    ///   - outbound: The ledger of what is fed to them, if it is not that of the test bed.
     func installation(
         port: Int,
         name: String = "daemon",
@@ -123,7 +123,7 @@ final class Bench {
 
     /// - Parameters:
     ///   - other: A second broker that gets each message, if there is one.
-    ///   - ledgers: Those of the messages, if it is not that of the bench alone.
+    ///   - ledgers: Those of the messages, if it is not that of the test bed alone.
     func publisher(
         to broker: MosquittoBroker,
         and other: MosquittoBroker? = nil,
@@ -140,8 +140,8 @@ final class Bench {
         at broker: MosquittoBroker,
         ledger: Ledger? = nil,
         filters: [String] = ["out/#"]
-    ) throws -> Receiver {
-        let receiver = try Receiver(port: broker.port, ledger: ledger ?? outbound, filters: filters)
+    ) throws -> Subscriber {
+        let receiver = try Subscriber(port: broker.port, ledger: ledger ?? outbound, filters: filters)
         atEnd { receiver.end() }
         return receiver
     }

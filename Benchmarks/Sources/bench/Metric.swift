@@ -1,5 +1,5 @@
 /// What was counted or timed, by its unit.
-enum Quantity: String, Encodable {
+enum Metric: String, Encodable {
     case messagesPerSecond = "msg/s"
     case processorMicroseconds = "CPU µs per message"
     case acknowledgementsPerRead = "acks per read"
@@ -25,7 +25,7 @@ enum Quantity: String, Encodable {
     case startMebibytes = "MiB at most until then"
 
     /// What one run found.
-    typealias Sample = [Quantity: Double]
+    typealias Sample = [Metric: Double]
 }
 
 /// What is wanted of a figure.

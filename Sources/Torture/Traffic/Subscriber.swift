@@ -3,14 +3,14 @@ internal import Locking
 internal import Mosquitto
 
 /// Sees what the daemon publishes, as a client whose session the broker keeps.
-final class Receiver: Sendable {
+final class Subscriber: Sendable {
     private let running: RunningClient
     private let listener: Listener
 
     /// Returns once it is subscribed.
     init(port: Int, ledger: Ledger, filters: [String] = ["out/#"]) throws {
         var options = ClientOptions(clientID: "torture-receiver")
-        options.sessionExpiry = .seconds(3_600)
+        options.session.expiry = .seconds(3_600)
         listener = Listener(ledger: ledger)
         let subscriptions = filters.map { SubscriptionRequest($0) }
         running = try RunningClient(port: port, options: options, subscriptions: subscriptions, delegate: listener)
@@ -23,7 +23,7 @@ final class Receiver: Sendable {
     /// How many messages came on topics below `will/`.
     var wills: Int { listener.wills.withLock { $0 } }
 
-    /// How many payloads came that begin with ``Parcel/foreign``.
+    /// How many payloads came that begin with ``TestMessage/foreign``.
     var foreigners: Int { listener.foreigners.withLock { $0 } }
 
     /// Disconnects, and waits until that is done. Again, it does nothing.
@@ -39,23 +39,23 @@ final class Receiver: Sendable {
             self.ledger = ledger
         }
 
-        func client(received messages: [Message]) -> ReceiveDecision {
+        func client(_ client: Client, received messages: [Message]) -> ReceiveDecision {
             for message in messages {
                 if message.topic.hasPrefix("will/") {
                     wills.withLock { $0 += 1 }
                     continue
                 }
                 let text = String(decoding: message.payload, as: UTF8.self)
-                if text.hasPrefix(Parcel.foreign) {
+                if text.hasPrefix(TestMessage.foreign) {
                     foreigners.withLock { $0 += 1 }
                     continue
                 }
-                ledger.saw(.init(Parcel(payload: text), identity: message.properties[user: "bridgeid"]))
+                ledger.saw(.init(TestMessage(payload: text), identity: message.properties[user: "bridgeid"]))
             }
             return .acknowledge
         }
 
-        func client(noticed event: ClientEvent) {
+        func client(_ client: Client, noticed event: ClientEvent) {
             if case .subscribed = event { subscribed.signal() }
         }
     }

@@ -1,5 +1,5 @@
 /// One message of the test: the `number`-th of its key. A key is one topic, within which order is promised.
-package struct Parcel: Hashable, Sendable {
+package struct TestMessage: Hashable, Sendable {
     /// What payloads begin with that are no messages of the test, and are counted apart.
     static let foreign = "foreign "
 

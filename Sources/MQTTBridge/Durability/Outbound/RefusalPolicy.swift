@@ -1,7 +1,7 @@
 import Mosquitto
 
 /// Decides what happens to a stored message that could not be published. Pure.
-struct PublishRule {
+struct RefusalPolicy {
     enum Verdict: Hashable {
         /// Keep the message in the store: the next connection or process publishes it.
         case keep

@@ -1,0 +1,82 @@
+import Locking
+
+extension EventBus {
+    /// Emits an event. Returns at once, or after the calls of immediate listeners; never throws.
+    ///
+    /// A full mailbox or queue discards an event by its policy.
+    public func emit(
+        _ name: EventName,
+        _ payload: Payload = .empty,
+        attributes: EventAttributes = EventAttributes(),
+        scope: Scope = .everywhere
+    ) {
+        dispatch(makeEvent(name, payload, attributes), scope: scope, receipt: nil)
+    }
+
+    /// Emits an event, and suspends while the mailbox of a listener or the queue of a transport is full.
+    ///
+    /// Nothing is discarded, neither now nor by a later emit: the event stays in a mailbox until the listener has taken
+    /// it or has left the bus. A listener that waits for room in its own full mailbox waits for ever.
+    ///
+    /// - Throws: `CancellationError`; the event may then have reached some of its listeners.
+    public func emitWhenRoom(
+        _ name: EventName,
+        _ payload: Payload = .empty,
+        attributes: EventAttributes = EventAttributes(),
+        scope: Scope = .everywhere
+    ) async throws {
+        try await dispatchWhenRoom(makeEvent(name, payload, attributes), scope: scope, receipt: nil)
+    }
+
+    /// The same two forms of emitting, each with a ``Receipt`` that reports what becomes of the event.
+    ///
+    /// ```swift
+    /// try await bus.tracked.emit("door.open").published()
+    /// ```
+    ///
+    /// A receipt costs an allocation, and a lock for each delivery; events that are not tracked pay nothing for it.
+    public var tracked: TrackedEmitter { TrackedEmitter(bus: self) }
+
+    func makeEvent(_ name: EventName, _ payload: Payload, _ attributes: EventAttributes) -> Event {
+        makeEvent(
+            makeNumber(),
+            name,
+            payload,
+            time: .now,
+            origin: origins.withLock { $0.next() },
+            attributes: attributes
+        )
+    }
+
+    /// Discards the event where there is no room.
+    func dispatch(_ event: Event, scope: Scope, receipt: Receipt?) {
+        let receivers = registry.withLock { $0.receivers(for: event.name) }
+        if scope.includesTransports {
+            for transport in receivers.transports { transport.take(event, receipt: receipt.map(TransportReceipt.init)) }
+        }
+        guard scope.includesListeners else { return }
+        for sink in receivers.sinks { sink.offer(PendingDelivery(event: event, receipt: receipt)) }
+    }
+
+    /// Waits where there is no room.
+    func dispatchWhenRoom(_ event: Event, scope: Scope, receipt: Receipt?) async throws {
+        let receivers = registry.withLock { $0.receivers(for: event.name) }
+        if scope.includesTransports {
+            let transportReceipt = receipt.map(TransportReceipt.init)
+            for transport in receivers.transports {
+                var progress = TransportProgress()
+                while !transport.take(event, receipt: transportReceipt, progress: &progress) {
+                    // A transport that always reports room, but has none, must not keep a cancelled emitter or its
+                    // thread.
+                    try Task.checkCancellation()
+                    try await transport.waitForRoom(for: event, progress: progress)
+                    await Task.yield()
+                }
+            }
+        }
+        guard scope.includesListeners else { return }
+        for sink in receivers.sinks {
+            try await sink.offerWhenRoom(PendingDelivery(event: event, receipt: receipt))
+        }
+    }
+}
