@@ -50,10 +50,10 @@ extension EventID {
     package var numberedText: String? {
         guard case .sequence(let number) = storage else { return nil }
         let source = source.utf8
-        return String(unsafeUninitializedCapacity: source.count + 1 + NumberedTag.mostBytes) { buffer in
-            let end = buffer.initialize(from: source).index
-            buffer[end] = UInt8(ascii: "/")
-            return NumberedTag.write(number, to: buffer, at: end + 1)
+        return unsafe String(unsafeUninitializedCapacity: source.count + 1 + NumberedTag.mostBytes) { buffer in
+            let end = unsafe buffer.initialize(from: source).index
+            unsafe buffer[end] = UInt8(ascii: "/")
+            return unsafe NumberedTag.write(number, to: buffer, at: end + 1)
         }
     }
 }

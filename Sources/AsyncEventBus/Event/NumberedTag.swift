@@ -16,7 +16,7 @@ enum NumberedTag {
 
     /// The tag of a number.
     static func text(_ number: UInt64) -> String {
-        String(unsafeUninitializedCapacity: mostBytes) { write(number, to: $0, at: 0) }
+        unsafe String(unsafeUninitializedCapacity: mostBytes) { unsafe write(number, to: $0, at: 0) }
     }
 
     /// The number of a tag that was made here; nil for any other text.
@@ -37,15 +37,15 @@ enum NumberedTag {
         while rest >= 10 { (rest, length) = (rest / 10, length + 1) }
         rest = number
         for position in (start..<start + length).reversed() {
-            buffer[position] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            unsafe buffer[position] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
             rest /= 10
         }
-        buffer[start + length] = hyphen
+        unsafe buffer[start + length] = hyphen
         var proof = proof(of: number)
         // SAFETY: six bits are an index below 64, and the text has 64 bytes of ASCII.
-        let letters = alphabet.utf8Start
+        let letters = unsafe alphabet.utf8Start
         for position in start + length + 1...start + length + proofCount {
-            buffer[position] = letters[Int(proof & 63)]
+            unsafe buffer[position] = unsafe letters[Int(proof & 63)]
             proof >>= 6
         }
         return start + length + 1 + proofCount

@@ -15,7 +15,7 @@ public struct Timestamp: Sendable, Hashable, Comparable {
     /// What the wall clock says.
     public static var now: Timestamp {
         var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
+        unsafe clock_gettime(CLOCK_REALTIME, &time)
         return Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
     }
 

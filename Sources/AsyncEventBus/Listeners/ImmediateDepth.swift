@@ -8,17 +8,17 @@ enum ImmediateDepth {
     /// Of a value for each thread: the depth there.
     private static let key: pthread_key_t = {
         var key = pthread_key_t()
-        let code = pthread_key_create(&key, nil)
+        let code = unsafe pthread_key_create(&key, nil)
         precondition(code == 0, "cannot make a value for each thread: \(code)")
         return key
     }()
 
     /// Runs `body` one level deeper on this thread. Returns false, and does not run it, where that is too deep.
     static func descend(_ body: () -> Void) -> Bool {
-        let depth = Int(bitPattern: pthread_getspecific(key))
+        let depth = unsafe Int(bitPattern: pthread_getspecific(key))
         guard depth < limit else { return false }
-        pthread_setspecific(key, UnsafeRawPointer(bitPattern: depth + 1))
-        defer { pthread_setspecific(key, UnsafeRawPointer(bitPattern: depth)) }
+        unsafe pthread_setspecific(key, UnsafeRawPointer(bitPattern: depth + 1))
+        defer { unsafe pthread_setspecific(key, UnsafeRawPointer(bitPattern: depth)) }
         body()
         return true
     }

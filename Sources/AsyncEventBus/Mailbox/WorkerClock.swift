@@ -9,9 +9,9 @@ package enum WorkerClock {
 
     /// Nanoseconds of a clock that does not jump.
     static var now: Int64 {
-        if isStopped { return 0 }
+        if unsafe isStopped { return 0 }
         var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 }

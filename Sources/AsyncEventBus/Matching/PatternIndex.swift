@@ -83,9 +83,10 @@ package struct PatternIndex<Value: Hashable & Sendable>: Sendable {
     func withOnlyValue<Result>(of matches: Matches, _ body: (borrowing Value) -> Result) -> Result? {
         if let exact = matches.exact { return matches.wildcards.first == nil ? exact.only.map { body($0) } : nil }
         guard let match = matches.wildcards.first, matches.wildcards.others.isEmpty else { return nil }
-        return values.withUnsafeBufferPointer { values in
+        return unsafe values.withUnsafeBufferPointer { values in
             let node = Int(match.node)
-            return match.isWhole ? values[node].whole.only.map { body($0) } : values[node].rest.only.map { body($0) }
+            return unsafe match.isWhole
+                ? values[node].whole.only.map { body($0) } : unsafe values[node].rest.only.map { body($0) }
         }
     }
 

@@ -125,7 +125,7 @@ struct SegmentTree: Sendable {
             return child == Self.none ? nil : child
         }
         let segment = Array(key.text.utf8)
-        let hash = segment.withUnsafeBytes { NameHash.of($0) }
+        let hash = unsafe segment.withUnsafeBytes { unsafe NameHash.of($0) }
         var place = Self.place(node, hash) & (edges.count - 1)
         while edges[place] != Self.none {
             let child = Int(edges[place])
@@ -142,7 +142,7 @@ struct SegmentTree: Sendable {
         if case .literal(let key) = part {
             let segment = Array(key.text.utf8)
             account.segment = segment
-            (content.hash, content.head) = segment.withUnsafeBytes { (NameHash.of($0), $0.head) }
+            (content.hash, content.head) = unsafe segment.withUnsafeBytes { unsafe (NameHash.of($0), $0.head) }
             content.length = Int32(clamping: segment.count)
         }
         let child: Node

@@ -56,12 +56,12 @@ package enum Escaping {
     static func mayNeedLook(_ bytes: UnsafeRawBufferPointer) -> Bool {
         var position = 0
         while position + 8 <= bytes.count {
-            let word = bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+            let word = unsafe bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self)
             if holdsZero(word ^ 0x2a2a_2a2a_2a2a_2a2a) || holdsZero(word ^ 0x2525_2525_2525_2525) { return true }
             position += 8
         }
         while position < bytes.count {
-            if bytes[position] == UInt8(ascii: "*") || bytes[position] == percent { return true }
+            if unsafe bytes[position] == UInt8(ascii: "*") || bytes[position] == percent { return true }
             position += 1
         }
         return false

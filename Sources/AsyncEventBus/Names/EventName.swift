@@ -27,7 +27,7 @@ public struct EventName: Sendable {
         var text = text
         let (mayNeedLook, bytesHash) = text.withUTF8 { bytes in
             let bytes = UnsafeRawBufferPointer(bytes)
-            return (Escaping.mayNeedLook(bytes), NameHash.of(bytes))
+            return unsafe (Escaping.mayNeedLook(bytes), NameHash.of(bytes))
         }
         guard !mayNeedLook || Escaping.isCanonical(text.utf8) else {
             throw EventBusError(
@@ -62,7 +62,7 @@ public struct EventName: Sendable {
     /// Makes a name from a spelling that is known to be right.
     package init(spelled text: String) {
         var text = text
-        bytesHash = text.withUTF8 { NameHash.of(UnsafeRawBufferPointer($0)) }
+        bytesHash = text.withUTF8 { unsafe NameHash.of(UnsafeRawBufferPointer($0)) }
         self.text = text
     }
 

@@ -16,7 +16,9 @@ extension String {
 
     /// Feeds the bytes of UTF-8 to `hasher`, in agreement with ``hasSameBytes(as:)``.
     func hashBytes(into hasher: inout Hasher) {
-        let hashed: Void? = utf8.withContiguousStorageIfAvailable { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        let hashed: Void? = unsafe utf8.withContiguousStorageIfAvailable {
+            unsafe hasher.combine(bytes: UnsafeRawBufferPointer($0))
+        }
         if hashed == nil {
             for byte in utf8 { hasher.combine(byte) }
         }
@@ -26,9 +28,9 @@ extension String {
 extension String.UTF8View {
     /// Whether both are the same bytes. They are as many.
     fileprivate func hasSameBytes(as other: String.UTF8View) -> Bool {
-        let compared = withContiguousStorageIfAvailable { left in
-            other.withContiguousStorageIfAvailable { right in
-                UnsafeRawBufferPointer(left).hasSameBytes(as: UnsafeRawBufferPointer(right))
+        let compared = unsafe withContiguousStorageIfAvailable { left in
+            unsafe other.withContiguousStorageIfAvailable { right in
+                unsafe UnsafeRawBufferPointer(left).hasSameBytes(as: UnsafeRawBufferPointer(right))
             }
         }
         return compared.flatMap(\.self) ?? elementsEqual(other)
@@ -40,12 +42,12 @@ extension UnsafeRawBufferPointer {
     func hasSameBytes(as other: UnsafeRawBufferPointer) -> Bool {
         var position = 0
         while position + 8 <= count {
-            let left = loadUnaligned(fromByteOffset: position, as: UInt64.self)
-            guard left == other.loadUnaligned(fromByteOffset: position, as: UInt64.self) else { return false }
+            let left = unsafe loadUnaligned(fromByteOffset: position, as: UInt64.self)
+            guard unsafe left == other.loadUnaligned(fromByteOffset: position, as: UInt64.self) else { return false }
             position += 8
         }
         while position < count {
-            guard self[position] == other[position] else { return false }
+            guard unsafe self[position] == other[position] else { return false }
             position += 1
         }
         return true
@@ -65,8 +67,8 @@ struct SegmentKey: Hashable, Sendable {
     }
 
     func hash(into hasher: inout Hasher) {
-        let hashed: Void? = text.utf8.withContiguousStorageIfAvailable {
-            hasher.combine(bytes: UnsafeRawBufferPointer($0))
+        let hashed: Void? = unsafe text.utf8.withContiguousStorageIfAvailable {
+            unsafe hasher.combine(bytes: UnsafeRawBufferPointer($0))
         }
         if hashed == nil {
             for byte in text.utf8 { hasher.combine(byte) }

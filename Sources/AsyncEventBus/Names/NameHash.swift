@@ -9,21 +9,21 @@ enum NameHash {
     /// The hash of all bytes of a text.
     static func of(_ text: String) -> UInt64 {
         var text = text
-        return text.withUTF8 { of(UnsafeRawBufferPointer($0)) }
+        return text.withUTF8 { unsafe of(UnsafeRawBufferPointer($0)) }
     }
 
     /// The hash of bytes.
     static func of(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
         // The length so that no text can make up for that of another: the difference of the sums depends on the seed.
         var hash = seed &+ UInt64(truncatingIfNeeded: bytes.count) &* goldenRatio
-        guard bytes.count > 8 else { return mixed(hash ^ bytes.head) }
+        guard bytes.count > 8 else { return unsafe mixed(hash ^ bytes.head) }
         var position = 0
         while position + 8 < bytes.count {
-            hash = mixed(hash ^ bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
+            hash = unsafe mixed(hash ^ bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
             position += 8
         }
         // The last eight: some of them may be there already.
-        return mixed(hash ^ bytes.loadUnaligned(fromByteOffset: bytes.count - 8, as: UInt64.self))
+        return unsafe mixed(hash ^ bytes.loadUnaligned(fromByteOffset: bytes.count - 8, as: UInt64.self))
     }
 
     /// Spreads the bits of a word.
@@ -38,9 +38,10 @@ extension UnsafeRawBufferPointer {
     /// bytes have different words.
     var head: UInt64 {
         switch count {
-        case 8...: loadUnaligned(as: UInt64.self)
-        case 4...: pair(loadUnaligned(as: UInt32.self), loadUnaligned(fromByteOffset: count - 4, as: UInt32.self))
-        case 1...: pair(UInt32(self[0]) << 8 | UInt32(self[count / 2]), UInt32(self[count - 1]))
+        case 8...: unsafe loadUnaligned(as: UInt64.self)
+        case 4...:
+            unsafe pair(loadUnaligned(as: UInt32.self), loadUnaligned(fromByteOffset: count - 4, as: UInt32.self))
+        case 1...: unsafe pair(UInt32(self[0]) << 8 | UInt32(self[count / 2]), UInt32(self[count - 1]))
         default: 0
         }
     }

@@ -6,6 +6,7 @@ import Synchronization
 /// closes the mailbox. A claimed element is moved out, so that a chunk keeps nothing alive that runs.
 // SAFETY: the elements are written before the chunk is shared. Of those, each position is given out once, by one atomic
 // addition, and only who got it touches the element there. `deinit` runs when nobody else refers to the chunk.
+@safe
 final class Chunk<Element: Sendable>: @unchecked Sendable {
     /// How firmly its elements wait.
     let standing: Standing
@@ -17,14 +18,14 @@ final class Chunk<Element: Sendable>: @unchecked Sendable {
     init(count: Int, standing: Standing, next: () -> Element) {
         self.count = count
         self.standing = standing
-        elements = .allocate(capacity: count)
-        for position in 0..<count { (elements + position).initialize(to: next()) }
+        unsafe elements = .allocate(capacity: count)
+        for position in 0..<count { unsafe (elements + position).initialize(to: next()) }
     }
 
     deinit {
         let first = min(claimed.load(ordering: .acquiring), count)
-        (elements + first).deinitialize(count: count - first)
-        elements.deallocate()
+        unsafe (elements + first).deinitialize(count: count - first)
+        unsafe elements.deallocate()
     }
 
     /// How many elements nobody has claimed.
@@ -38,13 +39,13 @@ final class Chunk<Element: Sendable>: @unchecked Sendable {
         // Claims that fail are not counted for ever.
         guard claimed.load(ordering: .relaxed) < count else { return nil }
         let position = claimed.wrappingAdd(1, ordering: .sequentiallyConsistent).oldValue
-        return position < count ? (elements + position).move() : nil
+        return unsafe position < count ? (elements + position).move() : nil
     }
 
     /// Takes out all elements that nobody has claimed: there will be no other claim.
     func claimAll() -> [Element] {
         let first = claimed.exchange(count, ordering: .sequentiallyConsistent)
         guard first < count else { return [] }
-        return (first..<count).map { (elements + $0).move() }
+        return (first..<count).map { unsafe (elements + $0).move() }
     }
 }

@@ -23,7 +23,7 @@ struct Linger: ~Copyable, Sendable {
 
     /// Waits until `isNeeded` or the moment is over; not at all where that does not pay.
     func wait(until isNeeded: () -> Bool) {
-        guard pays.load(ordering: .relaxed), !WorkerClock.isStopped else { return }
+        guard pays.load(ordering: .relaxed), unsafe !WorkerClock.isStopped else { return }
         let start = WorkerClock.now
         var (time, look) = (start, start + Self.interval)
         while time < start + Self.span {
