@@ -3,7 +3,7 @@ import Locking
 extension EventBus {
     /// Emits an event. Returns at once, or after the calls of immediate listeners; never throws.
     ///
-    /// A full mailbox or queue discards an event by its policy.
+    /// A full mailbox or transport queue discards an event by its policy.
     public func emit(
         _ name: EventName,
         _ payload: Payload = .empty,
@@ -15,10 +15,10 @@ extension EventBus {
 
     /// Emits an event, and suspends while the mailbox of a listener or the queue of a transport is full.
     ///
-    /// Nothing is discarded, neither now nor by a later emit: the event stays in a mailbox until the listener has taken
-    /// it or has left the bus. A listener that waits for room in its own full mailbox waits for ever.
+    /// The event is not discarded, neither now nor by a later emit: it stays in a mailbox until the listener takes it
+    /// or leaves the bus. A listener that waits for room in its own full mailbox waits for ever.
     ///
-    /// - Throws: `CancellationError`; the event may then have reached some of its listeners.
+    /// - Throws: `CancellationError`; the event may have reached some of its listeners.
     public func emitWhenRoom(
         _ name: EventName,
         _ payload: Payload = .empty,
@@ -28,13 +28,13 @@ extension EventBus {
         try await dispatchWhenRoom(makeEvent(name, payload, attributes), scope: scope, receipt: nil)
     }
 
-    /// The same two forms of emitting, each with a ``Receipt`` that reports what becomes of the event.
+    /// The same two forms of emitting, each with a ``Receipt`` for the event.
     ///
     /// ```swift
     /// try await bus.tracked.emit("door.open").published()
     /// ```
     ///
-    /// A receipt costs an allocation, and a lock for each delivery; events that are not tracked pay nothing for it.
+    /// A receipt costs an allocation, and a lock for each delivery. Untracked events do not bear these costs.
     public var tracked: TrackedEmitter { TrackedEmitter(bus: self) }
 
     func makeEvent(_ name: EventName, _ payload: Payload, _ attributes: EventAttributes) -> Event {
@@ -48,7 +48,7 @@ extension EventBus {
         )
     }
 
-    /// Discards the event where there is no room.
+    /// Offers an event to its receivers; a receiver without room discards it.
     func dispatch(_ event: Event, scope: Scope, receipt: Receipt?) {
         let receivers = registry.withLock { $0.receivers(for: event.name) }
         if scope.includesTransports {
@@ -58,7 +58,7 @@ extension EventBus {
         for sink in receivers.sinks { sink.offer(PendingDelivery(event: event, receipt: receipt)) }
     }
 
-    /// Waits where there is no room.
+    /// Offers an event to its receivers, and waits while a receiver has no room.
     func dispatchWhenRoom(_ event: Event, scope: Scope, receipt: Receipt?) async throws {
         let receivers = registry.withLock { $0.receivers(for: event.name) }
         if scope.includesTransports {
@@ -66,8 +66,7 @@ extension EventBus {
             for transport in receivers.transports {
                 var progress = TransportProgress()
                 while !transport.take(event, receipt: transportReceipt, progress: &progress) {
-                    // A transport that always reports room, but has none, must not keep a cancelled emitter or its
-                    // thread.
+                    // A transport that reports room but has none must not keep a cancelled emitter or its thread.
                     try Task.checkCancellation()
                     try await transport.waitForRoom(for: event, progress: progress)
                     await Task.yield()

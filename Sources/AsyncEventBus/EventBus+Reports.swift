@@ -1,4 +1,4 @@
-/// Reports failures of listeners as events and in the log.
+/// Reports failures and overflows of receivers as events and in the log.
 extension EventBus {
     func report(_ report: BusReport) {
         switch report {

@@ -2,35 +2,33 @@ import Locking
 public import Logging
 import Synchronization
 
-/// Joins those who say that something happened with those who want to hear it, inside one process and, through
-/// transports, beyond it.
+/// An event bus inside one process, which transports extend to other processes.
 ///
 /// Listeners are async functions. ``emit(_:_:attributes:scope:)`` returns at once: it puts the event into the mailbox
-/// of each listener whose pattern matches, and the listeners run in parallel without waiting for one another or for
-/// the emitter. Only for listeners that are immediate the emitter waits: see ``Listener``.
+/// of each listener whose pattern matches. Listeners run in parallel, and wait neither for one another nor for the
+/// emitter. The emitter waits only for immediate listeners: see ``Listener``.
 ///
-/// **Order.** Events that one task or thread emits reach a serial listener in that order. Between emitters there is
-/// no order. What an immediate listener emits while it hears an event may reach other immediate listeners before
-/// that event does.
+/// **Order.** A serial listener receives the events of one task or thread in the order of their emits. Between emitters
+/// there is no order. An event that an immediate listener emits while it handles another event may reach other
+/// immediate listeners before that event.
 ///
-/// **Loss.** A mailbox is bounded, in number and in bytes. What it discards is counted, and told as an event `$bus.dropped` when it begins.
+/// **Loss.** A mailbox is bounded, in number and in bytes. The bus counts the events that a mailbox discards, and emits
+/// `$bus.dropped` when an overflow begins.
 ///
-/// **From inside a listener.** Emitting is the same as from anywhere else: the events queue up, also those to the
-/// listener itself. A listener that is added hears the events emitted after ``addListener(_:to:)`` returned. A
-/// listener that is removed takes nothing more out of its mailbox once ``removeListener(_:from:)`` has returned: what
-/// waited there is discarded, and a call that has begun, or is just beginning, goes on to its end.
+/// **Inside a listener.** A listener may emit; the events are queued, even if they are for itself. A new listener
+/// receives the events emitted after ``addListener(_:to:)`` returned. A removed listener takes nothing more out of its
+/// mailbox once ``removeListener(_:from:)`` has returned: waiting events are discarded, and a call that has begun, or
+/// is just beginning, runs to its end.
 ///
-/// **Reports.** `$bus.failed` tells that a listener threw or took too long, and is not called again for that event:
-/// the header `attempts` says how often it was, `reason` whether the last was an `error` or a `timeout`. `$bus.dropped`
-/// tells that a mailbox overflows. Both are local, and have the headers `listener`, `event` and `event-id`; what fails
-/// while handling a report is not reported again. Whether anybody listens or not, both are logged as warnings, at most once
-/// a second for each listener, with the number of events.
+/// **Reports.** `$bus.failed` reports that a listener threw or exceeded its time limit and is not called again for that
+/// event. The header `attempts` is the number of attempts; `reason` is `error` or `timeout`, for the last one.
+/// `$bus.dropped` reports that a mailbox overflows. Both are local and have the headers `listener`, `event` and
+/// `event-id`. A failed or dropped report is not reported again. The bus also logs both as warnings, at most once a
+/// second for each listener, with the number of events, whether or not a listener receives the reports.
 ///
-/// There is nothing to start and nothing to stop. A bus that is no longer referred to lets its listeners finish what
-/// waits in their mailboxes.
+/// A bus is neither started nor stopped. After its last reference is gone, its listeners still process their mailboxes.
 public final class EventBus: Sendable {
-    /// What the bus calls itself in the identities of its events: the name given, and a part that is new in each
-    /// process.
+    /// The name of the bus in the identities of its events: the given name and a random part, new for each bus.
     public let source: String
 
     private let clock: any Clock<Duration>
@@ -40,11 +38,11 @@ public final class EventBus: Sendable {
     let faults: FaultLog
     let sequence = Atomic<UInt64>(0)
 
-    /// A bus without listeners.
+    /// Creates a bus without listeners.
     ///
     /// - Parameters:
-    ///   - name: For people; goes into ``source``.
-    ///   - clock: Measures the time limits of listeners, and the pauses before they are called again.
+    ///   - name: For people; part of ``source``.
+    ///   - clock: Measures the time limits of listeners and the pauses before retries.
     ///   - logger: For listeners that fail or are too slow.
     public init(
         name: String = "bus",
@@ -59,9 +57,9 @@ public final class EventBus: Sendable {
 
     // MARK: Listeners
 
-    /// Lets a listener hear the events whose name matches, from now until it is removed.
+    /// Adds a listener to a pattern: it receives events with matching names until it is removed.
     ///
-    /// - Returns: Whether it was not there yet.
+    /// - Returns: Whether the listener was new to the pattern.
     @discardableResult
     public func addListener(_ listener: Listener, to pattern: EventPattern) -> Bool {
         registry.withLock { registry in
@@ -72,9 +70,9 @@ public final class EventBus: Sendable {
         }
     }
 
-    /// Lets a listener no longer hear the events of a pattern. When it was the last pattern, what waits is discarded.
+    /// Removes a listener from a pattern. If that was its last pattern, its waiting events are discarded.
     ///
-    /// - Returns: Whether it was there.
+    /// - Returns: Whether the listener had the pattern.
     @discardableResult
     public func removeListener(_ listener: Listener, from pattern: EventPattern) -> Bool {
         let (removed, closing) = registry.withLock { $0.remove(listener, from: pattern) }
@@ -84,16 +82,16 @@ public final class EventBus: Sendable {
 
     /// Removes a listener from all its patterns.
     ///
-    /// - Returns: Whether it was on any.
+    /// - Returns: Whether the listener had any pattern.
     @discardableResult
     public func removeListener(_ listener: Listener) -> Bool {
         let patterns = registry.withLock { $0.patterns(of: listener) }
         return patterns.reduce(false) { removeListener(listener, from: $1) || $0 }
     }
 
-    /// Removes a listener from all its patterns, and returns when its calls that had begun have ended.
+    /// Removes a listener from all its patterns, and returns when its running calls have ended.
     ///
-    /// A listener that calls this for itself waits for ever. Cancellation of the task does not end the wait.
+    /// If a listener removes itself with this method, it waits for ever. Cancellation does not end the wait.
     ///
     /// - Returns: Whether the listener had any pattern.
     @discardableResult
@@ -104,11 +102,11 @@ public final class EventBus: Sendable {
         return removed
     }
 
-    /// Makes a listener from a function, adds it, and returns it so that it can be removed.
+    /// Creates a listener from a function, adds it, and returns it for a later removal.
     ///
     /// - Parameters:
-    ///   - name: For reports, and, unique on the bus, for transports that keep events: see ``Listener/isNamed``. Without
-    ///     one, reports show the pattern.
+    ///   - name: For reports and, if unique on the bus, for transports that store events: see ``Listener/isNamed``.
+    ///     Without a name, reports show the pattern.
     ///   - capacity: The most events that wait, 1 or more.
     ///   - capacityBytes: The most bytes that wait, 1 or more; see ``Listener/capacityBytes``.
     ///   - isImmediate: Whether calls begin on the thread that emits; see ``Listener``.
@@ -141,12 +139,12 @@ public final class EventBus: Sendable {
         return listener
     }
 
-    /// Gives `body` the events matching a pattern, as a sequence, from the moment of the call until `body` returns.
+    /// Passes events with matching names to `body`, as a sequence, from this call until `body` returns.
     ///
     /// The subscription ends when `body` returns or throws; a cancelled reader sees the end of the sequence. Events
-    /// emitted before the call are not seen. When `body` reads more slowly than events arrive, at most `capacity` of
-    /// them wait, and no more than `capacityBytes`; `whenFull` decides about the next one, and each event discarded adds one
-    /// to ``Subscription/dropped``.
+    /// emitted before the call are not seen. If `body` reads more slowly than events arrive, at most `capacity` events
+    /// and `capacityBytes` bytes wait; `whenFull` decides about the next event, and each discarded event adds one to
+    /// ``Subscription/dropped``.
     ///
     /// - Parameters:
     ///   - capacity: The most events that wait for `body`, 1 or more.
@@ -176,33 +174,34 @@ public final class EventBus: Sendable {
         return try await body(Subscription(storage: storage))
     }
 
-    /// How full the mailbox of a listener is; nil if it is not on this bus.
+    /// Returns how many events wait in the mailbox of a listener, and how many it discarded; nil if the listener is not
+    /// on this bus.
     public func load(of listener: Listener) -> (waiting: Int, dropped: UInt64)? {
         registry.withLock { $0.mailbox(of: listener) }?.load
     }
 
-    /// How many listeners and subscriptions an event of this name would reach, were it emitted now. Each counts once,
-    /// however many of its patterns match; transports do not count.
+    /// Returns how many listeners and subscriptions an event of this name would reach now. Each counts once, however
+    /// many of its patterns match; transports do not count.
     ///
-    /// Costs what an emit pays to find them: a walk along the segments for a name that has not come lately, one look into
-    /// a table for others. A number of the past as soon as it is returned, where others add and remove listeners.
+    /// Costs as much as the look-up of an emit: a walk along the segments, or a table look-up for a name in the cache.
+    /// The number is outdated at once if other tasks add and remove listeners.
     public func listenerCount(for name: EventName) -> Int {
         registry.withLock { $0.receivers(for: name) }.sinks.count
     }
 
-    /// Returns once no event waits in a mailbox or rests before another attempt, and no listener runs.
+    /// Returns once no event waits in a mailbox or for a retry, and no listener runs.
     ///
-    /// Emits that go on meanwhile, listeners' own included, put this off.
+    /// Further emits, also by listeners, delay the return.
     public func waitUntilIdle() async {
         while true {
             for mailbox in mailboxes { await mailbox.waitUntilIdle() }
-            // A listener may have emitted to one that was found idle before. Only if all are idle at two looks, and
-            // none has worked between them, all were idle at one moment.
+            // A listener may have emitted to a mailbox that was already found idle. If all are idle in two samples and
+            // no worker was added between them, all were idle at one moment.
             if let first = workersUntilIdle(), first == workersUntilIdle() { return }
         }
     }
 
-    /// The mailboxes of all listeners that there are now, in the order in which they came.
+    /// The mailboxes of all listeners, in the order in which the listeners were added.
     var mailboxes: [any Mailbox] { registry.withLock { $0.listeners }.mailboxes }
 
     private func workersUntilIdle() -> [ObjectIdentifier: UInt64]? {
@@ -214,7 +213,7 @@ public final class EventBus: Sendable {
         return result
     }
 
-    /// What the calls of all listeners are at. Takes the lock of each mailbox once, and costs calls and emits nothing else.
+    /// Samples the progress of all listeners. Takes the lock of each mailbox once; calls and emits bear no other cost.
     package func lookAtListeners() -> [ListenerLook] {
         mailboxes.map(\.look)
     }

@@ -1,6 +1,6 @@
-/// What can go wrong on a bus. Says what was tried and why it failed; never holds a payload.
+/// An error of the bus: the attempted operation and the reason of its failure. Never contains a payload.
 public struct EventBusError: Error, Sendable, Hashable {
-    /// The kind of failure. More may come: switch with a default.
+    /// The kind of failure. Later versions may add kinds: switch with a default.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Kind: String {
             case invalidName = "invalid name"
@@ -17,27 +17,27 @@ public struct EventBusError: Error, Sendable, Hashable {
         public static let invalidName = Code(kind: .invalidName)
         /// The text is not a pattern.
         public static let invalidPattern = Code(kind: .invalidPattern)
-        /// No transport is attached that has a route for the event.
+        /// No attached transport has a route for the event.
         public static let notRelayed = Code(kind: .notRelayed)
-        /// No transport is attached that keeps the event on disk.
+        /// No attached transport stores the event on disk.
         public static let notStored = Code(kind: .notStored)
         /// The process ends, and a transport has the event on disk: the next process delivers it. Nothing is lost.
         public static let postponed = Code(kind: .postponed)
-        /// A transport took the event and could not deliver it.
+        /// A transport accepted the event and could not deliver it.
         public static let refused = Code(kind: .refused)
 
-        /// The kind in words.
+        /// The kind, in words.
         public var description: String { kind.rawValue }
     }
 
     /// The kind of failure.
     public let code: Code
-    /// What was tried, with its values.
+    /// The attempted operation, with its values.
     public let operation: String
-    /// Why it failed and what to do.
+    /// The reason of the failure, and the remedy.
     public let detail: String
 
-    /// An error.
+    /// Creates an error.
     public init(_ code: Code, operation: String, detail: String) {
         self.code = code
         self.operation = operation
@@ -46,6 +46,6 @@ public struct EventBusError: Error, Sendable, Hashable {
 }
 
 extension EventBusError: CustomStringConvertible {
-    /// One line for people.
+    /// The operation, the kind and the detail, in one line.
     public var description: String { "\(operation): \(code): \(detail)" }
 }

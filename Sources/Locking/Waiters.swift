@@ -1,30 +1,30 @@
 internal import DequeModule
 
-/// Tasks that wait until a condition on a locked value holds, in the order in which they came. Part of that value.
+/// Tasks that wait for a condition on a locked value, in order of arrival. Part of that value.
 ///
-/// Public, though of no product, as ``Locked`` is.
+/// Public for the same reason as ``Locked``.
 public struct Waiters<Condition: Sendable>: Sendable {
     /// A suspended task.
     public struct Waiter: Sendable {
         fileprivate let token: UInt64
-        /// What the task waits for.
+        /// The condition of the task.
         public var condition: Condition
         fileprivate let continuation: CheckedContinuation<Void, any Error>
 
-        /// Ends the wait of a task that was removed. To be called once, outside of the lock.
+        /// Ends the wait of a removed task. Call it once, outside the lock.
         public func resume(with result: Result<Void, any Error> = .success(())) { continuation.resume(with: result) }
     }
 
     private var waiters = Deque<Waiter>()
     private var latestToken: UInt64 = 0
 
-    /// Nothing waits.
+    /// Creates an empty list.
     public init() {}
 
-    /// Whether nothing waits.
+    /// Whether no task waits.
     public var isEmpty: Bool { waiters.isEmpty }
 
-    /// Removes and returns the tasks whose condition holds; the others keep what `holds` has noted in theirs.
+    /// Removes and returns the tasks whose condition holds. Changes that `holds` makes to other conditions are kept.
     public mutating func removeAll(where holds: (inout Condition) -> Bool) -> [Waiter] {
         guard !waiters.isEmpty else { return [] }
         var (removed, staying): ([Waiter], Deque<Waiter>) = ([], [])
@@ -35,7 +35,7 @@ public struct Waiters<Condition: Sendable>: Sendable {
         return removed
     }
 
-    /// Removes and returns the task that came first, if its condition holds.
+    /// Removes and returns the first task if its condition holds.
     public mutating func removeFirst(if holds: (Condition) -> Bool) -> Waiter? {
         guard let first = waiters.first, holds(first.condition) else { return nil }
         return waiters.removeFirst()
@@ -54,13 +54,13 @@ public struct Waiters<Condition: Sendable>: Sendable {
 }
 
 extension Locked {
-    /// Suspends until the task is removed from the waiters of the value and resumed, or `attempt` says that there is
-    /// nothing to wait for.
+    /// Suspends until the task is removed from the waiters of the value and resumed, unless `attempt` ends the wait at
+    /// once.
     ///
     /// - Parameters:
-    ///   - condition: What the task waits for.
-    ///   - attempt: Called once, under the lock: returns how the wait ends at once, or nil to wait.
-    /// - Throws: The failure that the task is resumed with; `CancellationError`.
+    ///   - condition: The condition to wait for.
+    ///   - attempt: Called once, under the lock. Returns the result of the wait if it ends at once, or nil to suspend.
+    /// - Throws: The failure with which the task is resumed; `CancellationError`.
     public func wait<Condition>(
         for condition: Condition,
         in waiters: any WritableKeyPath<Value, Waiters<Condition>> & Sendable,
@@ -80,7 +80,7 @@ extension Locked {
                     )
                     return nil
                 }
-                // A cancellation before that found nothing to remove.
+                // An earlier cancellation found no task to remove.
                 if let result { continuation.resume(with: result) } else if Task.isCancelled { cancel() }
             }
         } onCancel: {

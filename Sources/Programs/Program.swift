@@ -3,9 +3,9 @@ internal import Glibc
 
 /// A program that is installed on this machine.
 package enum Program {
-    /// Finds a program the way a shell of the super user would: in `PATH`, then in the folders for daemons.
+    /// Finds a program as a root shell would: in `PATH`, then in the folders for daemons.
     ///
-    /// Debian keeps mosquitto where the shells of ordinary users do not look. A name with a slash is taken as a path.
+    /// Debian installs mosquitto outside the `PATH` of ordinary users. A name with a slash is a path.
     ///
     /// - Returns: Its path, or nil if there is none.
     package static func path(of name: String) -> String? {
@@ -15,22 +15,22 @@ package enum Program {
         return candidates.first { FileManager.default.isExecutableFile(atPath: $0) }
     }
 
-    /// Replaces this process by a program, with these arguments.
+    /// Replaces this process by a program with these arguments.
     ///
-    /// - Returns: Only if that fails: the reason.
+    /// - Returns: Only on failure: the error message.
     package static func become(_ path: String, arguments: [String]) -> String {
-        // These last until the process has become the other program, or ends.
+        // Freed when the process is replaced or ends.
         var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
         execv(path, &words)
         return "run \(path): \(String(cString: strerror(errno)))"
     }
 
-    /// The path of the program that runs.
+    /// The path of the running program.
     package static var own: String {
         (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
     }
 
-    /// Finds a program in the folder of the one that runs.
+    /// Finds a program in the folder of the running one.
     ///
     /// - Returns: Its path, or nil if there is none.
     package static func path(beside name: String) -> String? {

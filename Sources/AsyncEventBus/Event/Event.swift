@@ -1,11 +1,11 @@
-/// Something that happened: a name, a payload, and what is known about both.
+/// An event: a name, a payload and metadata.
 ///
-/// Immutable, and cheap to hand to many listeners: a copy is one reference and a number.
+/// Immutable and cheap to pass to many listeners: a copy is one reference and a number.
 public struct Event: Sendable {
-    // One allocation, small enough for the allocator's fast path also where another thread frees it: few words, and few
-    // counted references that the threads would fight over.
+    // One allocation, small enough for the allocator's fast path even if another thread frees it: few words, and few
+    // counted references for threads to contend on.
     private final class Storage: Sendable {
-        /// Nil where it is the source of the bus of the origin.
+        /// Nil if it is the bus of the origin.
         let source: String?
         let tag: EventID.Tag
         let name: EventName
@@ -35,12 +35,12 @@ public struct Event: Sendable {
 
     private let storage: Storage
 
-    /// The number of this delivery to this listener: 1 at first, more when it is tried again after a failure, or
-    /// delivered again after a crash.
+    /// The number of the attempt to deliver the event to this listener: 1 at first, more for a retry and for another
+    /// delivery after a crash.
     public private(set) var attempt = 1
 
-    /// Makes an event that carries an identity already: for transports, and for events that are passed on.
-    /// To emit something new, use ``EventBus/emit(_:_:attributes:scope:)``.
+    /// Creates an event that already has an identity: for transports and for forwarded events. To emit a new event, use
+    /// ``EventBus/emit(_:_:attributes:scope:)``.
     public init(
         id: EventID,
         name: EventName,
@@ -60,7 +60,7 @@ public struct Event: Sendable {
         )
     }
 
-    /// An event that is emitted here, as that number of the bus of its origin.
+    /// Creates an event that is emitted here. The bus of its origin assigned the sequence.
     init(
         sequence: UInt64,
         name: EventName,
@@ -80,7 +80,7 @@ public struct Event: Sendable {
         )
     }
 
-    /// The identity, the same in every copy.
+    /// The identity, the same in all copies.
     public var id: EventID { EventID(source: storage.source ?? storage.origin.bus, storage: storage.tag) }
 
     /// The name.
@@ -89,19 +89,19 @@ public struct Event: Sendable {
     /// The payload.
     public var payload: Payload { storage.payload }
 
-    /// When it was emitted, as far as known: else when it arrived.
+    /// The time of the emit if known, else of the arrival.
     public var time: Timestamp { storage.time }
 
-    /// Where it came from.
+    /// The origin.
     public var origin: EventOrigin { storage.origin }
 
-    /// What else is known about it.
+    /// The optional metadata.
     public var attributes: EventAttributes { storage.attributes }
 
-    /// What it counts towards the bytes that mailboxes hold: name, payload and attributes.
+    /// The bytes that count against the bounds of mailboxes: name, payload and attributes.
     var size: Int { storage.payload.bytes.count + storage.name.text.utf8.count + storage.attributes.size }
 
-    /// The same event in another delivery.
+    /// Returns the same event with another attempt number.
     package func attempt(_ number: Int) -> Event {
         var event = self
         event.attempt = number
@@ -110,7 +110,7 @@ public struct Event: Sendable {
 }
 
 extension Event: Equatable {
-    /// Whether both carry the same: identity, name, payload, time, origin, attributes and attempt.
+    /// Whether identity, name, payload, time, origin, attributes and attempt are equal.
     public static func == (left: Event, right: Event) -> Bool {
         guard left.attempt == right.attempt else { return false }
         return left.storage === right.storage

@@ -1,13 +1,13 @@
-/// What an event may carry beside its payload. All of it is optional.
+/// The optional metadata of an event.
 public struct EventAttributes: Sendable, Hashable {
-    /// A header: names may repeat, and order is kept.
+    /// A header. Names may repeat, and order is kept.
     public struct Header: Sendable, Hashable {
         /// The name.
         public var name: String
         /// The value.
         public var value: String
 
-        /// A header.
+        /// Creates a header.
         public init(_ name: String, _ value: String) {
             self.name = name
             self.value = value
@@ -23,7 +23,7 @@ public struct EventAttributes: Sendable, Hashable {
         var isText = false
     }
 
-    /// Most events carry nothing: for them this costs one word.
+    /// Most events have no attributes: for them this costs one word.
     private final class Storage: Sendable {
         let fields: Fields
         let size: Int
@@ -39,7 +39,7 @@ public struct EventAttributes: Sendable, Hashable {
 
     private var storage: Storage?
 
-    /// How many bytes of text and other data are carried.
+    /// The bytes of text and other data.
     var size: Int { storage?.size ?? 0 }
 
     private var fields: Fields {
@@ -53,40 +53,40 @@ public struct EventAttributes: Sendable, Hashable {
         set { fields.contentType = newValue }
     }
 
-    /// Names and values of the user's own, in order.
+    /// User-defined headers, in order.
     public var headers: [Header] {
         get { storage?.fields.headers ?? [] }
         set { fields.headers = newValue }
     }
 
-    /// How long after its time the event is worth delivering.
+    /// The time after ``Event/time`` in which the event is worth delivering.
     public var timeToLive: Duration? {
         get { storage?.fields.timeToLive }
         set { fields.timeToLive = newValue }
     }
 
-    /// What a reply must carry so that the asker knows it.
+    /// The bytes that a reply must carry so that the requester can match it.
     public var correlation: [UInt8]? {
         get { storage?.fields.correlation }
         set { fields.correlation = newValue }
     }
 
-    /// Where a reply is awaited, in the terms of the transport.
+    /// The address for replies, in the terms of the transport.
     public var replyTo: String? {
         get { storage?.fields.replyTo }
         set { fields.replyTo = newValue }
     }
 
-    /// Whether the payload is known to be text in UTF-8; false where nobody has said so.
+    /// Whether the payload is known to be UTF-8 text; false if unknown.
     public var isText: Bool {
         get { storage?.fields.isText ?? false }
         set { fields.isText = newValue }
     }
 
-    /// No attributes.
+    /// Creates empty attributes.
     public init() {}
 
-    /// Attributes; those not given are absent.
+    /// Creates attributes; omitted ones are absent.
     public init(
         contentType: String? = nil,
         headers: [Header] = [],
@@ -111,16 +111,16 @@ public struct EventAttributes: Sendable, Hashable {
         )
     }
 
-    /// The value of the first header of that name.
+    /// The value of the first header with this name.
     public subscript(header name: String) -> String? {
         headers.first { $0.name == name }?.value
     }
 
-    /// Compares what is carried.
+    /// Compares all attributes.
     public static func == (left: EventAttributes, right: EventAttributes) -> Bool {
         left.storage === right.storage || left.fields == right.fields
     }
 
-    /// Hashes what is carried.
+    /// Hashes all attributes.
     public func hash(into hasher: inout Hasher) { hasher.combine(fields) }
 }

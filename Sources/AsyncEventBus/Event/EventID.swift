@@ -1,24 +1,24 @@
-/// Identifies one event among all buses: a source, and a tag that is unique within the source.
+/// The identity of an event among all buses: a source, and a tag that is unique within the source.
 ///
-/// Every copy of an event has the same identity, however often and by whichever way it arrives. Two emits never share
-/// one, not even across a restart, since the source of a bus has a part that is new in each process. Compared by bytes.
+/// All copies of an event have the same identity, however often and by whichever path they arrive. Two emits never
+/// share one, not even across a restart, since the source of each bus has a new random part. Compares by bytes.
 public struct EventID: Sendable, Hashable {
     enum Tag: Sendable, Hashable {
-        /// A number that was given in this process; as a text see ``NumberedTag``.
+        /// A number that this process assigned; for its text see ``NumberedTag``.
         case sequence(UInt64)
         case text(ExactText)
     }
 
-    /// Who gave the tag: ``EventBus/source`` for an event that was emitted on a bus of this package.
+    /// The origin of the tag: ``EventBus/source`` for an event that was emitted on a bus of this package.
     public var source: String { exactSource.text }
 
     private let exactSource: ExactText
     let storage: Tag
 
-    /// An identity given elsewhere.
+    /// Creates an identity that was assigned elsewhere.
     public init(source: String, tag: String) {
         exactSource = ExactText(source)
-        // One spelling, one value: a tag that comes back equals the emit that it was given to.
+        // One value for each spelling: a tag of this process that returns as text equals the original.
         storage = NumberedTag.number(of: tag).map { .sequence($0) } ?? .text(ExactText(tag))
     }
 
@@ -31,8 +31,8 @@ public struct EventID: Sendable, Hashable {
         self.storage = storage
     }
 
-    /// The part that is unique within the source. That of an event of this package has a part that nobody can guess before
-    /// the event is emitted.
+    /// The part that is unique within the source. In events of this package it contains a part that nobody can guess
+    /// before the emit.
     public var tag: String {
         switch storage {
         case .sequence(let number): NumberedTag.text(number)
@@ -42,11 +42,11 @@ public struct EventID: Sendable, Hashable {
 }
 
 extension EventID {
-    /// Whether the tag was given in this process, and not by somebody who only says so.
+    /// Whether this process assigned the tag; false for a forged tag.
     package var isTagOurs: Bool { if case .sequence = storage { true } else { false } }
 
-    /// The source, a slash and the tag; nil where the tag was not given here. Made for each event that is published, hence
-    /// with one allocation.
+    /// The source, a slash and the tag; nil if this process did not assign the tag. Created for each published event,
+    /// hence with a single allocation.
     package var numberedText: String? {
         guard case .sequence(let number) = storage else { return nil }
         let source = source.utf8

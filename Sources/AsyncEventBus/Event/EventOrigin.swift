@@ -1,6 +1,6 @@
-/// Where an event came from.
+/// The origin of an event.
 ///
-/// Cheap to copy: a transport makes one for the events that it brings in from the same place, and shares it.
+/// Cheap to copy: a transport creates one origin for all events from the same place, and shares it.
 public struct EventOrigin: Sendable {
     private final class Storage: Sendable {
         let bus: String
@@ -21,23 +21,23 @@ public struct EventOrigin: Sendable {
     /// The source of the bus that the event first entered.
     public var bus: String { storage.bus }
 
-    /// The transport that brought it to this bus; nil if it was emitted here.
+    /// The transport that brought the event to this bus; nil if it was emitted here.
     public var transport: (any TransportDetails)? { storage.transport }
 
-    /// How many bridges passed it on until it came here; 0 if it was emitted here.
+    /// The number of bridges that forwarded the event; 0 if it was emitted here.
     public var hops: Int { storage.hops }
 
-    /// Whether it is state that the transport kept and shows to a newcomer, rather than something that happened now.
+    /// Whether the event is state that the transport kept for new subscribers, rather than news.
     public var isReplayed: Bool { storage.isReplayed }
 
-    /// An origin.
+    /// Creates an origin.
     public init(bus: String, transport: (any TransportDetails)? = nil, hops: Int = 0, isReplayed: Bool = false) {
         storage = Storage(bus: bus, transport: transport, hops: hops, isReplayed: isReplayed)
     }
 }
 
 extension EventOrigin: Equatable {
-    /// Whether both say the same, and name the same object as the details of the transport.
+    /// Whether the fields are equal, and the transport details are the same object.
     public static func == (left: EventOrigin, right: EventOrigin) -> Bool {
         left.storage === right.storage
             || left.bus.hasSameBytes(as: right.bus) && left.transport === right.transport && left.hops == right.hops
@@ -55,8 +55,8 @@ extension EventOrigin: CustomStringConvertible {
     }
 }
 
-/// What a transport knows about an event that it brought. Each transport has a type of its own.
+/// The details that a transport knows about an event that it brought. Each transport has its own type.
 public protocol TransportDetails: AnyObject, Sendable {
-    /// The link that the event came by: an event is not sent back by the link that it came from.
+    /// The link by which the event arrived. It is not sent back by that link.
     var link: String { get }
 }

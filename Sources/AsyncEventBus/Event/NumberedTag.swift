@@ -1,27 +1,27 @@
-/// The tags of what is emitted in this process: a number, a hyphen and a proof, as in `17-x9_qa`.
+/// The tags of events that this process emits: a number, a hyphen and a proof, as in `17-x9_qa`.
 ///
-/// Tags travel, and a number alone could be guessed: somebody could publish the identity of an event before the event
-/// itself, which would then pass for the second copy. The proof is a hash of the number with a key of this process
-/// (SipHash-1-3 for one word, 30 of its bits), so that nobody outside can make the next one, and we know our own again.
+/// Tags travel, and a number alone could be guessed: an attacker could publish the identity of an event before the
+/// event itself, which would then count as a duplicate. The proof is a hash of the number with a key of this process
+/// (SipHash-1-3 of one word, 30 of its bits). So nobody outside can forge the next tag, and the process recognises its
+/// own tags.
 enum NumberedTag {
-    /// The longest tag: the digits of 64 bits, a hyphen and the proof.
+    /// The length of the longest tag: the digits of 64 bits, a hyphen and the proof.
     static let mostBytes = 20 + 1 + proofCount
-    /// With nine digits a tag is still a string without an allocation.
+    /// With nine digits, a tag is still a string without an allocation.
     private static let proofCount = 5
     private static let hyphen = UInt8(ascii: "-")
 
     private static let key = (UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))
-    /// By six bits.
+    /// Indexed by six bits.
     private static let alphabet = StaticString("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 
-    /// The tag of a number.
     static func text(_ number: UInt64) -> String {
         unsafe String(unsafeUninitializedCapacity: mostBytes) { unsafe write(number, to: $0, at: 0) }
     }
 
-    /// The number of a tag that was made here; nil for any other text.
+    /// Returns the number of a tag that this process made; nil for any other text.
     static func number(of tag: String) -> UInt64? {
-        // Most texts that others chose are seen to be none by their length, or by the hyphen.
+        // The length or the hyphen rules out most foreign texts.
         let bytes = tag.utf8
         guard bytes.count > proofCount + 1, bytes.count <= mostBytes,
             bytes[bytes.index(bytes.endIndex, offsetBy: -proofCount - 1)] == hyphen,
@@ -31,7 +31,7 @@ enum NumberedTag {
         return text(number).hasSameBytes(as: tag) ? number : nil
     }
 
-    /// Writes the tag of a number into a buffer that is large enough, from an offset. Returns the offset behind it.
+    /// Writes the tag of a number into a large enough buffer, from an offset. Returns the offset behind the tag.
     static func write(_ number: UInt64, to buffer: UnsafeMutableBufferPointer<UInt8>, at start: Int) -> Int {
         var (rest, length) = (number, 1)
         while rest >= 10 { (rest, length) = (rest / 10, length + 1) }
@@ -51,7 +51,7 @@ enum NumberedTag {
         return start + length + 1 + proofCount
     }
 
-    /// The hash of one word, without the block that tells lengths apart: all have one.
+    /// The hash of one word, without the length block: all inputs have the same length.
     private static func proof(of number: UInt64) -> UInt64 {
         var hash = SipHash(key)
         hash.take(number)

@@ -1,7 +1,7 @@
 /// The origin of the events that are emitted on one bus.
 ///
-/// A new object now and then: emitters take references and listeners drop them, and one object for all events would go
-/// to and fro between their processors with each.
+/// Replaces the object from time to time: emitters retain it and listeners release it, so a single object would move
+/// between the caches of their processors with each event.
 struct OwnOrigins: Sendable {
     private let source: String
     private var current: EventOrigin

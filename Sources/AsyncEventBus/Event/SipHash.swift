@@ -1,6 +1,6 @@
 /// SipHash-1-3 (Aumasson and Bernstein 2012), word by word: unpredictable without the key.
 ///
-/// Who hashes texts of several lengths gives the length as part of the last word, as the paper does.
+/// To hash texts of several lengths, include the length in the last word, as the paper does.
 package struct SipHash: Sendable {
     @usableFromInline var v0, v1, v2, v3: UInt64
 
@@ -12,7 +12,7 @@ package struct SipHash: Sendable {
         v3 = key.1 ^ 0x7465_6462_7974_6573
     }
 
-    /// Takes in the next word.
+    /// Adds the next word.
     @inlinable
     package mutating func take(_ word: UInt64) {
         v3 ^= word
@@ -20,7 +20,7 @@ package struct SipHash: Sendable {
         v0 ^= word
     }
 
-    /// The hash of the words. To be called once, as the last.
+    /// Returns the hash of the words. Call it once, at the end.
     @inlinable
     package mutating func finish() -> UInt64 {
         v2 ^= 0xff

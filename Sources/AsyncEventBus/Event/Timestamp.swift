@@ -2,31 +2,31 @@ import Glibc
 
 /// A moment of the wall clock, in nanoseconds since 1970-01-01 00:00 UTC, without leap seconds.
 ///
-/// For people and logs. It can jump when the clock is set: measure spans with a clock of the standard library.
+/// For people and logs. It can jump when the clock is set: measure durations with a clock of the standard library.
 public struct Timestamp: Sendable, Hashable, Comparable {
     /// Nanoseconds since 1970-01-01 00:00 UTC.
     public let nanoseconds: Int64
 
-    /// The moment that many nanoseconds after 1970-01-01 00:00 UTC.
+    /// Creates the moment this many nanoseconds after 1970-01-01 00:00 UTC.
     public init(nanoseconds: Int64) {
         self.nanoseconds = nanoseconds
     }
 
-    /// What the wall clock says.
+    /// The current time.
     public static var now: Timestamp {
         var time = timespec()
         unsafe clock_gettime(CLOCK_REALTIME, &time)
         return Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
     }
 
-    /// Whether the left moment is the earlier one.
+    /// Whether the left moment is earlier.
     public static func < (left: Timestamp, right: Timestamp) -> Bool {
         left.nanoseconds < right.nanoseconds
     }
 }
 
 extension Timestamp: CustomStringConvertible {
-    /// The moment in UTC as RFC 3339 writes it, with microseconds: `2026-01-31T08:15:30.000250Z`.
+    /// The moment in UTC in the format of RFC 3339, with microseconds: `2026-01-31T08:15:30.000250Z`.
     public var description: String {
         let (days, second) = nanoseconds.floored(by: 86_400_000_000_000)
         let date = Self.civilDate(daysSinceEpoch: days)
@@ -37,7 +37,7 @@ extension Timestamp: CustomStringConvertible {
             + ".\((micro % 1_000_000).padded(6))Z"
     }
 
-    /// The Gregorian date of a day, reckoned in eras of 400 years that begin on the first of March.
+    /// Returns the Gregorian date of a day, computed in eras of 400 years that begin on 1 March.
     private static func civilDate(daysSinceEpoch: Int64) -> (year: Int64, month: Int64, day: Int64) {
         let (era, dayOfEra) = (daysSinceEpoch + 719_468).floored(by: 146_097)
         let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365

@@ -1,4 +1,4 @@
-/// How many calls of a listener run at a time, and in which order.
+/// The number of parallel calls of a listener, and their order.
 public struct DeliveryMode: Sendable {
     enum Kind: Sendable {
         case parallel(limit: Int)
@@ -7,10 +7,10 @@ public struct DeliveryMode: Sendable {
 
     let kind: Kind
 
-    /// One call at a time. Events of one emitter are heard in the order it emitted them.
+    /// One call at a time. Events of one emitter arrive in the order of their emits.
     public static let serial = DeliveryMode(kind: .parallel(limit: 1))
 
-    /// Up to `limit` calls at a time, begun in the order of the events, ending in any.
+    /// Up to `limit` calls at a time, which begin in the order of the events and end in any order.
     public static func concurrent(limit: Int) -> DeliveryMode {
         precondition(limit >= 1, "a listener needs room for one call")
         return DeliveryMode(kind: .parallel(limit: limit))
@@ -18,7 +18,7 @@ public struct DeliveryMode: Sendable {
 
     /// One call at a time for each key, up to `limit` in all: in order per key, parallel across keys.
     ///
-    /// A slow call holds up its own key and no other, as long as there are fewer slow keys than `limit`.
+    /// A slow call holds up only its own key, as long as there are fewer slow keys than `limit`.
     ///
     /// - Parameter key: Runs on the emitter's thread; should be quick.
     public static func keyed(limit: Int = 64, by key: @escaping @Sendable (Event) -> String) -> DeliveryMode {
@@ -47,17 +47,18 @@ public struct DeliveryMode: Sendable {
     }
 }
 
-/// What happens to an event that finds a mailbox full. Every event discarded is counted and told as `$bus.dropped`.
+/// The policy for an event that finds a mailbox full. Discarded events are counted, and `$bus.dropped` reports the
+/// beginning of an overflow.
 ///
-/// ``EventBus/emitWhenRoom(_:_:attributes:scope:)`` waits for room instead. Neither policy displaces an event that it has
-/// put into a mailbox: if no other event waits there, the new event is discarded.
+/// ``EventBus/emitWhenRoom(_:_:attributes:scope:)`` waits for room instead. No policy displaces an event that it put
+/// into a mailbox: if only such events wait there, the new event is discarded.
 public enum OverflowPolicy: Sendable, Hashable {
-    /// The event that has waited longest makes room: fresh readings matter more than old ones.
+    /// Discards the event that has waited longest: fresh readings matter more than old ones.
     ///
-    /// With ``DeliveryMode/keyed(limit:by:)`` the oldest of the same key goes first, so that a flood of one key does not
-    /// push out the others.
+    /// With ``DeliveryMode/keyed(limit:by:)`` the oldest event of the same key goes first, so that a flood of one key
+    /// does not displace events of the others.
     case dropOldest
 
-    /// The new event is discarded: what was accepted is kept.
+    /// Discards the new event, and keeps the accepted ones.
     case dropNewest
 }

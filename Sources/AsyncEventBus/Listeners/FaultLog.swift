@@ -1,7 +1,7 @@
 import Locking
 import Logging
 
-/// Logs what goes wrong with the listeners of a bus, also when nobody listens to its reports.
+/// Logs the faults of the listeners of a bus, even if no listener receives its reports.
 final class FaultLog: Sendable {
     private struct State {
         var tallies = FaultTallies()
@@ -10,7 +10,7 @@ final class FaultLog: Sendable {
 
     private let logger: Logger
     private let clock: any Clock<Duration>
-    /// The time on that clock.
+    /// Reads ``clock``.
     private let now: @Sendable () -> ContinuousClock.Instant
     private let state = Locked(State())
 
@@ -20,7 +20,7 @@ final class FaultLog: Sendable {
         now = Self.reader(of: clock)
     }
 
-    /// The time on a clock of any kind, as that of one kind.
+    /// Returns a function that reads a clock of any type as instants of one type.
     private static func reader(of clock: some Clock<Duration>) -> @Sendable () -> ContinuousClock.Instant {
         let (start, base) = (clock.now, ContinuousClock.now)
         return { base + start.duration(to: clock.now) }
@@ -43,8 +43,8 @@ final class FaultLog: Sendable {
 
     private func setTimer(_ state: inout State) {
         guard state.timer == nil, state.tallies.hasUntold else { return }
-        // Owned by this log, one at a time: logs what was counted within a second after the latest line, and ends. Cancelled
-        // when the bus is let go of, which does not log what it has not logged until then.
+        // Owned by this log, one at a time: logs the faults counted within a second after the latest line, and ends.
+        // Cancelled when the bus is released; faults that are not logged by then stay unlogged.
         state.timer = Task.detached { [weak self, clock] in
             try? await clock.sleep(for: FaultTallies.interval)
             self?.timeIsUp()
@@ -78,7 +78,7 @@ final class FaultLog: Sendable {
         }
     }
 
-    /// Names of events and errors may quote what came in from outside.
+    /// Escapes and truncates a text: names of events and errors may quote input from outside.
     private static func harmless(_ text: String) -> String {
         var result = ""
         for scalar in text.unicodeScalars.prefix(200) {

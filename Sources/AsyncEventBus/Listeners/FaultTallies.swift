@@ -1,9 +1,8 @@
-/// Counts what goes wrong with listeners, by listener and kind, and decides when that is logged: at once, and then at most
-/// once a second with the number that it stands for. Pure.
+/// Counts the faults of listeners, by listener and kind, and decides when to log them: the first at once, then at most
+/// once a second with their number. Pure.
 struct FaultTallies: Sendable {
     typealias Instant = ContinuousClock.Instant
 
-    /// What goes wrong with a listener.
     enum Kind: Sendable {
         case failed
         case overflowed
@@ -14,13 +13,13 @@ struct FaultTallies: Sendable {
         let kind: Kind
     }
 
-    /// One event that it happened with, and what is to be said about it.
+    /// The event of one fault, and a description.
     struct Example: Sendable {
         let event: EventName
         let text: String
     }
 
-    /// What is to be logged now.
+    /// A line to log.
     struct Telling: Sendable {
         let key: Key
         let example: Example
@@ -34,17 +33,17 @@ struct FaultTallies: Sendable {
     }
 
     static let interval: Duration = .seconds(1)
-    /// Of so many listeners at a time what went wrong within a second is counted apart.
+    /// The most tallies; faults of further listeners share one tally for each kind.
     static let limit = 256
-    /// What counts together where they are more.
+    /// The name of the listener in a shared tally.
     static let others = "others"
 
     private var tallies: [Key: Tally] = [:]
 
-    /// Whether something is counted that was not told.
+    /// Whether a counted fault is not logged yet.
     var hasUntold: Bool { tallies.values.contains { $0.untold > 0 } }
 
-    /// Counts something. Returns what is to be told at once.
+    /// Counts faults. Returns the line to log at once.
     mutating func count(_ key: Key, _ number: Int, _ example: Example, at now: Instant) -> Telling? {
         if tallies[key] == nil, tallies.count >= Self.limit { forgetTold(at: now) }
         let isKnown = tallies[key] != nil || tallies.count < Self.limit
@@ -60,7 +59,7 @@ struct FaultTallies: Sendable {
         return nil
     }
 
-    /// What is to be told now of what was not told. Forgets listeners with which nothing was wrong for a second.
+    /// Returns the lines that are due. Forgets listeners without a fault for a second.
     mutating func due(at now: Instant) -> [Telling] {
         var tellings: [Telling] = []
         for (key, tally) in tallies where tally.untold > 0 && tally.lastTold + Self.interval <= now {

@@ -1,11 +1,11 @@
 import Glibc
 
-/// How many immediate listeners call one another on a thread: each takes some kilobytes of its stack, and a thread may have
-/// but a few hundred.
+/// The nesting depth of immediate listeners on a thread: each level takes some kilobytes of the stack, and a thread may
+/// have only a few hundred.
 enum ImmediateDepth {
     private static let limit = 16
 
-    /// Of a value for each thread: the depth there.
+    /// The key of the depth in the thread-specific values.
     private static let key: pthread_key_t = {
         var key = pthread_key_t()
         let code = unsafe pthread_key_create(&key, nil)
@@ -13,7 +13,7 @@ enum ImmediateDepth {
         return key
     }()
 
-    /// Runs `body` one level deeper on this thread. Returns false, and does not run it, where that is too deep.
+    /// Runs `body` one level deeper on this thread. Returns false, without running it, at the limit.
     static func descend(_ body: () -> Void) -> Bool {
         let depth = unsafe Int(bitPattern: pthread_getspecific(key))
         guard depth < limit else { return false }

@@ -1,71 +1,73 @@
-/// An async function that hears events, with a name and an identity.
+/// An async function that receives events, with a name and an identity.
 ///
 /// Swift functions cannot be compared, so the identity is that of this object: adding the same listener twice to the
-/// same pattern registers it once, and a listener whose patterns overlap hears each event once. One listener can be
-/// on several buses; each bus gives it a mailbox of its own.
+/// same pattern registers it once, and a listener whose patterns overlap receives each event once. A listener can be on
+/// several buses; each bus gives it a mailbox of its own.
 ///
-/// What a listener does harms no other: when it is slow, its own mailbox fills, and ``whenFull`` decides; when it
-/// throws, or exceeds ``timeLimit`` and its task is cancelled, it is called again as far as ``retry`` allows, and
-/// then the error becomes a `$bus.failed` event. It should not block its thread: the threads of the cooperative pool
-/// are few.
+/// A listener does no harm to others. If it is slow, its own mailbox fills, and ``whenFull`` decides. If it throws, or
+/// exceeds ``timeLimit`` and its task is cancelled, it is called again as far as ``retry`` allows; then the error
+/// becomes a `$bus.failed` event. It should not block its thread: the cooperative pool has few.
 ///
 /// **Threads.** Calls run on the cooperative pool, unless the listener is immediate: then they begin on the thread that
-/// emits, before the emit returns, and go on on the pool when they have been suspended, or after a turn of many. That
-/// saves a wake-up of a thread, most of the time that an event takes to a listener; and until it suspends or returns, the
-/// emitter waits. Behind a transport the emitter is the thread that keeps the connection alive, and on durable routes
-/// the store may wait as well. So an immediate listener takes microseconds, and never blocks. Calls begin on the pool
-/// all the same where the listener runs already, as when it emits what it hears itself, sixteen immediate listeners
-/// deep, where calls have a ``timeLimit``, and on Apple's systems before version 26.
+/// emits, before the emit returns, and continue on the pool after a suspension or after a turn of many calls. That
+/// saves the wake-up of a thread, which is most of the time from an emit to a listener; but the emitter waits until the
+/// listener suspends or returns. Behind a transport, the emitter is the thread that keeps the connection alive, and on
+/// durable routes the store may wait as well. So an immediate listener takes microseconds, and never blocks. Calls
+/// still begin on the pool if the listener is already running (for example, because it emits an event that it receives
+/// itself), if sixteen immediate listeners are nested, or if calls have a ``timeLimit``.
 ///
-/// **Retries.** An event that failed rests in the mailbox and takes up room there. It holds up the later events of its
-/// key, or all of a ``DeliveryMode/serial`` listener, so that order holds; others go on. An event may come again that the
-/// listener had dealt with in part: ``Event/attempt`` tells. When the listener is removed, what rests is discarded.
+/// **Retries.** A failed event waits in the mailbox for its retry, and takes up room there. It holds up the later
+/// events of its key, or all events of a ``DeliveryMode/serial`` listener, so that the order is kept; other events
+/// continue. A retry may repeat work that the listener has done in part: see ``Event/attempt``. When the listener is
+/// removed, events that wait for a retry are discarded.
 public final class Listener: Sendable {
-    /// What a listener does with an event.
+    /// Handles an event.
     public typealias Body = @Sendable (Event) async throws -> Void
 
     /// The name, for reports.
     public let name: String
-    /// Whether it was given a name, rather than being called by its pattern.
+    /// Whether the listener has a name of its own, rather than that of its pattern.
     ///
-    /// A transport that keeps events on disk keeps them until each named listener has finished, also across a crash: what
-    /// waited goes, in the next process, to the listener of that name, if one of its patterns matches.
+    /// A transport that stores events on disk keeps them until each named listener has finished, even across a crash:
+    /// in the next process, the remaining events go to the listener of that name, if one of its patterns matches.
     ///
-    /// Such a name should be unique on a bus. Two listeners of one name are let be, since one may take the place of the
-    /// other, but they count as one: an event is done with when both have finished, and after a crash both may hear it
-    /// again. A bridge with a store logs it.
+    /// The name should be unique on a bus. Two listeners of one name are allowed, since one may replace the other, but
+    /// they count as one: an event is complete when both have finished, and after a crash both may receive it again. A
+    /// bridge with a store logs this.
     public let isNamed: Bool
-    /// How many calls run at a time, and in which order.
+    /// The number of parallel calls, and their order.
     public let delivery: DeliveryMode
-    /// The most events that wait in its mailbox, 1 or more. Those that are running do not count.
+    /// The most events that wait in the mailbox, 1 or more. Events in running calls do not count.
     public let capacity: Int
-    /// The most bytes that wait in its mailbox, 1 or more: names, payloads and attributes of the events. One event that is
-    /// larger waits where no other does.
+    /// The most bytes that wait in the mailbox, 1 or more: names, payloads and attributes of the events. A larger event
+    /// waits only if no other does.
     public let capacityBytes: Int
-    /// What happens to the next event when the mailbox is full, in number or in bytes.
+    /// The policy for the next event when the mailbox is full, in number or in bytes.
     public let whenFull: OverflowPolicy
-    /// How long one call may take before its task is cancelled; nil for no limit.
+    /// The time after which the task of a call is cancelled; nil for no limit.
     ///
-    /// Cancellation is cooperative: a call that ignores it keeps its place until it returns. A bridge on the bus names the
-    /// listener then, in the log and by `$bridge.stalled`; without a limit it does so where a call holds up other events.
+    /// Cancellation is cooperative: a call that ignores it keeps its place until it returns. A bridge on the bus then
+    /// reports the listener, in the log and as `$bridge.stalled`. It also reports calls that hold up other events, even
+    /// without a limit.
     public let timeLimit: Duration?
-    /// How often it is called for an event that it fails at. Without a retry, what fails is given up.
+    /// The number of attempts for an event, and the pauses between them. After the last one the event is given up.
     public let retry: RetryPolicy
-    /// Whether its calls begin on the thread that emits.
+    /// Whether calls begin on the thread that emits.
     public let isImmediate: Bool
 
     let body: Body
 
-    /// How many bytes wait at the most for a listener or a subscription that says nothing else: 64 MiB.
+    /// The default of the most bytes that wait for a listener or a subscription: 64 MiB.
     public static let defaultCapacityBytes = 64 * 1_024 * 1_024
 
-    /// A named listener. It hears nothing until it is added to a bus.
+    /// Creates a named listener. It receives nothing until it is added to a bus.
     ///
     /// - Parameters:
     ///   - capacity: 1 or more. The default holds a burst of a small site.
-    ///   - capacityBytes: 1 or more. The default holds the default number of events of 64 KiB each, and is no more than a small
-    ///     machine can spare for a listener that does not come along.
-    ///   - isImmediate: Whether its calls begin on the thread that emits: for what takes microseconds and never blocks.
+    ///   - capacityBytes: 1 or more. The default holds the default number of events of 64 KiB each, and is no more than
+    ///     a small machine can spare for a listener that does not keep up.
+    ///   - isImmediate: Whether calls begin on the thread that emits: for work that takes microseconds and never
+    ///     blocks.
     ///   - body: Runs on the cooperative pool, and never on the emitter's thread unless it is immediate.
     public convenience init(
         _ name: String,

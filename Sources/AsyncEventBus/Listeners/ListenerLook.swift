@@ -1,27 +1,28 @@
-/// What the calls of one listener are at, at one moment: for whoever looks from time to time whether they get on.
+/// A sample of the calls of one listener: two samples show whether the calls make progress.
 package struct ListenerLook: Sendable {
-    /// Where the calls are. Equal at two moments: no call has begun in between, or none of the key that has waited longest.
+    /// The progress of the calls. If equal in two samples, no call has begun in between, or none of the key that has
+    /// waited longest.
     package enum Progress: Sendable {
-        /// So many elements of a chunk are claimed, less those that were ever displaced. Refers to the chunk, so that no
-        /// other comes to the same address.
+        /// The number of claimed elements of a chunk, without displaced ones. Retains the chunk, so that no other chunk
+        /// gets the same address.
         case claimed(Int, of: (any AnyObject & Sendable)?)
-        /// So many elements were ever taken out to be run, or ended a rest.
+        /// The number of elements that were ever taken out to run, or ended a rest.
         case taken(UInt64)
-        /// The oldest element that waits for a call of its own key has this number.
+        /// The number of the oldest element that waits for a call of its own key.
         case held(UInt64)
     }
 
-    /// Names the mailbox, as long as that lives.
+    /// Identifies the mailbox as long as the mailbox lives.
     package let mailbox: ObjectIdentifier
     /// The name of the listener.
     package let name: String
-    /// How many events wait, those that rest included.
+    /// The number of waiting events, resting ones included.
     package let waiting: Int
-    /// Whether events wait that do not rest: for a call to end, or for a worker.
+    /// Whether events that do not rest wait for a call to end, or for a worker.
     package let isHeldUp: Bool
     /// Nil if no call runs.
     package let progress: Progress?
-    /// When the time limit of the first of the calls was over that have exceeded it and still run.
+    /// The earliest moment at which a call that still runs exceeded its time limit.
     package let exceeded: ContinuousClock.Instant?
 
     package init(

@@ -7,25 +7,25 @@ enum CallEnding: Sendable {
     case tookTooLong(TimeLimitExceeded)
 }
 
-/// A call was not done when its time was over.
+/// The error of a call that exceeded its time limit.
 struct TimeLimitExceeded: Error, CustomStringConvertible {
     let limit: Duration
-    /// When its time was over.
+    /// The end of the time limit.
     let moment = ContinuousClock.now
     var description: String { "took longer than \(limit)" }
 }
 
-/// One call of a listener beside a timer that cancels it.
+/// One call of a listener, with a timer that cancels it.
 struct TimedCall: Sendable {
     let body: Listener.Body
     let limit: Duration
     let clock: any Clock<Duration>
 
-    /// Calls the listener, and returns once it has.
+    /// Calls the listener, and returns after it has returned.
     ///
-    /// `timeIsOver` runs when the time is over, not when the call lets itself be cancelled: if, and only if, the ending
-    /// is ``CallEnding/tookTooLong(_:)``. Call and timer may end at the same instant; the first to write the ending
-    /// decides.
+    /// `timeIsOver` runs at the end of the time limit, not when the call reacts to its cancellation, and only if the
+    /// ending is ``CallEnding/tookTooLong(_:)``. Call and timer may end at the same instant; the first to write the
+    /// ending decides.
     func run(_ event: Event, timeIsOver: @escaping @Sendable (TimeLimitExceeded) -> Void) async -> CallEnding {
         let ending = Locked<CallEnding?>(nil)
         @Sendable func decide(_ candidate: CallEnding) -> Bool {

@@ -1,7 +1,7 @@
-/// What a bus tells about its sinks, as events whose names begin with `$bus.`.
+/// A report on a receiver, which the bus emits as an event whose name begins with `$bus.`.
 enum BusReport: Sendable {
     case failed(listener: String, event: Event, error: String, isTimeout: Bool)
-    /// So many events found no room, that one among them. `total` counts all, and is nil where that is not to be told: only
-    /// the beginning of an overflow is.
+    /// `number` events found no room; `event` is one of them. `total` counts all dropped events, and is nil unless an
+    /// overflow begins: only its beginning is emitted.
     case dropped(receiver: String, event: Event, number: Int, total: UInt64?)
 }

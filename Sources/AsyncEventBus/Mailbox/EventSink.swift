@@ -1,17 +1,17 @@
-/// Where the bus puts events for one receiver.
+/// A receiver of events on the bus: a mailbox or a subscription.
 protocol EventSink: AnyObject, Sendable {
-    /// The sink for transports, if it is that of a named listener.
+    /// The sink for transports, if it belongs to a named listener.
     var asNamed: NamedMailbox? { get }
 
-    /// Whether what it takes may be heard before it returns.
+    /// Whether a listener may run before an offer returns.
     var isImmediate: Bool { get }
 
-    /// Takes a delivery or discards it by its policy. Never blocks.
+    /// Accepts a delivery, or discards it by the policy. Never blocks.
     func offer(_ delivery: PendingDelivery)
 
-    /// Takes or discards deliveries as if they were offered one after the other.
+    /// Offers deliveries in order.
     func offer(contentsOf deliveries: [PendingDelivery])
 
-    /// Takes a delivery as soon as there is room.
+    /// Accepts a delivery, and suspends until there is room.
     func offerWhenRoom(_ delivery: PendingDelivery) async throws
 }

@@ -1,8 +1,8 @@
 import DequeModule
 
-/// The entrance of a mailbox: its room and policy, the line inside, and the producers that wait outside. Pure.
+/// The entrance of a mailbox: its capacity and policy, its queue, and the producers that wait for room. Pure.
 struct Intake<Line: WaitingLine>: Sendable {
-    /// An element whose producer waits outside.
+    /// An element whose producer waits for room.
     struct Suspended: Sendable {
         let token: UInt64
         let element: Line.Element
@@ -15,9 +15,9 @@ struct Intake<Line: WaitingLine>: Sendable {
     var line: Line
     private var producers = Deque<Suspended>()
     private(set) var isClosed = false
-    /// How many elements were discarded because the mailbox was full.
+    /// The number of elements that were discarded because the mailbox was full.
     private(set) var dropped: UInt64 = 0
-    /// Whether a drop was reported, and the mailbox has not been half empty since.
+    /// Whether a drop was reported since the mailbox was last half empty.
     private var isOverflowing = false
 
     init(room: Room, policy: OverflowPolicy, line: Line) {
@@ -26,22 +26,22 @@ struct Intake<Line: WaitingLine>: Sendable {
         self.line = line
     }
 
-    /// Whether producers wait outside.
+    /// Whether producers wait for room.
     var hasProducers: Bool { !producers.isEmpty }
 
     func hasRoom(for size: Int) -> Bool { room.takes(size, beside: line.ordinary) }
 
-    /// Whether an element gets in that waits its turn behind other producers.
+    /// Whether an element can enter at once: there is room, and no producer waits.
     func isOpen(for size: Int) -> Bool { hasRoom(for: size) && producers.isEmpty }
 
-    /// Ends an overflow if the mailbox was half empty with that load.
+    /// Ends an overflow if the mailbox was half empty with this load.
     mutating func noteLoad(_ load: Load) {
         if room.isHalfEmpty(load) { isOverflowing = false }
     }
 
     mutating func countDrop() { dropped += 1 }
 
-    /// Returns whether the drop that was just counted is the first since the mailbox was last half empty.
+    /// Returns whether the latest drop is the first since the mailbox was last half empty.
     mutating func beginsOverflow() -> Bool {
         defer { isOverflowing = true }
         return !isOverflowing
@@ -49,12 +49,12 @@ struct Intake<Line: WaitingLine>: Sendable {
 
     mutating func suspend(_ producer: Suspended) { producers.append(producer) }
 
-    /// Takes back an element whose producer still waits.
+    /// Removes the element of a producer that still waits.
     mutating func cancelProducer(_ token: UInt64) -> Line.Element? {
         producers.firstIndex { $0.token == token }.map { producers.remove(at: $0).element }
     }
 
-    /// Lets in the producer that has waited longest, if there is room for its element: nobody passes it.
+    /// Admits the producer that has waited longest, if there is room for its element. No producer overtakes it.
     ///
     /// - Returns: Its token.
     mutating func admitNext() -> UInt64? {
@@ -64,7 +64,7 @@ struct Intake<Line: WaitingLine>: Sendable {
         return first.token
     }
 
-    /// Closes the entrance. Returns what waited outside.
+    /// Closes the entrance. Returns the elements of waiting producers.
     mutating func close() -> [Suspended] {
         isClosed = true
         defer { producers.removeAll() }

@@ -1,18 +1,17 @@
 import Locking
 
-/// How a call of a listener failed.
+/// The failure of a call of a listener.
 struct CallFailure {
     let error: any Error
-    /// Whether it was reported when it happened.
+    /// Whether it is already reported.
     let isTold: Bool
 }
 
-/// One call of the listener.
 extension Mailbox {
-    /// Calls the listener. Returns what went wrong; if nothing did, the delivery is dealt with.
+    /// Calls the listener. Returns the failure; if nil, the delivery is complete.
     func call(_ delivery: PendingDelivery) async -> CallFailure? {
         if let tracker = delivery.tracker {
-            // The owner has taken back the later events, which must come again behind this one.
+            // The owner has withdrawn the later events, which must be delivered again after this one.
             if !tracker.isWithdrawn, tracker.marksStart { await tracker.willRun(attempt: delivery.event.attempt) }
             guard !tracker.isWithdrawn else {
                 delivery.discard()
@@ -27,7 +26,7 @@ extension Mailbox {
         case .threw(let error):
             return CallFailure(error: error, isTold: false)
         case .tookTooLong(let error):
-            // The last attempt was reported when its time was over.
+            // The last attempt was reported at the end of its time limit.
             return CallFailure(error: error, isTold: isLastAttempt(delivery))
         }
     }

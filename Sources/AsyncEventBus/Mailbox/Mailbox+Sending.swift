@@ -40,7 +40,7 @@ extension Mailbox {
         continuation: MailboxState<Machine>.Producer
     ) {
         let action = state.withLock { state in
-            // Before it is looked whether there is room, so that a worker that makes room later sees it.
+            // Set before the check for room, so that a worker that makes room later sees it.
             producersChanged(areThere: true)
             let action = state.machine.sent(delivery, key: key, token: token)
             if case .suspended = action { state.producers[token] = continuation }
@@ -52,7 +52,7 @@ extension Mailbox {
             if startWorker { start() }
             continuation.resume()
         case .suspended:
-            // A cancellation before the lock was taken found no token to cancel.
+            // A cancellation before the lock was taken found no token.
             if Task.isCancelled { cancelSend(token) }
         case .closed:
             delivery.receipt?.didDiscard()
@@ -61,7 +61,7 @@ extension Mailbox {
     }
 
     private func cancelSend(_ token: UInt64) {
-        // With its delivery, to let go of that outside the lock.
+        // Returns the delivery too, to release it outside the lock.
         let cancelled = state.withLock { state in
             state.machine.sendCancelled(token: token).map { ($0, state.producers.removeValue(forKey: token)) }
         }

@@ -2,21 +2,21 @@ import Locking
 
 /// The mailbox of one listener on one bus, and the workers that empty it.
 ///
-/// A worker is a task that takes one event after the other until none is left: there is no task per event. Workers
+/// A worker is a task that handles one event after another until none is left: there is no task per event. Workers
 /// start when events arrive and end when the mailbox is empty, so an idle listener costs no task.
 ///
-/// Everything but the work of a worker is the same for all mailboxes and is in extensions of this protocol. Both
-/// implementations are final classes, for which the compiler specialises it.
+/// Extensions of this protocol contain everything that all mailboxes share; only the work of a worker differs. Both
+/// implementations are final classes, for which the compiler specialises the extensions.
 protocol Mailbox: EventSink {
     associatedtype Machine: MailboxMachine where Machine.Line.Element == PendingDelivery
 
     var context: MailboxContext { get }
     var state: Locked<MailboxState<Machine>> { get }
 
-    /// The key of an event, which orders it.
+    /// Returns the key that orders an event.
     func key(of event: Event) -> String?
 
-    /// Producers have begun to wait outside, or none waits any more. Called with the lock held.
+    /// Records whether producers wait for room. Called with the lock held.
     func producersChanged(areThere: Bool)
 
     /// Starts a worker, which the machine has counted.
@@ -25,7 +25,7 @@ protocol Mailbox: EventSink {
     /// Runs a worker until it retires.
     func runWorker() async
 
-    // Requirements, so that a caller who does not know which mailbox it is gets the specialised code.
+    // Requirements, so that calls through an existential run specialised code.
 
     var load: (waiting: Int, dropped: UInt64) { get }
     var look: ListenerLook { get }
@@ -43,12 +43,12 @@ extension Mailbox {
 
     var isImmediate: Bool { listener.isImmediate }
 
-    /// How many events wait, the resting ones included, and how many were discarded.
+    /// The numbers of waiting events, resting ones included, and of discarded events.
     var load: (waiting: Int, dropped: UInt64) {
         state.withLock { ($0.machine.count, $0.machine.dropped) }
     }
 
-    /// How its calls get on.
+    /// A sample of the calls.
     var look: ListenerLook {
         state.withLock { state in
             let (progress, isHeldUp) = state.machine.look
@@ -66,14 +66,14 @@ extension Mailbox {
     /// See ``MailboxMachine/workersUntilIdle``.
     var workersUntilIdle: UInt64? { state.withLock { $0.machine.workersUntilIdle } }
 
-    /// Returns once nothing waits, rests or runs.
+    /// Returns once no event waits, rests or runs.
     func waitUntilIdle() async {
         await withCheckedContinuation { continuation in
             if !state.withLock({ $0.addIdleWaiter(continuation) }) { continuation.resume() }
         }
     }
 
-    // MARK: Events come in
+    // MARK: Incoming events
 
     func offer(_ delivery: PendingDelivery) {
         let key = key(of: delivery.event)
@@ -87,7 +87,7 @@ extension Mailbox {
     }
 
     func offer(contentsOf deliveries: [PendingDelivery]) {
-        // Not under the lock: to ask for keys calls the user.
+        // Outside the lock: the key function is user code.
         let keys = listener.delivery.hasKeys ? deliveries.map { key(of: $0.event) } : []
         var hasKept = false
         for position in deliveries.indices where !deliveries[position].isPlain {
@@ -117,9 +117,9 @@ extension Mailbox {
         )
     }
 
-    // MARK: Events go
+    // MARK: Removal
 
-    /// Discards what waits or rests. Calls that run now run to their end; after this returns no new one begins.
+    /// Discards waiting and resting events. Running calls run to their end; no call begins after this returns.
     func close() {
         let (discarded, timers, producers, idle) = state.withLock { state in
             let action = state.machine.closed()
@@ -149,22 +149,22 @@ extension Mailbox {
 
     // MARK: Workers
 
-    /// Lets a worker run: on this thread if the listener is immediate and not running yet, else on the pool.
+    /// Runs a worker: on this thread if the listener is immediate and not yet running, else on the pool.
     func startWorker() {
         if listener.isImmediate,
-            // Or a listener that emits what it hears would run inside itself.
+            // Else a listener that emits an event to itself would run inside itself.
             state.withLock({ $0.machine.workers.count == 1 }),
             ImmediateDepth.descend({
-                // Owned by this mailbox, as the one below; the first of them.
+                // Owned by this mailbox, like the task below; the first worker.
                 Task.immediateDetached { await self.runWorker() }
             })
         {
             return
         }
         context.crew.queued()
-        // Owned by this mailbox: at most `limit` at a time, each ends when the mailbox is empty or closed.
-        // Awaited through `waitUntilIdle`. Detached: what it works off comes from many emitters, so that it must not have
-        // the priority and the task-local values of the one that happened to wake it.
+        // Owned by this mailbox: at most `limit` at a time, each ends when the mailbox is empty or closed. Awaited
+        // through `waitUntilIdle`. Detached: its events come from many emitters, so it must not inherit the priority
+        // and task-local values of the emitter that happened to wake it.
         Task.detached {
             self.context.crew.began()
             await self.runWorker()

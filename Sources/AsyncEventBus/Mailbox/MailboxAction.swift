@@ -1,28 +1,28 @@
-/// The answers of a ``MailboxMachine``, which its caller carries out when the lock is released.
+/// The results of a ``MailboxMachine``, which its caller carries out after releasing the lock.
 enum MailboxAction<Element: Sized> {
-    /// What to do with an element that was offered.
+    /// The result for an element of a producer that does not wait.
     enum Offer: Sendable {
-        /// It waits. Start a worker if asked to.
+        /// It waits. Start a worker if asked.
         case queued(startWorker: Bool)
-        /// It waits in the place of another element, or of several if it is larger. They are discarded.
+        /// It waits in place of another element, or of several if it is larger. Discard these.
         case displaced(DisplacedElement<Element>, others: [DisplacedElement<Element>], startWorker: Bool)
-        /// It is discarded itself: by the policy, or because all that waits was sent.
+        /// Discard it: by the policy, or because all waiting elements were sent.
         case discarded
         /// The mailbox is closed.
         case closed
     }
 
-    /// What to do with an element whose producer is ready to wait.
+    /// The result for an element of a producer that can wait.
     enum Send: Sendable {
-        /// It waits in the mailbox. Start a worker if asked to.
+        /// It waits in the mailbox. Start a worker if asked.
         case queued(startWorker: Bool)
-        /// It waits outside; its token comes back when it is let in.
+        /// Its producer waits for room; the token is returned on admission.
         case suspended
         /// The mailbox is closed.
         case closed
     }
 
-    /// What closing sets free.
+    /// The result of closing.
     struct Close: Sendable {
         var discarded: [Element]
         var rests: [UInt64]

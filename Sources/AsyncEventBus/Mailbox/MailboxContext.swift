@@ -1,4 +1,4 @@
-/// What a mailbox needs of the bus.
+/// The parts of a bus that a mailbox needs.
 struct MailboxContext: Sendable {
     let listener: Listener
     let clock: any Clock<Duration>
@@ -18,8 +18,8 @@ struct MailboxContext: Sendable {
         self.report = report
     }
 
-    /// The mailbox that suits the listener: its workers take chunks, unless the order among the elements that wait
-    /// depends on those that run.
+    /// Creates the mailbox that suits the listener: workers take chunks, unless the order of waiting elements depends
+    /// on running ones.
     func makeMailbox() -> any Mailbox {
         listener.delivery.hasKeys || listener.retry.attempts > 1 ? KeyedMailbox(self) : ChunkedMailbox(self)
     }

@@ -1,7 +1,7 @@
-/// Decides what a mailbox does: what waits, what is displaced, when a worker starts and when it retires.
+/// Decides what a mailbox does: which elements wait or are displaced, and when a worker starts or retires.
 ///
-/// Pure: no lock, no clock, no task. The caller carries out the action that each input returns. What happens at the
-/// entrance is the same for all machines and is here. What workers ask for is up to each machine:
+/// Pure: no lock, no clock, no task. The caller carries out the action that each input returns. The extension contains
+/// the entrance, which is the same for all machines. The requests of workers are up to each machine:
 /// ``KeyedStateMachine`` or ``ChunkedStateMachine``.
 protocol MailboxMachine: Sendable {
     associatedtype Line: WaitingLine
@@ -10,33 +10,34 @@ protocol MailboxMachine: Sendable {
     var intake: Intake<Line> { get set }
     var workers: WorkerCount { get set }
 
-    /// Whether the elements that can run need a worker beside those that there are.
+    /// Whether the runnable elements need another worker.
     var needsWorker: Bool { get }
 }
 
 extension MailboxMachine {
     typealias Action = MailboxAction<Line.Element>
 
-    /// How many elements wait, the resting ones included.
+    /// The number of waiting elements, resting ones included.
     var count: Int { intake.line.count }
 
-    /// How many elements were discarded because the mailbox was full.
+    /// The number of elements that were discarded because the mailbox was full.
     var dropped: UInt64 { intake.dropped }
 
-    /// Whether producers wait outside.
+    /// Whether producers wait for room.
     var hasProducers: Bool { intake.hasProducers }
 
-    /// Whether an element waits that a worker may run now.
+    /// Whether a waiting element can run now.
     var canRun: Bool { intake.line.canRun }
 
     var isIdle: Bool { workers.count == 0 && count == 0 && !hasProducers }
 
-    /// How many workers were added so far, or nil while there is work: equal at two moments, no work was done between.
+    /// The number of workers added so far; nil while there is work. If equal at two moments, no work was done in
+    /// between.
     var workersUntilIdle: UInt64? { isIdle ? workers.added : nil }
 
-    /// Where calls are, nil if none runs, and whether an element waits for the end of one, or for a worker.
+    /// The progress of calls, nil if none runs, and whether an element waits for the end of a call or for a worker.
     var look: (progress: ListenerLook.Progress?, isHeldUp: Bool) {
-        // A worker that has not begun waits for a thread, which other listeners may keep.
+        // A worker that has not begun waits for a thread, which other listeners may occupy.
         guard workers.hasBegun else { return (nil, false) }
         return intake.line.look
     }
@@ -45,8 +46,8 @@ extension MailboxMachine {
 
     /// An element arrived from a producer that does not wait.
     ///
-    /// A kept element waits however full the mailbox is, is never displaced, and takes up no room. For the others,
-    /// the policy may displace elements that came in here, and never one that was sent.
+    /// A kept element waits even if the mailbox is full, is never displaced, and takes up no room. For other elements,
+    /// the policy may displace elements that arrived by this method, but never a sent one.
     mutating func offered(_ element: Element, key: String?, isKept: Bool = false) -> Action.Offer {
         guard !intake.isClosed else { return .closed }
         let load = intake.line.ordinary
@@ -62,7 +63,7 @@ extension MailboxMachine {
         }
         var displaced: DisplacedElement<Element>?
         var others: [DisplacedElement<Element>] = []
-        // Workers may make room meanwhile.
+        // Workers may make room at the same time.
         while !intake.hasRoom(for: size), let oldest = intake.line.removeOldest(preferring: key) {
             intake.countDrop()
             if displaced == nil { displaced = oldest } else { others.append(oldest) }
@@ -73,10 +74,10 @@ extension MailboxMachine {
         return .displaced(displaced, others: others, startWorker: startWorker)
     }
 
-    /// Elements arrived together from a producer that does not wait, none of them to be kept.
+    /// Elements arrived together from a producer that does not wait; none of them is kept.
     ///
-    /// - Returns: Whether to start a worker. If nil, nothing has changed, and they are to be offered one after the other:
-    ///   there is not enough room, or the machine takes one element at a time.
+    /// - Returns: Whether to start a worker. If nil, nothing has changed, and the caller offers the elements one by
+    ///   one: there is not enough room, or the machine takes single elements.
     mutating func offeredTogether(_ elements: [Element]) -> Bool? {
         let load = intake.line.ordinary
         guard !intake.isClosed, elements.count <= intake.room.count - load.count,
@@ -86,7 +87,7 @@ extension MailboxMachine {
         return startsWorker()
     }
 
-    /// Returns whether the drop that was just counted begins an overflow, and is to be reported.
+    /// Returns whether the latest drop begins an overflow, and must be reported.
     mutating func beginsOverflow() -> Bool { intake.beginsOverflow() }
 
     /// An element arrived from a producer that waits while the mailbox is full.
@@ -101,12 +102,12 @@ extension MailboxMachine {
         return .queued(startWorker: startsWorker())
     }
 
-    /// As ``sent(_:key:token:)``, but if the producer would have to wait, nothing changes.
+    /// Like ``sent(_:key:token:)``, but changes nothing if the producer would have to wait.
     mutating func sentWithRoom(_ element: Element, key: String?) -> Action.Send {
         intake.isOpen(for: element.size) ? sent(element, key: key, token: 0) : .suspended
     }
 
-    /// A waiting producer was cancelled. Returns its element if it was still waiting.
+    /// A waiting producer was cancelled. Returns its element if it still waited.
     mutating func sendCancelled(token: UInt64) -> Element? { intake.cancelProducer(token) }
 
     /// The mailbox is closed: no waiting element will run. Running calls run to their end.
@@ -121,7 +122,7 @@ extension MailboxMachine {
         )
     }
 
-    /// Elements are taken back: they will not run. Running calls go on.
+    /// Removes elements, which will not run. Running calls continue.
     mutating func withdrawn(
         where isMeant: (Element) -> Bool
     ) -> (elements: [Element], rests: [UInt64], startWorker: Bool) {
@@ -131,10 +132,10 @@ extension MailboxMachine {
 
     // MARK: Workers
 
-    /// The worker that was asked for has begun to run.
+    /// The requested worker has begun to run.
     mutating func workerStarted() { workers.started() }
 
-    /// Returns whether to start a worker, which is counted then.
+    /// Returns whether to start a worker, and counts it.
     mutating func startsWorker() -> Bool {
         guard workers.canStart, canRun, needsWorker else { return false }
         workers.starting()

@@ -1,4 +1,4 @@
-/// What the lock of a mailbox guards.
+/// The state behind the lock of a mailbox.
 struct MailboxState<Machine: MailboxMachine>: Sendable where Machine.Line.Element == PendingDelivery {
     typealias Producer = CheckedContinuation<Void, any Error>
     typealias IdleWaiter = CheckedContinuation<Void, Never>
@@ -8,7 +8,7 @@ struct MailboxState<Machine: MailboxMachine>: Sendable where Machine.Line.Elemen
     var timers: [UInt64: Task<Void, Never>] = [:]
     var nextToken: UInt64 = 0
     private(set) var idleWaiters: [IdleWaiter] = []
-    /// When the time limits of calls were over that still run.
+    /// The ends of the time limits of calls that have exceeded them and still run.
     var exceeded: [ContinuousClock.Instant] = []
 
     init(_ machine: Machine) {
@@ -45,27 +45,27 @@ struct MailboxState<Machine: MailboxMachine>: Sendable where Machine.Line.Elemen
         if let rest = displaced.rest, let timer = timers.removeValue(forKey: rest) { losses?.timers.append(timer) }
     }
 
-    /// Adds a task that waits for the end of all work. Returns false if there is none.
+    /// Adds a task that waits until all work is done. Returns false if there is none.
     mutating func addIdleWaiter(_ waiter: IdleWaiter) -> Bool {
         guard !machine.isIdle else { return false }
         idleWaiters.append(waiter)
         return true
     }
 
-    /// Takes out the tasks that wait for the end of all work, for the caller to resume.
+    /// Removes the tasks that wait until all work is done, for the caller to resume.
     mutating func takeIdleWaiters() -> [IdleWaiter] {
         defer { idleWaiters = [] }
         return idleWaiters
     }
 }
 
-/// What is to be done about deliveries that found no room, when the lock is released.
+/// The deliveries that found no room, and follow-up work for after the release of the lock.
 struct MailboxLosses {
     var timers: [Task<Void, Never>] = []
     var discarded: [PendingDelivery] = []
-    /// How many of them found no room, and the latest of these.
+    /// The number of deliveries that found no room, and the latest of them.
     var dropped = 0
     var latest: Event?
-    /// If an overflow begins: its first event, and how many were ever discarded.
+    /// Set if an overflow begins: its first event, and the number of all discarded deliveries so far.
     var told: (event: Event, total: UInt64)?
 }

@@ -1,6 +1,6 @@
-/// What a bus hands to an sink: an event, and who wants to know what became of it.
+/// An event for a sink, with the receipt and the tracker that follow it.
 struct PendingDelivery: Sized {
-    /// What few deliveries have, kept apart so that the others are small.
+    /// Fields that few deliveries need, kept apart so that other deliveries are small.
     private final class Extra: Sendable {
         let tracker: (any DeliveryTracker)?
         let pause: Duration?
@@ -23,25 +23,25 @@ struct PendingDelivery: Sized {
 
     var size: Int { event.size }
 
-    /// Who follows the delivery.
+    /// The tracker that follows the delivery.
     var tracker: (any DeliveryTracker)? { extra?.tracker }
 
-    /// Whether the mailbox must keep it, however full it is.
+    /// Whether the mailbox must keep the delivery, even if it is full.
     var isKept: Bool { extra?.tracker != nil }
 
-    /// Whether nobody wants to know what becomes of it.
+    /// Whether neither receipt nor tracker follows the delivery, and it has not rested.
     var isPlain: Bool { receipt == nil && extra == nil }
 
-    /// How long the delivery rested before this attempt; nil before the first one.
+    /// The pause before this attempt; nil for the first one.
     var pause: Duration? { extra?.pause }
 
-    /// Makes it the next attempt, after a pause.
+    /// Turns the delivery into the next attempt, after a pause.
     mutating func tryAgain(after pause: Duration) {
         event = event.attempt(event.attempt + 1)
         extra = Extra(tracker: tracker, pause: pause)
     }
 
-    /// Tells that it will not be delivered.
+    /// Reports that the event will not be delivered.
     func discard() {
         receipt?.didDiscard()
         tracker?.ended(.removed)

@@ -1,10 +1,10 @@
-/// What waits in a mailbox, with what it counts towards the bytes that this holds.
+/// An element of a mailbox, with the size that counts against the capacity.
 protocol Sized: Sendable {
     /// In bytes.
     var size: Int { get }
 }
 
-/// How much waits: in number and in bytes.
+/// The number and the bytes of waiting elements.
 struct Load: Sendable {
     var count = 0
     var bytes = 0
@@ -15,13 +15,13 @@ struct Load: Sendable {
     }
 }
 
-/// The most that may wait: in number and in bytes.
+/// The capacity of a mailbox, in number and in bytes.
 struct Room: Sendable {
     let count: Int
     let bytes: Int
 
-    /// Whether an element of that size has room beside a load. One that is larger than all the room has where nothing else
-    /// is.
+    /// Whether an element of this size has room beside a load. An element larger than the capacity has room only if the
+    /// load is empty.
     func takes(_ size: Int, beside load: Load) -> Bool {
         load.count < count && (load.bytes + size <= bytes || load.count == 0)
     }

@@ -1,8 +1,8 @@
-/// How firmly an element waits in a mailbox.
+/// Whether a waiting element can be displaced, and whether it takes up room.
 enum Standing: Sendable {
-    /// It makes room for others, where the policy says so.
+    /// It can be displaced, if the policy says so, and takes up room.
     case displaceable
-    /// Its producer was ready to wait for room, and got it: it is never displaced, and takes up room.
+    /// Its producer was ready to wait for room: it is never displaced, and takes up room.
     case sent
     /// It is never displaced, and takes up no room.
     case kept

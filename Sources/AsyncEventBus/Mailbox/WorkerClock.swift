@@ -1,13 +1,13 @@
 import Glibc
 
-/// The clock by which workers measure how long they keep a thread, and how long calls take.
+/// The clock of workers: measures how long they keep a thread, and how long calls take.
 package enum WorkerClock {
-    /// Whether it stands still, so that what workers do does not depend on how fast they are: for a simulation, which sets it
-    /// before it makes a bus, in a process of its own.
-    // SAFETY: set before there is a worker.
+    /// Whether the clock stands still, so that the behaviour of workers does not depend on their speed. For a
+    /// simulation, which runs in a process of its own.
+    // SAFETY: set before the first bus, and so before the first worker.
     nonisolated(unsafe) package static var isStopped = false
 
-    /// Nanoseconds of a clock that does not jump.
+    /// The time of a monotonic clock, in nanoseconds.
     static var now: Int64 {
         if unsafe isStopped { return 0 }
         var time = timespec()

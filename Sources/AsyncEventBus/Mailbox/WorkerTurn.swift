@@ -1,14 +1,14 @@
-/// How long a worker has kept its thread: the pool has few of them.
+/// The turn of a worker on its thread. The pool has few threads, so a turn is short.
 struct WorkerTurn {
-    /// After how many calls it lets others have the thread.
+    /// The number of calls in a turn.
     static let length = 64
-    /// How long it keeps the thread if calls take long, in nanoseconds.
+    /// The length of a turn with slow calls, in nanoseconds.
     private static let time: Int64 = 300_000
 
     var calls = 0
     private var began = WorkerClock.now
 
-    /// Whether it has kept the thread for long. Reads the clock.
+    /// Whether the worker has kept the thread for long. Reads the clock.
     var isLong: Bool { WorkerClock.now - began > Self.time }
 
     mutating func begin() { began = WorkerClock.now }

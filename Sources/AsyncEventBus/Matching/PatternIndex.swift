@@ -1,30 +1,30 @@
-/// Finds the values whose pattern matches a name: a hash for patterns without wildcards, a tree for the others.
+/// Finds the values whose pattern matches a name: in a hash table for patterns without wildcards, else in a tree.
 ///
-/// Pure: no lock, no clock. A look-up costs one hash and one walk along the segments of the name, branching only
-/// where patterns have `*`; it does not depend on how many patterns there are. To add or remove a value does not depend
-/// on how many the pattern has. What a removal empties is pruned.
+/// Pure: no lock, no clock. A look-up costs one hash and one walk along the segments of the name, which branches only
+/// at `*`; the number of patterns does not matter. The cost to add or remove a value does not depend on how many values
+/// the pattern has. Removals prune empty nodes.
 package struct PatternIndex<Value: Hashable & Sendable>: Sendable {
-    /// The values of patterns that end at a node of the tree.
+    /// The values of the patterns that end at a node of the tree.
     private struct Values {
         var whole = ValueSet<Value>()
-        /// Of patterns that go on with `**`.
+        /// Values of the pattern that continues with `**`.
         var rest = ValueSet<Value>()
     }
 
     private var exact: [EventName: ValueSet<Value>] = [:]
     private var tree = SegmentTree()
-    /// By node.
+    /// Indexed by node.
     private var values: [Values] = [Values()]
     private var wildcardCount = 0
 
-    /// An index without patterns.
+    /// Creates an empty index.
     package init() {}
 
-    /// Whether no pattern is left.
+    /// Whether the index has no pattern.
     package var isEmpty: Bool { exact.isEmpty && wildcardCount == 0 }
 
-    /// Adds a value under a pattern. A value that the pattern has already is not added again.
-    /// - Returns: Whether it was added.
+    /// Adds a value to a pattern, unless the pattern has it already.
+    /// - Returns: Whether the value was added.
     package mutating func insert(_ value: Value, for pattern: EventPattern) -> Bool {
         if let name = pattern.exactName { return exact[name, default: ValueSet()].insert(value) }
         let node = tree.add(pattern.partsToRest)
@@ -37,8 +37,8 @@ package struct PatternIndex<Value: Hashable & Sendable>: Sendable {
         return true
     }
 
-    /// Removes a value from under a pattern.
-    /// - Returns: Whether it was there.
+    /// Removes a value from a pattern.
+    /// - Returns: Whether the pattern had the value.
     package mutating func remove(_ value: Value, for pattern: EventPattern) -> Bool {
         if let name = pattern.exactName {
             guard let place = exact.index(forKey: name), exact.values[place].remove(value) else { return false }
@@ -54,14 +54,14 @@ package struct PatternIndex<Value: Hashable & Sendable>: Sendable {
         return true
     }
 
-    /// The values whose pattern matches. A value under several matching patterns comes several times.
+    /// Returns the values whose pattern matches. A value of several matching patterns occurs several times.
     package func values(matching name: EventName) -> [Value] {
         var found: [Value] = []
         eachPattern(of: matches(name)) { found += $0 }
         return found
     }
 
-    /// The patterns that match a name.
+    /// Returns the patterns that match a name.
     func matches(_ name: EventName) -> Matches {
         Matches(
             exact: exact.isEmpty ? nil : exact[name],
@@ -69,7 +69,7 @@ package struct PatternIndex<Value: Hashable & Sendable>: Sendable {
         )
     }
 
-    /// Calls `found` with the values of each pattern of a result that is as old as the last change, or younger.
+    /// Calls `found` with the values of each matching pattern. The index must not have changed since the look-up.
     func eachPattern(of matches: Matches, found: ([Value]) -> Void) {
         if let values = matches.exact?.values { found(values) }
         guard let first = matches.wildcards.first else { return }
@@ -77,9 +77,9 @@ package struct PatternIndex<Value: Hashable & Sendable>: Sendable {
         for match in matches.wildcards.others { found(values(of: match)) }
     }
 
-    /// What `body` makes of the value, where one pattern matches that has no other; nil elsewhere.
+    /// Returns the result of `body` for the value if a single pattern matches and has a single value, else nil.
     ///
-    /// The value is read in its place: a copy would count a reference to all that it holds.
+    /// Passes the value in place: a copy would retain each reference in it.
     func withOnlyValue<Result>(of matches: Matches, _ body: (borrowing Value) -> Result) -> Result? {
         if let exact = matches.exact { return matches.wildcards.first == nil ? exact.only.map { body($0) } : nil }
         guard let match = matches.wildcards.first, matches.wildcards.others.isEmpty else { return nil }
@@ -95,7 +95,7 @@ package struct PatternIndex<Value: Hashable & Sendable>: Sendable {
         return match.isWhole ? values[node].whole.values : values[node].rest.values
     }
 
-    /// The patterns that match a name, as they are now.
+    /// The patterns that match a name, at the time of the look-up.
     struct Matches {
         fileprivate let exact: ValueSet<Value>?
         fileprivate let wildcards: SegmentTree.Matches
@@ -106,6 +106,6 @@ extension EventPattern {
     /// Whether the last part is `**`.
     fileprivate var endsWithRest: Bool { parts.last == .anyRest }
 
-    /// The parts but for a last `**`.
+    /// The parts without a last `**`.
     fileprivate var partsToRest: ArraySlice<Part> { endsWithRest ? parts.dropLast() : parts[...] }
 }

@@ -1,6 +1,5 @@
 /// The look-up: walks down the tree along the segments of a name.
 extension SegmentTree {
-    /// A segment of the name that is looked up.
     private struct Piece {
         let start: Int
         let end: Int
@@ -13,7 +12,7 @@ extension SegmentTree {
         }
     }
 
-    /// The patterns with values that match a name.
+    /// Returns the patterns with values that match a name.
     func matches(_ name: EventName) -> Matches {
         var text = name.text
         return text.withUTF8 { utf8 in
@@ -46,7 +45,6 @@ extension SegmentTree {
         }
     }
 
-    /// One look-up.
     @safe private struct Walk {
         let nodes: UnsafeBufferPointer<Content>
         let edges: UnsafeBufferPointer<Node>
@@ -54,7 +52,7 @@ extension SegmentTree {
         let bytes: UnsafeRawBufferPointer
         let pieces: UnsafeBufferPointer<Piece>
 
-        /// - Parameter wildcards: Whether they match the next segment: not the first one of a reserved name.
+        /// - Parameter wildcards: Whether wildcards match the next segment: false for the first one of a reserved name.
         func visit(_ node: Node, _ depth: Int, wildcards: Bool, _ found: inout Matches) {
             if wildcards, unsafe nodes[Int(node)].hasRests { found.add(Match(node: node, isWhole: false)) }
             guard unsafe depth < pieces.count else {
@@ -104,7 +102,7 @@ extension SegmentTree {
         }
     }
 
-    /// Eight bytes, the first one lowest; zeros behind the end.
+    /// Returns eight bytes as a little-endian word, with zeros behind the end.
     @inline(__always)
     private static func word(of bytes: UnsafeRawBufferPointer, at position: Int) -> UInt64 {
         guard bytes.count >= 8 else { return unsafe bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) } }

@@ -16,7 +16,7 @@ struct SegmentTree: Sendable {
         var parent: Node
         /// The node below `*`.
         var anyChild: Node = SegmentTree.none
-        /// Whether a pattern with values ends here, and whether one goes on with `**`.
+        /// Whether a pattern with values ends here, and whether one continues with `**`.
         var hasWholes = false
         var hasRests = false
     }
@@ -25,7 +25,7 @@ struct SegmentTree: Sendable {
     struct Account {
         /// Nil for `*`.
         var segment: [UInt8]?
-        /// The number of values of the pattern that ends here, and of the one that goes on with `**`.
+        /// The number of values of the pattern that ends here, and of the pattern that continues with `**`.
         var wholes = 0
         var rests = 0
         var children = 0
@@ -33,13 +33,13 @@ struct SegmentTree: Sendable {
         var isNeeded: Bool { wholes > 0 || rests > 0 || children > 0 }
     }
 
-    /// A pattern that matches a name: it ends at the node, or goes on with `**`.
+    /// A pattern that matches a name: it ends at the node, or continues with `**`.
     struct Match: Sendable {
         let node: Node
         let isWhole: Bool
     }
 
-    /// The patterns that match a name. Most names match one or none, which takes no array.
+    /// The patterns that match a name. Most names match at most one pattern, which takes no array.
     struct Matches: Sendable {
         private(set) var first: Match?
         private(set) var others: [Match] = []
@@ -70,7 +70,7 @@ struct SegmentTree: Sendable {
         return node
     }
 
-    /// The node of these parts.
+    /// Returns the node of these parts.
     func find(_ parts: some Collection<EventPattern.Part>) -> Node? {
         var node = Self.root
         for part in parts {

@@ -1,15 +1,15 @@
-/// The values under one pattern: in order of arrival as long as none is removed. Few are searched one by one, many by
+/// The values of one pattern, in order of arrival as long as none is removed. Searches few values linearly, many by
 /// hash.
 struct ValueSet<Value: Hashable & Sendable>: Sendable {
-    /// Up to so many are searched one by one.
+    /// The largest number of values to search linearly.
     private static var fewest: Int { 8 }
 
     private(set) var values: [Value] = []
-    /// The value where there is no other: here, since a look-up finds it sooner than in the array.
+    /// The value if there is only one. Separate, since a look-up finds it sooner here than in the array.
     private(set) var only: Value?
     private var positions: [Value: Int] = [:]
 
-    /// Adds a value. Returns whether it was not there yet.
+    /// Adds a value. Returns whether it was new.
     mutating func insert(_ value: Value) -> Bool {
         guard position(of: value) == nil else { return false }
         values.append(value)
@@ -22,7 +22,7 @@ struct ValueSet<Value: Hashable & Sendable>: Sendable {
         return true
     }
 
-    /// Removes a value; the last one takes its place. Returns whether it was there.
+    /// Removes a value; the last one takes its position. Returns whether it was there.
     mutating func remove(_ value: Value) -> Bool {
         guard let position = position(of: value) else { return false }
         values.swapAt(position, values.count - 1)

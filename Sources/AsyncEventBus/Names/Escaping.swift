@@ -1,8 +1,8 @@
-/// How the text of a segment is spelled: `.`, `*` and `%` as `%2E`, `%2A` and `%25`, all else as it is.
+/// The spelling of a segment: `.`, `*` and `%` become `%2E`, `%2A` and `%25`; other text is unchanged.
 package enum Escaping {
     private static let percent = UInt8(ascii: "%")
 
-    /// Spells the text of a segment.
+    /// Returns the spelling of a segment with this text.
     package static func escaped(_ text: String) -> String {
         guard text.utf8.contains(where: needsEscape) else { return text }
         var result: [UInt8] = []
@@ -18,7 +18,7 @@ package enum Escaping {
         return String(decoding: result, as: UTF8.self)
     }
 
-    /// The text that a spelled segment stands for. The segment must be canonical.
+    /// Returns the text of a spelled segment. The segment must be canonical.
     package static func unescaped(_ segment: Substring) -> String {
         guard segment.utf8.contains(percent) else { return String(segment) }
         var result: [UInt8] = []
@@ -38,7 +38,7 @@ package enum Escaping {
         return String(decoding: result, as: UTF8.self)
     }
 
-    /// Whether the bytes of one segment are spelled the only way there is: no `*`, and `%` only in an escape.
+    /// Whether the bytes of a segment are its only valid spelling: no `*`, and `%` only in an escape.
     package static func isCanonical(_ segment: some Collection<UInt8>) -> Bool {
         var bytes = segment.makeIterator()
         while let byte = bytes.next() {
@@ -52,7 +52,8 @@ package enum Escaping {
         return true
     }
 
-    /// Whether bytes hold a `*` or a `%`: else they are canonical, as nearly all names are. Eight bytes at a time.
+    /// Whether the bytes contain a `*` or a `%`; nearly all names contain neither and are canonical. Eight bytes at a
+    /// time.
     static func mayNeedLook(_ bytes: UnsafeRawBufferPointer) -> Bool {
         var position = 0
         while position + 8 <= bytes.count {

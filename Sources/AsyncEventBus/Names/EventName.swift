@@ -1,29 +1,29 @@
 /// The name of an event: one or more segments joined by `.`, as in `climate.kitchen.temperature`.
 ///
-/// A segment may hold any text, the empty text included. Inside a segment `.`, `*` and `%` are written `%2E`, `%2A`
-/// and `%25`, and nothing else is escaped, so that every list of segments has exactly one spelling and back.
-/// The one list that has no name is a single empty segment, whose spelling would be the empty text.
+/// A segment may hold any text, even the empty text. In a segment `.`, `*` and `%` are written `%2E`, `%2A` and `%25`;
+/// nothing else is escaped. So each list of segments has exactly one spelling, and each spelling one list. A single
+/// empty segment has no name: its spelling would be empty.
 ///
-/// Two names are equal when their bytes are: no Unicode normalisation takes place.
+/// Names compare by bytes, without Unicode normalisation.
 ///
-/// Names whose first segment begins with `$` are for the bus and its transports (`$bus.failed`). Patterns that begin
-/// with a wildcard do not match them; see ``EventPattern``.
+/// Names whose first segment begins with `$` are reserved for the bus and its transports (`$bus.failed`). Patterns that
+/// begin with a wildcard do not match them; see ``EventPattern``.
 public struct EventName: Sendable {
-    /// The spelling: segments, escaped, joined by `.`.
+    /// The spelling: the escaped segments, joined by `.`.
     public let text: String
 
     /// See ``NameHash``.
     let bytesHash: UInt64
 
-    /// Reads a spelling.
+    /// Parses a spelling.
     ///
-    /// - Throws: ``EventBusError`` with code ``EventBusError/Code/invalidName`` if `text` is empty, holds a `*`, or
-    ///   holds a `%` that does not begin `%2E`, `%2A` or `%25`.
+    /// - Throws: ``EventBusError`` with code ``EventBusError/Code/invalidName`` if `text` is empty, contains a `*`, or
+    ///   contains a `%` that does not begin `%2E`, `%2A` or `%25`.
     public init(_ text: String) throws(EventBusError) {
         guard !text.isEmpty else {
             throw EventBusError(.invalidName, operation: "read event name", detail: "a name cannot be empty")
         }
-        // No escape spans a dot, so that the whole text can be looked at in one pass.
+        // No escape spans a dot, so one pass can check the whole text.
         var text = text
         let (mayNeedLook, bytesHash) = text.withUTF8 { bytes in
             let bytes = UnsafeRawBufferPointer(bytes)
@@ -40,14 +40,14 @@ public struct EventName: Sendable {
         self.bytesHash = bytesHash
     }
 
-    /// Makes the name that has these segments, escaping where needed.
+    /// Creates the name of these segments, and escapes them.
     ///
-    /// Returns nil for no segments and for a single empty one.
+    /// Returns nil for no segments, and for a single empty one.
     public init?(segments: some Collection<String>) {
         self.init(joining: Array(segments))
     }
 
-    /// Of a type that is known, since a function for all collections is a slow one in other modules.
+    /// Takes a concrete type: a generic function is slow in other modules.
     private init?(joining segments: [String]) {
         guard let first = segments.first else { return nil }
         var text = Escaping.escaped(first)
@@ -59,22 +59,22 @@ public struct EventName: Sendable {
         self.init(spelled: text)
     }
 
-    /// Makes a name from a spelling that is known to be right.
+    /// Creates a name from a spelling that is known to be valid.
     package init(spelled text: String) {
         var text = text
         bytesHash = text.withUTF8 { unsafe NameHash.of(UnsafeRawBufferPointer($0)) }
         self.text = text
     }
 
-    /// The segments, unescaped, in order. Joining and escaping them gives ``text`` again.
+    /// The unescaped segments, in order.
     public var segments: [String] {
         escapedSegments.map { Escaping.unescaped($0) }
     }
 
-    /// The segments as they are spelled.
+    /// The escaped segments, in order.
     package var escapedSegments: [Substring] { text.segmentsBetweenDots }
 
-    /// Whether the name is kept for the bus and its transports: its first segment begins with `$`.
+    /// Whether the name is reserved for the bus and its transports: its first segment begins with `$`.
     public var isReserved: Bool {
         text.utf8.first == UInt8(ascii: "$")
     }
@@ -93,7 +93,7 @@ extension EventName: Hashable {
 }
 
 extension EventName: ExpressibleByStringLiteral, CustomStringConvertible {
-    /// Reads a spelling written in the source. A wrong one is a programmer's mistake and traps.
+    /// Parses a literal. An invalid literal is a programmer's mistake and traps.
     public init(stringLiteral text: String) {
         do {
             try self.init(text)

@@ -1,4 +1,4 @@
-/// Which names a listener wants: segments joined by `.`, where `*` stands for one segment and a last `**` for the rest.
+/// A pattern of event names: segments joined by `.`, with `*` for one segment and a last `**` for the rest.
 ///
 /// | pattern | matches | does not match |
 /// |---|---|---|
@@ -7,11 +7,11 @@
 /// | `climate.**` | `climate`, `climate.kitchen`, `climate.a.b` | `weather` |
 /// | `**` | every name that does not begin with `$` | `$bus.failed` |
 ///
-/// `**` stands for zero or more segments, `*` for exactly one, which may be empty. A pattern that begins with a
-/// wildcard does not match names that begin with `$`: a listener to everything hears no reports about itself.
-/// In a literal segment `.`, `*` and `%` are spelled as in an ``EventName``.
+/// `**` matches zero or more segments, `*` exactly one, which may be empty. A pattern that begins with a wildcard does
+/// not match names that begin with `$`: a listener to all events does not receive reports about itself. In a literal
+/// segment `.`, `*` and `%` are escaped as in an ``EventName``.
 public struct EventPattern: Sendable {
-    /// What one segment of a pattern asks for.
+    /// One segment of a pattern.
     enum Part: Hashable, Sendable {
         case literal(SegmentKey)
         case anySegment
@@ -23,10 +23,10 @@ public struct EventPattern: Sendable {
 
     let parts: [Part]
 
-    /// Reads a pattern.
+    /// Parses a pattern.
     ///
     /// - Throws: ``EventBusError`` with code ``EventBusError/Code/invalidPattern`` if `text` is empty, if `**` is not
-    ///   the last segment, or if a segment mixes `*` with text or is badly escaped.
+    ///   the last segment, or if a segment mixes `*` with text or has an invalid escape.
     public init(_ text: String) throws(EventBusError) {
         guard !text.isEmpty else {
             throw EventBusError(.invalidPattern, operation: "read pattern", detail: "write ** for every event")
@@ -56,20 +56,20 @@ public struct EventPattern: Sendable {
         self.parts = parts
     }
 
-    /// The pattern that matches one name and no other.
+    /// Creates the pattern that matches only this name.
     public init(_ name: EventName) {
         text = name.text
         parts = name.escapedSegments.map { .literal(SegmentKey($0)) }
     }
 
-    /// The name that the pattern stands for, if it holds no wildcard.
+    /// The only name that the pattern matches; nil if the pattern has a wildcard.
     public var exactName: EventName? {
         parts.contains { $0 == .anySegment || $0 == .anyRest } ? nil : EventName(spelled: text)
     }
 
-    /// Whether an event of this name is wanted.
+    /// Whether the pattern matches a name.
     ///
-    /// Walks the segments once. The bus does not call this for each listener: it looks names up in an index.
+    /// Walks the segments once. The bus does not call this for each listener: it has an index.
     public func matches(_ name: EventName) -> Bool {
         if name.isReserved, parts.first == .anySegment || parts.first == .anyRest { return false }
         let segments = name.escapedSegments
@@ -95,7 +95,7 @@ extension EventPattern: Hashable {
 }
 
 extension EventPattern: ExpressibleByStringLiteral, CustomStringConvertible {
-    /// Reads a pattern written in the source. A wrong one is a programmer's mistake and traps.
+    /// Parses a literal. An invalid literal is a programmer's mistake and traps.
     public init(stringLiteral text: String) {
         do {
             try self.init(text)

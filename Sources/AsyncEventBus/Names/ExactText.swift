@@ -1,20 +1,20 @@
 extension String {
-    /// Whether both strings are the same bytes of UTF-8.
+    /// Whether both strings have the same UTF-8 bytes.
     ///
     /// `==` on strings compares by canonical equivalence: "é" in one scalar equals "é" in two. Names travel as
-    /// bytes, and two byte sequences are two names.
+    /// bytes, so two byte sequences are two names.
     func hasSameBytes(as other: String) -> Bool {
         utf8.count == other.utf8.count && utf8.hasSameBytes(as: other.utf8)
     }
 
-    /// The parts between the bytes `.`, empty ones included.
+    /// The parts between the bytes `.`, empty parts included.
     ///
-    /// Not a split by `Character`: a dot and a combining mark after it are one character, and yet a dot.
+    /// Not a split by `Character`: a dot with a combining mark after it is one character, but still a dot.
     var segmentsBetweenDots: [Substring] {
         utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map { Substring($0) }
     }
 
-    /// Feeds the bytes of UTF-8 to `hasher`, in agreement with ``hasSameBytes(as:)``.
+    /// Hashes the UTF-8 bytes, consistently with ``hasSameBytes(as:)``.
     func hashBytes(into hasher: inout Hasher) {
         let hashed: Void? = unsafe utf8.withContiguousStorageIfAvailable {
             unsafe hasher.combine(bytes: UnsafeRawBufferPointer($0))
@@ -26,7 +26,7 @@ extension String {
 }
 
 extension String.UTF8View {
-    /// Whether both are the same bytes. They are as many.
+    /// Whether both have the same bytes; their counts must be equal.
     fileprivate func hasSameBytes(as other: String.UTF8View) -> Bool {
         let compared = unsafe withContiguousStorageIfAvailable { left in
             unsafe other.withContiguousStorageIfAvailable { right in
@@ -38,7 +38,7 @@ extension String.UTF8View {
 }
 
 extension UnsafeRawBufferPointer {
-    /// Whether both are the same bytes. They are as many. A word at a time.
+    /// Whether both have the same bytes; their counts must be equal. Compares a word at a time.
     func hasSameBytes(as other: UnsafeRawBufferPointer) -> Bool {
         var position = 0
         while position + 8 <= count {
@@ -54,7 +54,7 @@ extension UnsafeRawBufferPointer {
     }
 }
 
-/// A segment of a name as a key: equal when the bytes are equal, and never copied out of the name it is part of.
+/// A segment of a name as a key: compares by bytes, and shares the storage of its name.
 struct SegmentKey: Hashable, Sendable {
     let text: Substring
 
@@ -76,7 +76,7 @@ struct SegmentKey: Hashable, Sendable {
     }
 }
 
-/// A text as a key: equal when the bytes are equal.
+/// A text as a key: compares by bytes.
 package struct ExactText: Hashable, Sendable {
     package let text: String
 

@@ -1,32 +1,31 @@
-/// The receivers of names that come again and again.
+/// A cache of the receivers of repeated names.
 ///
-/// Of a name that comes for the first time the hash is kept, and only when it comes again its receivers: names that never
-/// come again cost no more than that.
+/// The first look-up of a name stores only its hash, the second its receivers. So names that never repeat cost little.
 ///
-/// Bounded: a name has four places, by its hash, and where they are taken it takes the place of one of those there. Grows
-/// from a few places as names come. Pure.
+/// Bounded and set-associative: the hash of a name selects four entries; if all are taken, one is evicted. Grows with
+/// the number of names. Pure.
 struct NameCache: Sendable {
     private struct Entry: Sendable {
         let name: EventName
         let receivers: Receivers
     }
 
-    /// The most places there are.
+    /// The maximum number of entries.
     private static let limit = 8_192
     private static let fewest = 64
-    /// The places of a name. A power of two, as the others are.
+    /// The number of entries that a hash selects: a power of two, as ``limit`` and ``fewest`` are.
     private static let ways = 4
-    /// Longer names are not kept: who sends many must not fill the memory. In bytes.
+    /// The longest name to cache, in bytes. Bounds the memory that a sender can fill.
     private static let longest = 512
 
     private var entries: [Entry?] = []
-    /// The hashes of the entries, apart, so that a search counts no references, and those of names that came once. Zero
-    /// where there is none.
+    /// The hashes of the entries and of names looked up once; 0 for an empty slot. Separate from the entries, so that a
+    /// search retains no references.
     private var hashes: [UInt64] = []
-    /// How many names came, and so which of those that are in the way gives way.
+    /// The number of insertions since the last growth; also selects the entry to evict.
     private var newcomers = 0
 
-    /// The receivers that are kept for a name.
+    /// The cached receivers of a name.
     subscript(name: EventName) -> Receivers? {
         for place in places(of: name.bytesHash) where hashes[place] == name.bytesHash {
             if let entry = entries[place], entry.name == name { return entry.receivers }
@@ -34,7 +33,7 @@ struct NameCache: Sendable {
         return nil
     }
 
-    /// A name came that has no receivers here: keeps them if it came before.
+    /// Records a look-up that missed the cache. Stores the receivers if the hash was already recorded.
     mutating func note(_ receivers: Receivers, for name: EventName) {
         guard name.text.utf8.count <= Self.longest else { return }
         let hash = name.bytesHash
@@ -57,7 +56,7 @@ struct NameCache: Sendable {
 
     private mutating func put(_ hash: UInt64, _ entry: Entry?) {
         let places = places(of: hash)
-        // A name whose hash is zero looks like no name, and gives way first.
+        // A name whose hash is 0 looks like an empty slot, and is evicted first.
         let free = places.first { hashes[$0] == 0 }
         let place = free ?? places.lowerBound + newcomers & (Self.ways - 1)
         entries[place] = entry

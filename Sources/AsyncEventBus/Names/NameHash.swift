@@ -1,20 +1,19 @@
-/// A hash of the bytes of names and segments: one multiplication for each eight bytes.
+/// A hash of the bytes of names and segments, with one multiplication per eight bytes.
 ///
-/// Begins with a number that is drawn in each process, so that nobody who sends names can choose those that collide.
+/// The seed is random in each process, so that a sender cannot choose names that collide.
 enum NameHash {
     private static let seed = UInt64.random(in: .min ... .max)
-    /// An odd number with as many ones as zeros, in no pattern.
+    /// 2^64 divided by the golden ratio, as in Fibonacci hashing.
     private static let goldenRatio: UInt64 = 0x9e37_79b9_7f4a_7c15
 
-    /// The hash of all bytes of a text.
     static func of(_ text: String) -> UInt64 {
         var text = text
         return text.withUTF8 { unsafe of(UnsafeRawBufferPointer($0)) }
     }
 
-    /// The hash of bytes.
     static func of(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
-        // The length so that no text can make up for that of another: the difference of the sums depends on the seed.
+        // Includes the length, so that texts of different lengths do not cancel out: the difference of the sums depends
+        // on the seed.
         var hash = seed &+ UInt64(truncatingIfNeeded: bytes.count) &* goldenRatio
         guard bytes.count > 8 else { return unsafe mixed(hash ^ bytes.head) }
         var position = 0
@@ -22,7 +21,7 @@ enum NameHash {
             hash = unsafe mixed(hash ^ bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
             position += 8
         }
-        // The last eight: some of them may be there already.
+        // The last eight bytes may overlap the previous word.
         return unsafe mixed(hash ^ bytes.loadUnaligned(fromByteOffset: bytes.count - 8, as: UInt64.self))
     }
 
@@ -34,8 +33,8 @@ enum NameHash {
 }
 
 extension UnsafeRawBufferPointer {
-    /// A word made of the first eight bytes, or of all where there are fewer: texts of the same length that differ in these
-    /// bytes have different words.
+    /// A word of the first eight bytes, or of all bytes if there are fewer. Texts of the same length that differ in
+    /// these bytes have different words.
     var head: UInt64 {
         switch count {
         case 8...: unsafe loadUnaligned(as: UInt64.self)

@@ -1,6 +1,6 @@
 import Locking
 
-/// What became of one emit: who took it, when its listeners have finished, when the transports have delivered it.
+/// The outcome of one emit: the receivers that took the event, and the progress of listeners and transports.
 ///
 /// ``EventBus/tracked`` returns it. It may be discarded at any time.
 public final class Receipt: Sendable {
@@ -13,7 +13,7 @@ public final class Receipt: Sendable {
     private struct Waiter {
         let token: UInt64
         let goal: ReceiptStateMachine.Goal
-        /// Called once, with nothing when the goal is reached, or with the cancellation.
+        /// Called once: with nil when the goal is reached, or with the cancellation.
         let resume: @Sendable (CancellationError?) -> Void
     }
 
@@ -27,30 +27,30 @@ public final class Receipt: Sendable {
         self.name = name
     }
 
-    /// What happened so far.
+    /// The outcome so far.
     public var summary: ReceiptSummary { state.withLock { $0.machine.summary } }
 
-    /// Returns once every listener that took the event has finished with it, by returning, throwing or being removed.
+    /// Returns once every listener that took the event has returned, thrown or been removed.
     ///
-    /// - Throws: `CancellationError` only. What listeners threw is counted in ``summary``.
+    /// - Throws: `CancellationError` only. ``summary`` counts the listeners that threw.
     public func finished() async throws {
         try await wait(for: .finished)
     }
 
-    /// Returns once every transport that took the event has delivered it: as the other side acknowledged it,
-    /// or, where it does not, when it was written.
+    /// Returns once every transport that took the event has delivered it: when the other side has acknowledged it or,
+    /// without acknowledgements, when it was written.
     ///
-    /// - Throws: ``EventBusError`` with code ``EventBusError/Code/notRelayed`` if no transport took it; what the first
-    ///   transport says that could not deliver it; with code ``EventBusError/Code/postponed`` if the process ends first and
-    ///   a transport has it on disk for the next one; `CancellationError`.
+    /// - Throws: ``EventBusError`` with code ``EventBusError/Code/notRelayed`` if no transport took it; the error of
+    ///   the first transport that could not deliver it; ``EventBusError`` with code ``EventBusError/Code/postponed`` if
+    ///   the process ends first and a transport has it on disk for the next one; `CancellationError`.
     public func published() async throws {
         try await wait(for: .published)
         try publishing.get()
     }
 
-    /// Calls `body` once, on whatever thread, when ``published()`` would return or throw.
+    /// Calls `body` once, on any thread, when ``published()`` would return or throw.
     ///
-    /// Costs less than a task that waits; not to be used for anything that takes long.
+    /// Cheaper than a waiting task. `body` must return quickly.
     public func whenPublished(_ body: @escaping @Sendable (Result<Void, any Error>) -> Void) {
         when(.published) { [self] _ in body(publishing) }
     }
@@ -72,18 +72,18 @@ public final class Receipt: Sendable {
         )
     }
 
-    /// Returns once every transport that keeps events until they are delivered has this one on disk.
+    /// Returns once every transport that stores events until their delivery has this one on disk.
     ///
-    /// From then on a crash of this process does not lose it. It may still be refused: ``published()`` tells.
+    /// From then on, a crash of this process does not lose it. A transport may still refuse it: see ``published()``.
     ///
-    /// - Throws: ``EventBusError`` with code ``EventBusError/Code/notStored`` if no transport keeps it; what the first
-    ///   transport says that could not; `CancellationError`.
+    /// - Throws: ``EventBusError`` with code ``EventBusError/Code/notStored`` if no transport stores it; the error of
+    ///   the first transport that could not; `CancellationError`.
     public func stored() async throws {
         try await wait(for: .stored)
         try storing.get()
     }
 
-    /// Calls `body` once, on whatever thread, when ``stored()`` would return or throw; as ``whenPublished(_:)``.
+    /// Calls `body` once, on any thread, when ``stored()`` would return or throw; see ``whenPublished(_:)``.
     public func whenStored(_ body: @escaping @Sendable (Result<Void, any Error>) -> Void) {
         when(.stored) { [self] _ in body(storing) }
     }
@@ -117,7 +117,7 @@ public final class Receipt: Sendable {
         for waiter in reached { waiter.resume(nil) }
     }
 
-    /// Calls `resume` when the goal is reached, which may be now. Returns what takes it back.
+    /// Calls `resume` when the goal is reached, possibly at once. Returns a token to cancel the wait.
     @discardableResult
     private func when(
         _ goal: ReceiptStateMachine.Goal,
@@ -141,7 +141,7 @@ public final class Receipt: Sendable {
                     if let error { continuation.resume(throwing: error) } else { continuation.resume() }
                 }
                 token.withLock { $0 = own }
-                // A cancellation before that found no token to cancel.
+                // An earlier cancellation found no token.
                 if Task.isCancelled { cancel(own) }
             }
         } onCancel: {
@@ -157,31 +157,31 @@ public final class Receipt: Sendable {
     }
 }
 
-/// What happened to an event so far.
+/// The outcome of an emit so far.
 public struct ReceiptSummary: Sendable, Hashable {
     /// Listeners that took it.
     public internal(set) var delivered = 0
-    /// Listeners that have finished with it, those that threw included.
+    /// Listeners that have finished with it, failed ones included.
     public internal(set) var finished = 0
     /// Listeners that threw or exceeded their time limit.
     public internal(set) var failed = 0
-    /// Listeners whose mailbox was full, or that were removed before it was their turn.
+    /// Listeners whose mailbox was full, or that were removed before their call.
     public internal(set) var discarded = 0
-    /// Deliveries that transports took on.
+    /// Deliveries that transports accepted.
     public internal(set) var relayed = 0
-    /// Deliveries that transports have done.
+    /// Deliveries that transports completed.
     public internal(set) var published = 0
-    /// Deliveries that transports have given up.
+    /// Deliveries that failed for good.
     public internal(set) var refused = 0
-    /// Deliveries that transports have on disk and leave to the next process.
+    /// Deliveries on disk that transports leave to the next process.
     public internal(set) var postponed = 0
-    /// Deliveries that transports keep on disk until they are done.
+    /// Deliveries that transports store on disk until they complete.
     public internal(set) var storing = 0
-    /// Deliveries that came to be on disk, those that are done by now included.
+    /// Deliveries that have been stored on disk, completed ones included.
     public internal(set) var stored = 0
 }
 
-/// Counts what a receipt waits for. Pure.
+/// Counts the deliveries of one emit, and decides which goals are reached. Pure.
 struct ReceiptStateMachine {
     enum Goal: Sendable {
         case finished
@@ -191,7 +191,7 @@ struct ReceiptStateMachine {
 
     private(set) var summary = ReceiptSummary()
     private(set) var firstRefusal: (any Error)?
-    /// The first refusal that also ended a storing.
+    /// The first refusal that also ended storing.
     private(set) var firstStoringRefusal: (any Error)?
     private var unstored = 0
     private var isEmitted = false
@@ -226,7 +226,7 @@ struct ReceiptStateMachine {
 
     mutating func didStore() { summary.stored += 1 }
 
-    /// The event has been offered to everybody: the counts can no longer grow.
+    /// The event was offered to all receivers: no further delivery is announced.
     mutating func didEmit() { isEmitted = true }
 
     func hasReached(_ goal: Goal) -> Bool {

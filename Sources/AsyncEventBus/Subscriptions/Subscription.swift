@@ -14,7 +14,7 @@ public struct Subscription: AsyncSequence, Sendable {
     /// How many events were discarded because the reader was too slow.
     public var dropped: UInt64 { storage.dropped }
 
-    /// Starts to read. Only one iterator may read at a time.
+    /// Returns an iterator. Only one iterator may read at a time.
     public func makeAsyncIterator() -> Iterator { Iterator(storage: storage) }
 
     /// Reads the events of a subscription.
@@ -54,7 +54,7 @@ final class SubscriptionStorage: EventSink {
     private let report: @Sendable (BusReport) -> Void
     private let state: Locked<State>
 
-    /// The bus forgets a subscription when it ends: no name is kept for it.
+    /// The bus forgets a subscription when it ends, so no name is stored for it.
     var asNamed: NamedMailbox? { nil }
     var isImmediate: Bool { false }
 
@@ -90,7 +90,7 @@ final class SubscriptionStorage: EventSink {
     }
 
     func offer(contentsOf deliveries: [PendingDelivery]) {
-        // A subscription is for one reader, who is slower than any lock.
+        // A subscription has one reader, which is slower than any lock.
         for delivery in deliveries { offer(delivery) }
     }
 
@@ -187,7 +187,7 @@ final class SubscriptionStorage: EventSink {
     }
 
     private func cancelSend(_ token: UInt64) {
-        // With its delivery, to let go of that outside the lock.
+        // Returns the delivery too, to release it outside the lock.
         let cancelled = state.withLock { state in
             state.machine.sendCancelled(token: token).map { ($0, state.producers.removeValue(forKey: token)) }
         }

@@ -1,17 +1,17 @@
 import DequeModule
 
-/// Decides what a subscription does: what waits for the reader, what is displaced, when the reader is resumed. Pure.
+/// Decides what a subscription does: which elements wait or are displaced, and when the reader resumes. Pure.
 struct SubscriptionStateMachine<Element: Sized>: Sendable {
-    /// What to do with an element that was offered.
+    /// The result for an offered element.
     enum OfferAction: Sendable {
         case queued
         case handOver(Element)
-        /// It waits in the place of these.
+        /// It waits in place of these.
         case displaced([Element])
         case discarded
     }
 
-    /// What to do for a reader that asks.
+    /// The result for a reader.
     enum ReadAction: Sendable {
         case element(Element, admitted: UInt64?)
         case wait
@@ -22,7 +22,7 @@ struct SubscriptionStateMachine<Element: Sized>: Sendable {
     let policy: OverflowPolicy
     private var waiting = Deque<(element: Element, isSent: Bool)>()
     private var load = Load()
-    /// What of those that wait was sent, and is never displaced.
+    /// The part of ``load`` that was sent, and is never displaced.
     private var sent = Load()
     private var suspended = Deque<(token: UInt64, element: Element)>()
     private var hasReader = false
@@ -50,7 +50,7 @@ struct SubscriptionStateMachine<Element: Sized>: Sendable {
         return .displaced(displaced)
     }
 
-    /// Takes an element for which there is room, or a reader.
+    /// Takes an element for which there is room or a reader.
     private mutating func take(_ element: Element, isSent: Bool) -> OfferAction {
         if hasReader {
             hasReader = false
@@ -71,7 +71,7 @@ struct SubscriptionStateMachine<Element: Sized>: Sendable {
         if isSent { sent.add(number, bytes) }
     }
 
-    /// Takes out what has waited longest of what was not sent.
+    /// Removes the element that has waited longest, apart from sent ones.
     private mutating func removeOldest() -> Element? {
         let position = sent.count == 0 ? waiting.indices.first : waiting.firstIndex { !$0.isSent }
         guard let oldest = position.map({ waiting.remove(at: $0).element }) else { return nil }
@@ -79,13 +79,13 @@ struct SubscriptionStateMachine<Element: Sized>: Sendable {
         return oldest
     }
 
-    /// Whether the drop that was just counted is the first since half of the places were free, and is to be told.
+    /// Returns whether the latest drop is the first since the subscription was half empty, and must be reported.
     mutating func beginsOverflow() -> Bool {
         defer { isOverflowing = true }
         return !isOverflowing
     }
 
-    /// An element whose producer waits while there is no room. Nil means: suspend the producer.
+    /// An element arrived from a producer that waits while there is no room. Returns nil to suspend the producer.
     mutating func sent(_ element: Element, token: UInt64) -> OfferAction? {
         guard hasReader || isClosed || suspended.isEmpty && room.takes(element.size, beside: load) else {
             suspended.append((token, element))
@@ -94,7 +94,7 @@ struct SubscriptionStateMachine<Element: Sized>: Sendable {
         return isClosed ? .discarded : take(element, isSent: true)
     }
 
-    /// A waiting producer was cancelled. Returns its element if it was still waiting.
+    /// A waiting producer was cancelled. Returns its element if it still waited.
     mutating func sendCancelled(token: UInt64) -> Element? {
         suspended.firstIndex { $0.token == token }.map { suspended.remove(at: $0).element }
     }
@@ -121,7 +121,7 @@ struct SubscriptionStateMachine<Element: Sized>: Sendable {
         return hasReader
     }
 
-    /// No more comes in. Returns what waited, the producers that wait, and whether a reader does.
+    /// The subscription ends. Returns the waiting elements, the waiting producers, and whether a reader waits.
     mutating func closed() -> (discarded: [Element], producers: [UInt64], hadReader: Bool) {
         isClosed = true
         defer {

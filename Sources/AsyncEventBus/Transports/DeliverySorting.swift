@@ -5,25 +5,25 @@ struct DeliverySorting: Sendable {
         let includesNamed: Bool
     }
 
-    /// The sinks of the batch in the order in which they first occur, and what goes there.
+    /// The sinks of the batch in the order of their first occurrence, with their deliveries.
     private var slots: [(sink: any EventSink, deliveries: [PendingDelivery])] = []
     private var slotOfSink: [ObjectIdentifier: Int] = [:]
     private var slotsOfGroup: [Group: [Int]] = [:]
     private var latest: (group: Group, slots: [Int])?
-    /// Arrays of deliveries that are empty, to be filled again.
+    /// Empty arrays for reuse.
     private var spare: [[PendingDelivery]] = []
 
-    /// Adds a delivery behind those that its sinks have got so far.
+    /// Appends a delivery for each of its sinks.
     mutating func add(_ delivery: PendingDelivery, _ receivers: Receivers, includesNamed: Bool) {
         let group = Group(receivers: ObjectIdentifier(receivers), includesNamed: includesNamed)
         if latest?.group != group { latest = (group, slots(group, receivers)) }
         for slot in latest?.slots ?? [] { slots[slot].deliveries.append(delivery) }
     }
 
-    /// Hands each sink its deliveries, and forgets them.
+    /// Offers each sink its deliveries, and removes them.
     mutating func offerAll() {
         for position in slots.indices where !slots[position].sink.isImmediate { offer(position) }
-        // Others have all of the batch before these react to any of it.
+        // Other sinks have the whole batch before immediate sinks react to any of it.
         for position in slots.indices where slots[position].sink.isImmediate { offer(position) }
         slots.removeAll(keepingCapacity: true)
         slotOfSink.removeAll(keepingCapacity: true)
@@ -37,7 +37,7 @@ struct DeliverySorting: Sendable {
         if spare.count < Self.spareLimit { spare.append(slots[position].deliveries) }
     }
 
-    /// How many arrays are kept for the next batch.
+    /// The most arrays to keep for the next batch.
     private static let spareLimit = 64
 
     private mutating func slots(_ group: Group, _ receivers: Receivers) -> [Int] {

@@ -1,28 +1,28 @@
-/// Follows the delivery of one event to one named listener: for transports that keep events until they are dealt with.
+/// Follows the delivery of one event to one named listener, for transports that store events until their completion.
 ///
-/// A mailbox calls it on whatever thread, without holding a lock. All calls but that of ``ended(_:)`` with
-/// ``DeliveryOutcome/removed`` come from one task at a time, in the order of what happens.
+/// A mailbox calls it on any thread, without holding a lock. All calls except ``ended(_:)`` with
+/// ``DeliveryOutcome/removed`` come from one task at a time, in order.
 public protocol DeliveryTracker: AnyObject, Sendable {
-    /// Whether ``willRun(attempt:)`` is to be awaited before each call.
+    /// Whether the mailbox awaits ``willRun(attempt:)`` before each call.
     var marksStart: Bool { get }
 
-    /// How many of the attempts before this delivery do not count towards the listener's ``RetryPolicy``.
+    /// The number of earlier attempts that do not count towards the listener's ``RetryPolicy``.
     var uncounted: Int { get }
 
-    /// The transport that it belongs to.
+    /// The owner of the delivery, for ``NamedMailbox/withdraw(from:)``.
     var owner: AnyObject { get }
 
-    /// Whether the transport has taken its deliveries back: no call begins any more. See
+    /// Whether the owner has withdrawn its deliveries, so that no further call begins. See
     /// ``NamedMailbox/withdraw(from:)``.
     var isWithdrawn: Bool { get }
 
-    /// The listener is about to be called; the call waits until this returns. Does not count against its time limit.
+    /// Prepares a call of the listener, which begins after this returns. Does not count against the time limit.
     func willRun(attempt: Int) async
 
-    /// An attempt failed, and another will follow, unless the listener is removed meanwhile.
+    /// Records a failed attempt. Another one follows, unless the listener is removed meanwhile.
     func attemptFailed(_ attempt: Int, error: String)
 
-    /// It is over. Called exactly once; nothing else is called after it.
+    /// Records the outcome. Called exactly once, as the last call.
     func ended(_ outcome: DeliveryOutcome)
 }
 
@@ -32,6 +32,6 @@ public enum DeliveryOutcome: Sendable {
     case finished
     /// The listener failed and is not called again. `attempts` is the number of the last attempt.
     case failed(error: String, attempts: Int)
-    /// The listener left the bus, or the transport took the delivery back, before a call or between two of them.
+    /// The listener left the bus, or the owner withdrew the delivery, before a call or between two calls.
     case removed
 }

@@ -1,16 +1,16 @@
 import Locking
 
-/// Events that a transport brought in together: filled one by one, emitted as one with ``EventBus/emit(_:scope:)``, and
-/// filled again.
+/// Events that a transport brought in together: filled one by one, emitted at once with ``EventBus/emit(_:scope:)``,
+/// and filled again.
 ///
-/// Costs a lock of the bus and one of each mailbox for all of its events, where single emits cost these for each. The
-/// owner bounds how many events it holds. Keeps its storage from one filling to the next.
+/// Costs one lock of the bus and one of each mailbox for all events, while single emits cost these for each event. The
+/// owner bounds the number of events. Keeps its storage between fillings.
 public struct EventBatch: Sendable {
-    /// Events one after the other that the same receivers hear.
+    /// Consecutive events of one destination.
     private struct Run: Sendable {
         let destination: EventDestination
         let includesNamed: Bool
-        /// As it is when the batch is emitted.
+        /// The receivers when the batch is emitted.
         var receivers: Receivers?
         /// The position behind its last event.
         var end: Int
@@ -20,25 +20,25 @@ public struct EventBatch: Sendable {
         var sinks: [any EventSink] { (includesNamed ? receivers?.sinks : receivers?.unnamed) ?? [] }
     }
 
-    /// The events, as mailboxes take them.
+    /// The events as deliveries.
     private var deliveries: [PendingDelivery] = []
     private var runs: [Run] = []
     private var sorting = DeliverySorting()
 
-    /// A batch without events.
+    /// Creates an empty batch.
     public init() {}
 
-    /// How many events there are.
+    /// The number of events.
     public var count: Int { deliveries.count }
 
-    /// Whether there is no event.
+    /// Whether the batch has no events.
     public var isEmpty: Bool { deliveries.isEmpty }
 
-    /// Adds an event behind the others.
+    /// Appends an event.
     ///
     /// - Parameters:
-    ///   - destination: Made by the bus that the batch is emitted on, for the name of the event.
-    ///   - includesNamed: Whether named listeners hear it: not, if the transport offers it to them itself.
+    ///   - destination: The destination of the event's name, created by the bus that emits the batch.
+    ///   - includesNamed: Whether named listeners receive the event; false if the transport offers it to them itself.
     public mutating func append(_ event: Event, to destination: EventDestination, includesNamed: Bool = true) {
         deliveries.append(PendingDelivery(event: event.attempt(1), receipt: nil))
         let last = runs.count - 1
@@ -49,15 +49,15 @@ public struct EventBatch: Sendable {
         }
     }
 
-    /// Removes all events, and keeps the storage.
+    /// Removes all events; keeps the storage.
     public mutating func removeAll() {
         deliveries.removeAll(keepingCapacity: true)
         runs.removeAll(keepingCapacity: true)
     }
 
-    /// Finds out who hears the events now.
+    /// Looks up the current receivers.
     mutating func resolve(in registry: borrowing Locked<Registry>) {
-        // Let go of outside the lock.
+        // Released outside the lock.
         var outdated: [Receivers] = []
         registry.withLock { registry in
             for position in runs.indices {
@@ -66,7 +66,7 @@ public struct EventBatch: Sendable {
         }
     }
 
-    /// Offers each event to the transports that want it, in order.
+    /// Offers each event to its transports, in order.
     func offerToTransports() {
         var start = 0
         for position in runs.indices {
@@ -80,7 +80,7 @@ public struct EventBatch: Sendable {
         }
     }
 
-    /// Offers each mailbox its events at once, in order.
+    /// Offers each sink all of its events at once, in order.
     mutating func offerToSinks() {
         guard let first = runs.first else { return }
         guard runs.contains(where: { !$0.isHeard(as: first) }) else {

@@ -1,14 +1,14 @@
 import Locking
 import Synchronization
 
-/// The bus as transports see it; see ``EventTransport``.
+/// The interface of the bus for transports; see ``EventTransport``.
 extension EventBus {
     // MARK: Out
 
-    /// Offers the events whose name matches to a transport, from now on. A transport is offered each event once, however
-    /// many of its patterns match.
+    /// Offers events with matching names to a transport, from now on. Each event is offered once, however many patterns
+    /// of the transport match.
     ///
-    /// The bus keeps the transport until it is detached from all patterns.
+    /// The bus retains the transport until it is detached from all patterns.
     public func attach(_ transport: some EventTransport, to patterns: some Sequence<EventPattern>) {
         let receiver = Receiver(transport)
         registry.withLock { registry in
@@ -16,7 +16,7 @@ extension EventBus {
         }
     }
 
-    /// Offers no more events of these patterns to a transport. Emits that have begun may still reach it.
+    /// Stops offering events of these patterns to a transport. Emits that have begun may still reach it.
     public func detach(_ transport: some EventTransport, from patterns: some Sequence<EventPattern>) {
         let receiver = Receiver(transport)
         registry.withLock { registry in
@@ -24,7 +24,7 @@ extension EventBus {
         }
     }
 
-    /// Offers the events of some patterns to another transport, in one step: no event goes to both, or to neither.
+    /// Detaches a transport and attaches another one, in one step: no event goes to both, or to neither.
     public func exchange(
         _ transport: some EventTransport,
         from patterns: some Sequence<EventPattern>,
@@ -40,21 +40,21 @@ extension EventBus {
 
     // MARK: In
 
-    /// Passes on an event that already has an identity, because a transport brought it in.
+    /// Emits an event that already has an identity, because a transport brought it in.
     public func emit(_ event: Event, scope: Scope = .everywhere) {
         dispatch(event.attempt(1), scope: scope, receipt: nil)
     }
 
-    /// A place for the events of a name that a transport brings in.
+    /// Returns a destination for the events of a name that a transport brings in.
     public func destination(for name: EventName) -> EventDestination {
         registry.withLock { $0.destination(for: name) }
     }
 
-    /// Passes on events as if they were emitted one after the other, and empties the batch.
+    /// Emits the events of a batch in order, and empties the batch.
     ///
-    /// Each transport is offered the events in their order, and then each mailbox takes all of its events, in their
-    /// order, at once: the registry's lock is taken once, and that of each mailbox once. What is discarded is reported
-    /// when all have been offered.
+    /// The bus first offers the events to each transport, in order. Then it offers each mailbox all of its events at
+    /// once, in order. It takes the lock of the registry once, and that of each mailbox once. A mailbox reports
+    /// discarded events after it has been offered all of its events.
     public func emit(_ batch: inout EventBatch, scope: Scope = .everywhere) {
         batch.resolve(in: registry)
         if scope.includesTransports { batch.offerToTransports() }
@@ -62,16 +62,16 @@ extension EventBus {
         batch.removeAll()
     }
 
-    /// A number that no other event of this bus has: for an event that comes in without an identity.
+    /// Returns a number that no other event of this bus has: for an event that arrives without an identity.
     public func makeNumber() -> UInt64 { sequence.wrappingAdd(1, ordering: .relaxed).newValue }
 
-    /// The identity of the event with a number from ``makeNumber()``.
+    /// Returns the identity of the event with a number from ``makeNumber()``.
     public func id(_ number: UInt64) -> EventID { EventID(source: source, sequence: number) }
 
-    /// An event with a number from ``makeNumber()``, which a transport brought in without an identity.
+    /// Creates an event with a number from ``makeNumber()``, for a transport that received it without an identity.
     ///
-    /// Cheaper than an event with ``id(_:)``, which it equals. If a transport makes several events of one message, it
-    /// gives them the same number.
+    /// Cheaper than an event with ``id(_:)``, which it equals. If a transport creates several events from one message,
+    /// it gives them the same number.
     ///
     /// - Parameter origin: Names this bus as the one that the event first entered.
     public func makeEvent(
@@ -87,22 +87,23 @@ extension EventBus {
 
     // MARK: Named listeners
 
-    /// The mailboxes of the named listeners that hear the events of a destination now, and whether anybody else does.
+    /// Returns the mailboxes of the named listeners that now receive the events of a destination, and whether it has
+    /// other receivers.
     ///
-    /// A transport that keeps events calls it for each event: a listener may come or leave in between.
+    /// A transport that stores events calls this for each event: listeners may come and leave in between.
     public func receivers(at destination: EventDestination) -> (named: [NamedMailbox], hasOthers: Bool) {
-        // Let go of outside the lock.
+        // Released outside the lock.
         var outdated: [Receivers] = []
         let receivers = registry.withLock { destination.receivers(in: &$0, outdated: &outdated) }
         return (receivers.named, receivers.hasOthers)
     }
 
-    /// The mailboxes of all named listeners that there are now.
+    /// Returns the mailboxes of all named listeners.
     public func namedMailboxes() -> [NamedMailbox] {
         mailboxes.compactMap(\.asNamed)
     }
 
-    /// The mailboxes of the named listeners that hear the events of a name now.
+    /// Returns the mailboxes of the named listeners that now receive the events of a name.
     public func namedMailboxes(hearing name: EventName) -> [NamedMailbox] {
         registry.withLock { $0.receivers(for: name) }.named
     }

@@ -1,36 +1,35 @@
-/// The mailbox of a named listener, as transports see it that keep events until listeners have dealt with them.
+/// The mailbox of a named listener, for transports that store events until listeners have finished.
 ///
-/// Equal if it is the same mailbox. When the listener has left the bus, its mailbox may be kept and does no harm:
-/// what is offered there ends at once as ``DeliveryOutcome/removed``.
+/// It may be kept after the listener has left the bus: events offered to it then end at once as
+/// ``DeliveryOutcome/removed``.
 public struct NamedMailbox: Sendable {
     let mailbox: any Mailbox
 
     /// The name of the listener.
     public var name: String { mailbox.listener.name }
 
-    /// Whether the listener may be called before an offer returns. An event that others hear as well is offered to
-    /// them first.
+    /// Whether the listener may be called before an offer returns. Offer a shared event to the other listeners first.
     public var isImmediate: Bool { mailbox.isImmediate }
 
-    /// The most events of other origin that wait there; a measure for how many to offer at a time.
+    /// The most events from other sources that wait; a guide for how many to offer at a time.
     public var capacity: Int { mailbox.listener.capacity }
 
-    /// How many events wait there.
+    /// The number of waiting events.
     public var waiting: Int { mailbox.load.waiting }
 
-    /// Puts an event into the mailbox, however full that is: it is never displaced, and does not count against the
-    /// capacity, neither in number nor in bytes. The caller bounds how many wait. Returns at once, unless the listener
-    /// is immediate. Events offered by one thread are taken in that order.
+    /// Puts an event into the mailbox, even if that is full: the event is never displaced, and does not count against
+    /// the capacity, neither in number nor in bytes. The caller bounds how many wait. Returns at once, unless the
+    /// listener is immediate. Events offered by one thread are taken in that order.
     ///
     /// - Parameters:
-    ///   - attempt: The number of the first call here: 3 after two calls in an earlier life. If the listener's attempts
-    ///     are used up already, without those that the tracker does not count, it is called once.
-    ///   - tracker: Is told what happens; at once, if the listener has left the bus.
+    ///   - attempt: The number of the first call here: 3 after two calls in an earlier process. If the listener's
+    ///     attempts are used up already, not counting attempts that the tracker excludes, it is called once.
+    ///   - tracker: Follows the delivery, which ends at once if the listener has left the bus.
     public func offer(_ event: Event, attempt: Int, tracker: any DeliveryTracker) {
         mailbox.offer(PendingDelivery(event: event.attempt(attempt), receipt: nil, tracker: tracker))
     }
 
-    /// Puts events into the mailbox as ``offer(_:attempt:tracker:)`` does one after the other, and takes its lock once.
+    /// Puts events into the mailbox in order, as ``offer(_:attempt:tracker:)`` does, but takes its lock once.
     public func offer(contentsOf deliveries: [(event: Event, attempt: Int, tracker: any DeliveryTracker)]) {
         mailbox.offer(
             contentsOf: deliveries.map {
@@ -39,11 +38,11 @@ public struct NamedMailbox: Sendable {
         )
     }
 
-    /// Takes back the deliveries of a transport for which no call has begun, resting ones included: they end as
-    /// ``DeliveryOutcome/removed``. Running calls go on to their end.
+    /// Withdraws the deliveries of an owner for which no call has begun, including retries: they end as
+    /// ``DeliveryOutcome/removed``. Running calls run to their end.
     ///
-    /// To be called when the trackers say ``DeliveryTracker/isWithdrawn``: then a call that fails now is not repeated
-    /// either. A thread that is about to offer meanwhile takes its events back by the same call.
+    /// Call it when the trackers report ``DeliveryTracker/isWithdrawn``: then a call that fails is not repeated either.
+    /// A thread that offers events at the same time withdraws them by the same call.
     public func withdraw(from owner: AnyObject) { mailbox.withdraw(from: owner) }
 }
 

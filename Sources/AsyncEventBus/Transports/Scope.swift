@@ -1,12 +1,12 @@
-/// How far an emit goes.
+/// The kinds of receivers that an emit reaches.
 public enum Scope: Sendable, Hashable {
-    /// To the listeners on this bus and to every transport that has a route for it.
+    /// The listeners on this bus, and each transport with a route for the event.
     case everywhere
 
-    /// To the listeners on this bus only.
+    /// Only the listeners on this bus.
     case local
 
-    /// To the transports only: listeners on this bus do not hear it.
+    /// Only the transports.
     case transports
 
     var includesListeners: Bool { self != .transports }

@@ -1,10 +1,10 @@
-/// How far a transport has come with one event, of which it makes several deliveries.
+/// The progress of a transport with the deliveries that it makes of one event.
 ///
-/// Lives as long as one ``EventBus/emitWhenRoom(_:_:attributes:scope:)`` is offered to one transport.
+/// Lives while one ``EventBus/emitWhenRoom(_:_:attributes:scope:)`` offers the event to one transport.
 public struct TransportProgress: Sendable {
-    /// The deliveries that are dealt with, as the transport numbers them.
+    /// The settled deliveries (accepted or refused), as the transport numbers them.
     public var parts: Set<Int> = []
 
-    /// Nothing is dealt with.
+    /// Creates progress without settled deliveries.
     public init() {}
 }

@@ -2,19 +2,18 @@ import Synchronization
 
 /// Elements that the workers of a mailbox claim one by one, in order, without its lock.
 ///
-/// Each element is claimed once, by whoever comes first: a worker that runs it, the emitter that displaces it, or who
-/// closes the mailbox. A claimed element is moved out, so that a chunk keeps nothing alive that runs.
-// SAFETY: the elements are written before the chunk is shared. Of those, each position is given out once, by one atomic
-// addition, and only who got it touches the element there. `deinit` runs when nobody else refers to the chunk.
+/// Each element is claimed once, by the first claimant: a worker that runs it, the emitter that displaces it, or a
+/// caller that closes the mailbox. A claim moves the element out, so that a chunk keeps no running element alive.
+// SAFETY: the elements are written before the chunk is shared. Then one atomic addition assigns each position once, and
+// only its claimant touches the element there. `deinit` runs without other references to the chunk.
 @safe
 final class Chunk<Element: Sendable>: @unchecked Sendable {
-    /// How firmly its elements wait.
     let standing: Standing
     private let count: Int
     private let elements: UnsafeMutablePointer<Element>
     private let claimed = Atomic<Int>(0)
 
-    /// A chunk of the elements that `next` returns, one or more.
+    /// Creates a chunk of the elements that `next` returns, one or more.
     init(count: Int, standing: Standing, next: () -> Element) {
         self.count = count
         self.standing = standing
@@ -28,21 +27,21 @@ final class Chunk<Element: Sendable>: @unchecked Sendable {
         unsafe elements.deallocate()
     }
 
-    /// How many elements nobody has claimed.
+    /// The number of unclaimed elements.
     var remaining: Int { max(0, count - claimed.load(ordering: .sequentiallyConsistent)) }
 
-    /// How many elements somebody has claimed.
+    /// The number of claimed elements.
     var claimedCount: Int { count - remaining }
 
-    /// Takes out the first element that nobody has claimed.
+    /// Claims the first unclaimed element.
     func claim() -> Element? {
-        // Claims that fail are not counted for ever.
+        // Keeps the counter from overflowing.
         guard claimed.load(ordering: .relaxed) < count else { return nil }
         let position = claimed.wrappingAdd(1, ordering: .sequentiallyConsistent).oldValue
         return unsafe position < count ? (elements + position).move() : nil
     }
 
-    /// Takes out all elements that nobody has claimed: there will be no other claim.
+    /// Claims all unclaimed elements; later claims fail.
     func claimAll() -> [Element] {
         let first = claimed.exchange(count, ordering: .sequentiallyConsistent)
         guard first < count else { return [] }

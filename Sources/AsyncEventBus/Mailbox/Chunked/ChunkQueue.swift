@@ -1,12 +1,12 @@
 import DequeModule
 
-/// What waits in a mailbox where workers take chunks: in one line, without keys and rests.
+/// The queue of a mailbox whose workers take chunks: a single line, without keys and rests.
 ///
-/// The oldest are in a chunk, which workers empty without asking. Pure but for that.
+/// A chunk holds the oldest elements, and workers empty it without this queue. Pure apart from that.
 struct ChunkQueue<Element: Sized>: WaitingLine {
     private struct Item: Sendable {
         let element: Element
-        /// Of an element that takes up room; as short as it may be, since emitters write many items.
+        /// In bytes, 0 if the element takes up no room. Short, since emitters write many items.
         let size: UInt32
         let standing: Standing
 
@@ -20,28 +20,28 @@ struct ChunkQueue<Element: Sized>: WaitingLine {
     /// The most elements in a chunk.
     static var chunkLimit: Int { 64 }
 
-    /// The most bytes in a chunk of several elements: of a chunk that is begun, all bytes count.
+    /// The most bytes in a chunk of several elements. All bytes of a chunk count until it is empty.
     private let chunkBytes: Int
     private var line = Deque<Item>()
-    /// Of those in the line, what takes up room, and what of that was sent.
+    /// The loads of ordinary and of sent elements in the line.
     private var ordinaryInLine = Load()
     private var sentInLine = Load()
     private var chunk: Chunk<Element>?
-    /// What the elements of the chunk count that were not displaced.
+    /// The bytes of the chunk, without displaced elements.
     private var bytesInChunk = 0
-    /// How many elements of chunks were ever displaced.
+    /// The number of elements ever displaced from chunks.
     private var displacedFromChunks = 0
 
     private var unclaimed: Int { chunk?.remaining ?? 0 }
 
-    /// - Parameter capacityBytes: The most bytes that are to wait.
+    /// - Parameter capacityBytes: The most bytes that may wait.
     init(capacityBytes: Int) {
         chunkBytes = min(64 * 1_024, capacityBytes / 16)
     }
 
     var count: Int { line.count + unclaimed }
 
-    /// At most a chunk more in bytes than the load is, and not less.
+    /// In bytes, exceeds the actual load by at most one chunk, and is never below it.
     var ordinary: Load {
         guard let chunk, chunk.standing.takesRoom else { return ordinaryInLine }
         return load(ordinaryInLine, with: chunk)
@@ -71,7 +71,7 @@ struct ChunkQueue<Element: Sized>: WaitingLine {
 
     mutating func append(contentsOf elements: [Element], bytes limit: Int) -> Bool {
         var bytes = 0
-        // One by one: a copy of a delivery costs a count up and down for each thing in it, and a sequence makes two.
+        // By index: a copy of a delivery retains and releases each reference in it, and iteration makes two copies.
         for position in elements.indices {
             let size = elements[position].size
             bytes += size
@@ -85,8 +85,7 @@ struct ChunkQueue<Element: Sized>: WaitingLine {
         return true
     }
 
-    /// The chunk that elements are to be claimed from now; nil if there is none. All elements of a chunk wait equally
-    /// firmly.
+    /// Returns the chunk to claim elements from; nil if none waits. All elements of a chunk have the same standing.
     mutating func nextChunk() -> Chunk<Element>? {
         if let chunk, chunk.remaining > 0 { return chunk }
         guard let standing = line.first?.standing else {

@@ -3,7 +3,7 @@ import Synchronization
 
 /// A mailbox whose workers take chunks of events: for listeners without keys and retries.
 final class ChunkedMailbox: Mailbox {
-    /// How many calls a worker makes, if none takes long and no other worker of the bus waits for a thread.
+    /// The number of calls in a turn if calls are quick and no other worker of the bus waits for a thread.
     private static let longTurn = 1_024
 
     let context: MailboxContext
@@ -47,12 +47,12 @@ final class ChunkedMailbox: Mailbox {
         }
     }
 
-    /// Lets a worker run on this thread, and, when that is suspended in a call, another one.
+    /// Runs a worker on this thread and, if it is suspended in a call, another one.
     private func supervise() async {
         var shift = state.withLock { $0.machine.shiftBegan() }
         var begun = 0
         while true {
-            // Owned by this mailbox: counted as a worker, as `startWorker` says. Runs here until it ends or is suspended.
+            // Owned by this mailbox: counted as a worker, see `startWorker`. Runs here until it ends or is suspended.
             Task.immediateDetached { [shift] in await self.work(on: shift) }
             switch state.withLock({ $0.machine.shiftLeft(shift) }) {
             case .end:
@@ -68,7 +68,7 @@ final class ChunkedMailbox: Mailbox {
         }
     }
 
-    /// Runs elements until none is left, or, on a shift, until it is time to leave the thread to others.
+    /// Runs elements until none is left or, on a shift, until the worker must release the thread.
     private func work(on shift: UInt64?) async {
         let (body, isSimple) = (listener.body, listener.timeLimit == nil)
         let (crew, outside) = (context.crew, outside)
@@ -88,7 +88,7 @@ final class ChunkedMailbox: Mailbox {
                 }
                 pace.count &+= 1
                 turn.calls &+= 1
-                // After each call if they take long: 64 of them would be too much.
+                // If calls are slow, checked after each call: 64 slow calls would take too long.
                 let isLong = !pace.isQuick && crew.isWaiting && turn.isLong
                 guard isLong || turn.calls % WorkerTurn.length == 0 else { continue }
                 guard turn.calls % Self.longTurn == 0 || crew.isWaiting || !pace.isQuick else { continue }
@@ -117,7 +117,7 @@ final class ChunkedMailbox: Mailbox {
         return chunk
     }
 
-    /// Lets producers in that wait for room.
+    /// Admits producers that wait for room.
     private func admit() {
         let (producers, startWorker) = state.withLock { state in
             let admitted = state.machine.admitted()
@@ -129,8 +129,8 @@ final class ChunkedMailbox: Mailbox {
     }
 }
 
-/// Whether producers wait outside a full mailbox, for workers, which do not take its lock. An object of its own: each
-/// call of a listener reads it, and it must not share a cache line with fields that emitters write.
+/// Whether producers wait for room, for workers to read without the lock. A separate object: each call of a listener
+/// reads it, so it must not share a cache line with fields that emitters write.
 private final class ProducersOutside: Sendable {
     let areThere = Atomic<Bool>(false)
 }

@@ -1,21 +1,21 @@
-/// Decides what a mailbox does whose workers take chunks of elements, which have no keys and do not rest. Pure but for
-/// the chunks, which workers empty without asking.
+/// Decides what a mailbox does if its workers take chunks: its elements have no keys and do not rest. Pure apart from
+/// the chunks, which workers empty without it.
 struct ChunkedStateMachine<Element: Sized>: MailboxMachine {
-    /// What a worker does next.
+    /// The next step of a worker.
     enum WorkerAction: Sendable {
         /// Claim and run these elements until none is left, then ask again.
         case run(Chunk<Element>, startWorker: Bool)
-        /// Nothing is left to do: end. `isIdle` says that no other worker runs either.
+        /// No work is left: end. `isIdle` is true if no other worker runs either.
         case retire(isIdle: Bool)
     }
 
-    /// What follows when a worker has left its thread.
+    /// The next step after a worker has left its thread.
     enum LeaveAction: Sendable {
-        /// It has retired, or there is nothing for another one to do.
+        /// End: the worker has retired, or there is no work for another one.
         case end
-        /// Its turn is over: give the thread to others, then begin another shift.
+        /// The turn of the worker is over: yield the thread, then resume this shift.
         case yield(shift: UInt64)
-        /// It is suspended, and there is more to do: begin the shift of another worker.
+        /// The worker is suspended, and work is left: begin the shift of another one.
         case begin(shift: UInt64)
     }
 
@@ -23,7 +23,7 @@ struct ChunkedStateMachine<Element: Sized>: MailboxMachine {
     var workers: WorkerCount
     private var shifts: Shifts
 
-    /// - Parameter threads: How many workers can have a thread at the same time.
+    /// - Parameter threads: The most workers that can have a thread at the same time.
     init(capacity: Int, capacityBytes: Int = .max, limit: Int, policy: OverflowPolicy, threads: Int = .max) {
         let line = ChunkQueue<Element>(capacityBytes: capacityBytes)
         intake = Intake(room: Room(count: capacity, bytes: capacityBytes), policy: policy, line: line)
@@ -32,45 +32,45 @@ struct ChunkedStateMachine<Element: Sized>: MailboxMachine {
     }
 
     var needsWorker: Bool {
-        // When half of the room is taken, the workers on duty may be blocked.
+        // If more than half of the capacity is taken, the workers on duty may be blocked.
         shifts.needsWorker || (intake.line.ordinary.count > intake.room.count / 2 && shifts.hasThread)
     }
 
-    /// A worker has begun to run, and is on duty. Returns what names its shift.
+    /// A worker has begun to run, and is on duty. Returns the identifier of its shift.
     mutating func shiftBegan() -> UInt64 {
         workers.started()
         return shifts.begin()
     }
 
-    /// A worker has claimed all it was given; `shift` names its shift, if it ever had one.
+    /// A worker has claimed its whole chunk; `shift` is its shift, if it ever had one.
     mutating func workerAsked(by shift: UInt64?) -> WorkerAction {
         guard let chunk = intake.line.nextChunk() else {
             workers.retired()
             if let shift { shifts.onDuty[shift] = nil }
             return .retire(isIdle: isIdle)
         }
-        // One element is for the worker that asked.
+        // One element is for the worker that asks.
         return .run(chunk, startWorker: count > 1 && startsWorker())
     }
 
-    /// Lets producers in as far as there is room. Returns their tokens.
+    /// Admits producers as long as there is room. Returns their tokens.
     mutating func admitted() -> [UInt64] {
         var tokens: [UInt64] = []
         while let token = intake.admitNext() { tokens.append(token) }
         return tokens
     }
 
-    /// It was measured whether calls return so soon that to start another worker takes longer.
+    /// A worker has measured whether calls are shorter than the start of another worker.
     mutating func measured(areShort: Bool) { shifts.areShort = areShort }
 
-    /// A worker has kept its thread for long enough. Returns whether it is to leave it by returning, for it is on duty.
+    /// The turn of a worker is over. Returns whether to leave the thread by returning, since the worker is on duty.
     mutating func turnEnded(by shift: UInt64?) -> Bool {
         guard let shift, shifts.onDuty[shift] != nil else { return false }
         shifts.onDuty[shift] = true
         return true
     }
 
-    /// The worker on that shift has left its thread.
+    /// The worker of a shift has left its thread.
     mutating func shiftLeft(_ shift: UInt64) -> LeaveAction {
         switch shifts.onDuty[shift] {
         case nil:

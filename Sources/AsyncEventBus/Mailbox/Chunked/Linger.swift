@@ -1,27 +1,27 @@
 import Synchronization
 
-/// Decides whether a worker that has nothing left to do stays awake for a moment, as long as it takes to wake one.
+/// Decides whether an idle worker spins before it retires, for as long as the start of a worker takes.
 ///
-/// It does where the latest worker was missed within that moment, and no longer does when it waited in vain. So a stream
-/// of events is not a wake-up each, and one now and then costs no waiting.
+/// It begins to spin when an event has followed the retirement of a worker within that time, and stops after a spin in
+/// vain. So a stream of events does not cost a wake-up each, and occasional events cost no spinning.
 struct Linger: ~Copyable, Sendable {
-    /// In nanoseconds: about what it costs to start a worker.
+    /// The time to spin, in nanoseconds: about the cost of starting a worker.
     private static let span: Int64 = 3_000
-    /// In nanoseconds: between two looks, so that a few events come together, and the lock is left alone.
+    /// The time between two checks, in nanoseconds. Lets a few events accumulate, and spares the lock.
     private static let interval: Int64 = 300
 
     private let retired = Atomic<Int64>(0)
     private let pays = Atomic<Bool>(false)
 
-    /// A worker retires.
+    /// Records that a worker retires.
     func ended() { retired.store(WorkerClock.now, ordering: .relaxed) }
 
-    /// A worker is needed.
+    /// Records that a worker is needed.
     func missed() {
         if WorkerClock.now - retired.load(ordering: .relaxed) < Self.span { pays.store(true, ordering: .relaxed) }
     }
 
-    /// Waits until `isNeeded` or the moment is over; not at all where that does not pay.
+    /// Spins until `isNeeded` holds or the time is over; not at all if that does not pay.
     func wait(until isNeeded: () -> Bool) {
         guard pays.load(ordering: .relaxed), unsafe !WorkerClock.isStopped else { return }
         let start = WorkerClock.now

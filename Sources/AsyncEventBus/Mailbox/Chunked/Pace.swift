@@ -1,13 +1,13 @@
-/// Measures how long the calls of a worker take, now and then.
+/// Measures from time to time how long the calls of a worker take.
 struct Pace {
-    /// Calls since the latest measurement.
+    /// The calls since the latest measurement.
     var count = 0
     private var since = WorkerClock.now
 
-    /// Whether the latest calls took less time, each, than it takes to start another worker.
+    /// Whether the latest calls were shorter, on average, than the start of another worker.
     private(set) var isQuick = false
 
-    /// Measures, if there were enough calls. Returns whether there were.
+    /// Measures after at least eight calls. Returns whether it did.
     mutating func measure() -> Bool {
         guard count >= 8 else { return false }
         let now = WorkerClock.now

@@ -1,14 +1,14 @@
-/// The workers on duty, and how long calls take. Pure.
+/// The workers on duty, and the length of calls. Pure.
 ///
-/// Who hands a worker its thread is there when it leaves that thread, done or suspended in a call. As long as it keeps
-/// the thread it is on duty, and calls that return at once need no second worker beside it. A worker that was suspended
-/// goes on by itself, beside those on duty.
+/// A worker is on duty while it keeps the thread that it was started on. The task that started it continues when the
+/// worker leaves that thread, done or suspended in a call. Calls that return at once need no second worker beside the
+/// one on duty. A suspended worker continues later on its own, beside the workers on duty.
 struct Shifts: Sendable {
-    /// How many can have a thread at the same time. More on duty would only stand in the way of other listeners'.
+    /// The most workers that can have a thread at the same time. More on duty would only hinder other listeners.
     let threads: Int
-    /// Whether calls return so soon that to start another worker takes longer.
+    /// Whether calls are shorter than the start of another worker.
     var areShort = false
-    /// Those who keep their thread, and whether they are about to leave it as their turn is over.
+    /// The shifts of workers on duty, and whether each is about to leave its thread because its turn is over.
     var onDuty: [UInt64: Bool] = [:]
     private var next: UInt64 = 0
 
@@ -16,10 +16,10 @@ struct Shifts: Sendable {
         self.threads = threads
     }
 
-    /// Whether what is left needs a worker beside those on duty: there is none, or calls take long.
+    /// Whether the remaining work needs another worker: none is on duty, or calls take long.
     var needsWorker: Bool { onDuty.isEmpty || (!areShort && hasThread) }
 
-    /// Whether one more could have a thread.
+    /// Whether one more worker could have a thread.
     var hasThread: Bool { onDuty.count < threads }
 
     mutating func begin() -> UInt64 {

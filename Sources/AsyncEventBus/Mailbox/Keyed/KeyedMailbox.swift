@@ -2,7 +2,7 @@ import Locking
 
 /// A mailbox whose workers take one event at a time: for listeners with keys or retries.
 ///
-/// An event that is to be tried again rests meanwhile, and takes no worker.
+/// An event rests between two attempts, and occupies no worker.
 final class KeyedMailbox: Mailbox {
     let context: MailboxContext
     let state: Locked<MailboxState<KeyedStateMachine<PendingDelivery>>>
@@ -24,7 +24,7 @@ final class KeyedMailbox: Mailbox {
 
     func key(of event: Event) -> String? { listener.delivery.key(of: event) }
 
-    /// Each worker that takes an event out lets a producer in.
+    /// Workers need no notice: each one that takes an event admits a producer.
     func producersChanged(areThere: Bool) {}
 
     func start() { startWorker() }
@@ -52,7 +52,7 @@ final class KeyedMailbox: Mailbox {
         }
     }
 
-    /// What a worker does next, which producer is let in, and which tasks have waited for the end of the work.
+    /// Returns the next step of a worker, the producer to admit, and the tasks that wait for the end of all work.
     private func next(
         finished: String?
     ) -> (
@@ -71,7 +71,7 @@ final class KeyedMailbox: Mailbox {
         }
     }
 
-    /// Makes one attempt. Returns whether the delivery is dealt with; if not, it rests.
+    /// Makes one attempt. Returns whether the delivery is complete; if not, it rests.
     private func deliver(_ item: KeyedStateMachine<PendingDelivery>.Item) async -> Bool {
         guard let failure = await call(item.element) else { return true }
         if !isLastAttempt(item.element), retry(item, error: "\(failure.error)") { return false }
@@ -79,15 +79,15 @@ final class KeyedMailbox: Mailbox {
         return true
     }
 
-    /// Lets a delivery rest before its next attempt. Returns false if the mailbox is closed: there is none.
+    /// Lets a delivery rest before its next attempt. Returns false if the mailbox is closed and there is none.
     private func retry(_ item: KeyedStateMachine<PendingDelivery>.Item, error: String) -> Bool {
         var item = item
         let pause = listener.retry.pause(after: item.element.pause, fraction: .random(in: 0...1))
         item.element.tracker?.attemptFailed(item.element.event.attempt, error: error)
         item.element.tryAgain(after: pause)
         guard let token = state.withLock({ [item] state in state.machine.pauseBegan(item) }) else { return false }
-        // Owned by this mailbox: one for each event that rests, so never more than fit into it and run at a time, and
-        // the kept ones. Cancelled when the event is displaced or the mailbox closed. Awaited through `waitUntilIdle`.
+        // Owned by this mailbox: one for each resting event, so never more than fit into it and run at a time, plus the
+        // kept ones. Cancelled when the event is displaced or the mailbox closed. Awaited through `waitUntilIdle`.
         let timer = Task.detached { [clock = context.clock] in
             try? await clock.sleep(for: pause)
             self.pauseEnded(token)

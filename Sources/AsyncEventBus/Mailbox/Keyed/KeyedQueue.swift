@@ -1,18 +1,19 @@
 import DequeModule
 
-/// What waits in a mailbox: ready to run, held back by an earlier element of its key, or resting between two attempts.
+/// The queue of a mailbox: elements are ready, held back by an earlier element of their key, or resting between two
+/// attempts.
 ///
-/// Of one key at most one element is ready, running or resting; the others are held, in order. Without a key, elements
+/// Of each key at most one element is ready, running or resting; the others are held, in order. Elements without a key
 /// are ready in order. Pure.
 struct KeyedQueue<Element: Sized>: WaitingLine {
-    /// An element, and where it belongs.
+    /// An element and its attributes in the queue.
     struct Item: Sendable {
         var element: Element
         let key: String?
         let standing: Standing
-        /// What it counts in bytes: 0 if it takes up no room.
+        /// The size in bytes, 0 if the element takes up no room.
         let size: Int
-        /// Its place in the order of arrival.
+        /// The position in the order of arrival.
         fileprivate(set) var number: UInt64 = 0
 
         fileprivate var isDisplaceable: Bool { standing == .displaceable }
@@ -31,7 +32,7 @@ struct KeyedQueue<Element: Sized>: WaitingLine {
         case resting(UInt64)
     }
 
-    /// Whether an element without a key holds up all that come after it while it rests.
+    /// Whether a resting element without a key holds up all later elements.
     private let isSerial: Bool
     private var ready = Deque<Item>()
     private var held: [String: Deque<Item>] = [:]
@@ -52,12 +53,12 @@ struct KeyedQueue<Element: Sized>: WaitingLine {
 
     var canRun: Bool { !ready.isEmpty && !isHeldUp }
 
-    /// Walks over the keys that elements wait for.
+    /// Iterates over the keys of waiting elements.
     var look: (progress: ListenerLook.Progress, isHeldUp: Bool) {
-        // What rests has been taken out, and is back.
+        // A resting element was taken out and has come back: the tokens count these returns.
         let taken = ListenerLook.Progress.taken(nextNumber &- UInt64(count) &- displaced &+ nextToken)
         guard ready.isEmpty else { return (taken, true) }
-        // The first of such a key runs, as nothing is ready and it does not rest.
+        // The first element of such a key runs, since none is ready and it does not rest.
         let resting = Set(resting.values.compactMap(\.key))
         let oldest = held.lazy.filter { !resting.contains($0.key) }.compactMap(\.value.first?.number).min()
         return oldest.map { (.held($0), true) } ?? (taken, false)
@@ -81,14 +82,14 @@ struct KeyedQueue<Element: Sized>: WaitingLine {
 
     mutating func append(contentsOf elements: [Element], bytes limit: Int) -> Bool { false }
 
-    /// Takes out what runs next. Its key, if it has one, is busy until it is released.
+    /// Removes the element that runs next. Its key, if any, is busy until its release.
     mutating func popReady() -> Item? {
         guard !isHeldUp, let item = ready.popFirst() else { return nil }
         removed(item)
         return item
     }
 
-    /// The element of `key` that ran, or was displaced, is out of the way: the next one of that key may run.
+    /// The element of `key` has run or was displaced: the next one of that key may run.
     mutating func release(_ key: String) {
         guard let position = held.index(forKey: key) else {
             busyKeys.remove(key)
@@ -98,7 +99,7 @@ struct KeyedQueue<Element: Sized>: WaitingLine {
         if held.values[position].isEmpty { held.remove(at: position) }
     }
 
-    /// An element that ran comes back to rest. Returns what names this rest.
+    /// An element returns to rest after a run. Returns the token of the rest.
     mutating func rest(_ item: Item) -> UInt64 {
         defer { nextToken += 1 }
         added(item)
@@ -116,7 +117,7 @@ struct KeyedQueue<Element: Sized>: WaitingLine {
             isHeldUp = false
             ready.prepend(item)
         } else {
-            // Behind what has not been tried yet, so that elements that fail do not keep the others from running.
+            // Behind untried elements, so that failing elements do not keep them from running.
             if item.key == nil {
                 item.number = nextNumber
                 nextNumber += 1
@@ -151,9 +152,9 @@ struct KeyedQueue<Element: Sized>: WaitingLine {
         return DisplacedElement(element: item.element, rest: nil)
     }
 
-    /// Keys that are busy stay so until they are released.
+    /// Busy keys stay busy until their release.
     mutating func removeAll() -> (elements: [Element], rests: [UInt64]) {
-        // Not `Array(ready)`: of an empty deque that writes to the storage which all empty arrays share.
+        // Not `Array(ready)`: for an empty deque that writes to the storage shared by all empty arrays.
         let all = [ready.map { $0 }, held.values.flatMap { $0.map { $0 } }, resting.values.map { $0 }].joined()
         let result = (all.map(\.element), Array(resting.keys))
         ready.removeAll()
@@ -166,7 +167,7 @@ struct KeyedQueue<Element: Sized>: WaitingLine {
 
     mutating func removeAll(where isMeant: (Element) -> Bool) -> (elements: [Element], rests: [UInt64]) {
         var taken: [Item] = []
-        // The later ones of a key first: those that stay take the place of the first.
+        // Held elements of a key first: a remaining one replaces the first of its key.
         for key in Array(held.keys) {
             let items = held[key] ?? []
             taken += items.filter { isMeant($0.element) }
@@ -187,7 +188,7 @@ struct KeyedQueue<Element: Sized>: WaitingLine {
     }
 
     private func oldest(of key: String) -> Place? {
-        // What rests or is ready is the first of its key.
+        // A resting or ready element is the first of its key.
         if let token = resting.first(where: { $0.value.key == key && $0.value.isDisplaceable })?.key {
             return .resting(token)
         }
@@ -196,7 +197,7 @@ struct KeyedQueue<Element: Sized>: WaitingLine {
     }
 
     private func oldest() -> Place? {
-        // Without keys, the elements that are ready are in the order of their numbers.
+        // Without keys, ready elements are in the order of their numbers.
         let isOrdered = busyKeys.isEmpty
         let firstReady =
             isOrdered

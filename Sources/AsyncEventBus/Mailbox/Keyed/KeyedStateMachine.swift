@@ -1,14 +1,14 @@
-/// Decides what a mailbox does whose workers take one element at a time: in order of each key, with rests between the
-/// attempts at one element. Pure.
+/// Decides what a mailbox does if its workers take one element at a time: in order for each key, with rests between the
+/// attempts at an element. Pure.
 struct KeyedStateMachine<Element: Sized>: MailboxMachine {
     typealias Item = KeyedQueue<Element>.Item
 
-    /// What a worker does next.
+    /// The next step of a worker.
     enum WorkerAction: Sendable {
-        /// Run this element, then ask again with its key, or, if it is to be tried again, begin its rest and ask
-        /// without. Resume the producer of `admitted`, whose element is in.
+        /// Run this element, then ask again with its key; if it will be retried, begin its rest and ask without a key.
+        /// Resume the producer of `admitted`, whose element has entered.
         case run(Item, startWorker: Bool, admitted: UInt64?)
-        /// Nothing is left to do: end. `isIdle` says that no other worker runs either.
+        /// No work is left: end. `isIdle` is true if no other worker runs either.
         case retire(isIdle: Bool)
     }
 
@@ -23,7 +23,7 @@ struct KeyedStateMachine<Element: Sized>: MailboxMachine {
 
     var needsWorker: Bool { true }
 
-    /// A worker is free; `finished` is the key of the element that it has dealt with, if that had one.
+    /// A worker is free; `finished` is the key of its latest element, if that is complete and has a key.
     mutating func workerAsked(finished: String?) -> WorkerAction {
         if let finished { intake.line.release(finished) }
         guard let item = intake.line.popReady() else {
@@ -35,16 +35,16 @@ struct KeyedStateMachine<Element: Sized>: MailboxMachine {
         return .run(item, startWorker: startsWorker(), admitted: admitted)
     }
 
-    /// An element that a worker ran rests before the next attempt; its key stays busy. Returns what names the rest, or
-    /// nil if the mailbox is closed: there is no next attempt.
+    /// An element rests after a run, before its next attempt; its key stays busy. Returns the token of the rest, or nil
+    /// if the mailbox is closed and there is no next attempt.
     mutating func pauseBegan(_ item: Item) -> UInt64? {
         intake.isClosed ? nil : intake.line.rest(item)
     }
 
-    /// Whether the rest still goes on.
+    /// Whether the rest is not over yet.
     func isPausing(_ token: UInt64) -> Bool { intake.line.isResting(token) }
 
-    /// A rest is over: the element waits for a worker. Returns whether to start one. Without effect on a rest that
+    /// A rest is over: the element waits for a worker. Returns whether to start one. Has no effect if the rest has
     /// ended otherwise.
     mutating func pauseEnded(_ token: UInt64) -> Bool {
         intake.line.wake(token) && startsWorker()
