@@ -104,11 +104,11 @@ extension Bridge {
         let maintenance = writer.map { StoreMaintenance($0) }
         // The first timer must not wait for the store, the second one may.
         return [
-            context.timing.makeQueue("mqtt-bridge.watch").runEachSecond {
+            RepeatingTimer(context.timing.makeQueue("mqtt-bridge.watch")) {
                 maintenance?.reportStalledCommit()
                 watch.look(at: .now)
             },
-            context.timing.makeQueue("mqtt-bridge.maintenance").runEachSecond { maintenance?.run() },
+            RepeatingTimer(context.timing.makeQueue("mqtt-bridge.maintenance")) { maintenance?.run() },
         ]
     }
 

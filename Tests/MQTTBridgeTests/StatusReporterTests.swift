@@ -46,7 +46,7 @@ struct StatusReporterTests {
     @Test("kinds and brokers are counted apart")
     func apart() async {
         let reporter = reporter()
-        for kind in [StatusReporter.Counted.dropped, .loop, .refused] {
+        for kind in [CountedStatus.dropped, .loop, .refused] {
             for broker in ["a", "b"] { reporter.count(kind, broker: broker, topic: "", reason: "", at: start) }
         }
         #expect(await reports().count == 6)

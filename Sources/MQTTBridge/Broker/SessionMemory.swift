@@ -17,15 +17,20 @@ struct SessionMemory: Sendable {
     let formerClientIDs: [String]
 
     /// Reads the record, and adds the filters that are about to be subscribed.
-    init(of broker: Broker, _ filters: [String], in store: any MessageStore) throws(StoreError) {
+    init(
+        of clientID: String,
+        at broker: String,
+        _ filters: [String],
+        in store: any MessageStore
+    ) throws(StoreError) {
         self.store = store
         self.filters = filters
-        name = Self.name(broker.name)
-        clientID = broker.options.clientID
-        let known = try Self.sessions(broker.name, store)
+        self.clientID = clientID
+        name = Self.name(broker)
+        let known = try Self.sessions(broker, store)
         let own = Set(known[clientID] ?? [])
         former = own.subtracting(filters).sorted()
-        formerClientIDs = known.keys.filter { [clientID] in $0 != clientID && known[$0]?.isEmpty == false }.sorted()
+        formerClientIDs = known.keys.filter { $0 != clientID && known[$0]?.isEmpty == false }.sorted()
         if own.union(filters) != own || !formerClientIDs.isEmpty { try write(former + filters) }
     }
 

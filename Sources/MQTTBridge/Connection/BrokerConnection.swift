@@ -74,7 +74,12 @@ final class BrokerConnection: Sendable {
         _ logger: Logger
     ) throws(StoreError) -> SessionMemory? {
         guard !broker.options.isClientIDGenerated else { return nil }
-        let memory = try SessionMemory(of: broker, plan.requests.map(\.filter), in: store)
+        let memory = try SessionMemory(
+            of: broker.options.clientID,
+            at: broker.name,
+            plan.requests.map(\.filter),
+            in: store
+        )
         broker.options.session.formerFilters += memory.former
         for clientID in memory.formerClientIDs {
             logger.notice(

@@ -7,7 +7,7 @@ extension MessageReceiver {
     func event(
         _ place: EventPlace,
         _ message: inout Message,
-        _ decoded: WireFormat.Decoded,
+        _ decoded: DecodedMessage,
         _ number: UInt64,
         _ batch: borrowing Batch,
         isForwarded: Bool
@@ -44,7 +44,7 @@ extension MessageReceiver {
     private func makeOrigin(
         _ place: EventPlace,
         _ message: Message,
-        _ decoded: WireFormat.Decoded,
+        _ decoded: DecodedMessage,
         isForwarded: Bool,
         _ batch: borrowing Batch
     ) -> EventOrigin {

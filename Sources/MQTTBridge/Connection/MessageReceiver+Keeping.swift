@@ -8,7 +8,7 @@ extension MessageReceiver {
     func addToStore(
         _ message: inout Message,
         _ place: EventPlace,
-        _ decoded: WireFormat.Decoded,
+        _ decoded: DecodedMessage,
         _ number: UInt64,
         _ batch: inout Batch
     ) -> Bool {

@@ -116,7 +116,7 @@ final class MessageReceiver: ClientDelegate {
             return
         }
         if plan.tracksState { claimState(of: message, plan, &batch) }
-        let decoded = WireFormat.Decoded(payload: message.payload)
+        let decoded = DecodedMessage(payload: message.payload)
         let number = context.bus.makeNumber()
         for position in plan.places.indices { add(&message, plan.places[position], decoded, number, &batch) }
         if plan.tracksState { batch.passage = .none }
@@ -201,7 +201,7 @@ final class MessageReceiver: ClientDelegate {
     private func add(
         _ message: inout Message,
         _ place: EventPlace,
-        _ decoded: WireFormat.Decoded,
+        _ decoded: DecodedMessage,
         _ number: UInt64,
         _ batch: inout Batch
     ) {
@@ -217,7 +217,7 @@ final class MessageReceiver: ClientDelegate {
     }
 
     /// - Parameter level: The log level if nothing was lost; nil for the default of the kind.
-    func count(_ kind: StatusReporter.Counted, _ message: Message, _ reason: String, level: Logger.Level? = nil) {
+    func count(_ kind: CountedStatus, _ message: Message, _ reason: String, level: Logger.Level? = nil) {
         context.reporter.count(kind, broker: broker.name, topic: message.topic, reason: reason, level: level)
     }
 }

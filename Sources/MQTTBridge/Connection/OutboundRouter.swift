@@ -273,7 +273,7 @@ final class OutboundRouter: EventTransport {
         receipt?.willPublish()
         if target.isDurable { receipt?.willStore() }
         receipt?.didRefuse(error, endsStoring: target.isDurable)
-        let kind: StatusReporter.Counted = error.code == .queueFull ? .dropped : .refused
+        let kind: CountedStatus = error.code == .queueFull ? .dropped : .refused
         context.reporter.count(kind, broker: target.route.broker, topic: target.topic, reason: "\(error)")
     }
 

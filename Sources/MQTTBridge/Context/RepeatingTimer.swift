@@ -1,6 +1,6 @@
 import Locking
 
-/// Runs work on a queue now and then each second.
+/// Runs work on a queue at once, then once a second, until it is cancelled or released.
 final class RepeatingTimer: Sendable {
     private let queue: any WorkQueue
     private let work: @Sendable () -> Void
@@ -18,6 +18,6 @@ final class RepeatingTimer: Sendable {
         queue.run(after: .seconds(1)) { [weak self] in self?.fire() }
     }
 
-    /// The work is not run any more; a run that goes on comes to its end.
+    /// Cancels all later runs; a run that has begun continues.
     func cancel() { isCancelled.withLock { $0 = true } }
 }

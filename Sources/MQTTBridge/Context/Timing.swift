@@ -18,9 +18,6 @@ extension DispatchQueue: WorkQueue {
 }
 
 extension WorkQueue {
-    /// Runs the work now and then each second, until the timer is cancelled or let go of.
-    func runEachSecond(_ work: @escaping @Sendable () -> Void) -> RepeatingTimer { RepeatingTimer(self, work) }
-
     /// Returns when the work has ended, or after a while. Work that ignores cancellation may then go on.
     package func wait(atMost limit: Duration, for work: @escaping @Sendable () async -> Void) async {
         let (ends, end) = AsyncStream<Never>.makeStream()

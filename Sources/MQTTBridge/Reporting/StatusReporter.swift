@@ -11,30 +11,6 @@ import Mosquitto
 /// with the number of messages; so are the log lines. The unreported rest of a burst is reported when the second is
 /// over.
 final class StatusReporter: Sendable {
-    /// Kinds that are counted and reported as sums.
-    enum Counted: String, Sendable {
-        case deadletter
-        case dropped
-        case forged
-        case loop
-        case refused
-        case stored
-
-        /// The default log level.
-        var level: Logger.Level { self == .stored ? .debug : .warning }
-
-        var logMessage: Logger.Message {
-            switch self {
-            case .deadletter: "messages have become dead letters"
-            case .dropped: "messages dropped"
-            case .forged: "messages with the identity of another message: treated as new"
-            case .loop: "messages not forwarded: loops or copies"
-            case .refused: "messages refused"
-            case .stored: "messages wait in the store"
-            }
-        }
-    }
-
     /// Calls a function after a delay.
     typealias Alarm = @Sendable (Duration, @escaping @Sendable () -> Void) -> Void
 
@@ -92,7 +68,7 @@ final class StatusReporter: Sendable {
     ///   - topic: Reported as an example, like `reason` and `more`; the latest one wins.
     ///   - level: The log level; nil for the default of the kind. Lower if nothing was lost.
     func count(
-        _ kind: Counted,
+        _ kind: CountedStatus,
         broker: String,
         topic: String,
         reason: String,
@@ -188,7 +164,7 @@ final class StatusReporter: Sendable {
     }
 
     /// The number of messages of a kind since the start.
-    func total(_ kind: Counted, broker: String) -> Int {
+    func total(_ kind: CountedStatus, broker: String) -> Int {
         state.withLock { $0.tallies.total(StatusTallies.Key(kind: kind, broker: broker)) }
     }
 }

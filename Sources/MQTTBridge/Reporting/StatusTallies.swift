@@ -6,7 +6,7 @@ struct StatusTallies: Sendable {
     typealias Instant = ContinuousClock.Instant
 
     struct Key: Hashable, Sendable {
-        let kind: StatusReporter.Counted
+        let kind: CountedStatus
         let broker: String
     }
 

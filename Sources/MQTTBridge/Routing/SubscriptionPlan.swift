@@ -33,18 +33,18 @@ struct SubscriptionPlan {
         }
         var durable = TemplateIndex()
         for (position, route) in routes.enumerated() where route.isDurable && route.direction.includesIn {
-            durable.insert(position, Self.parts(Self.levels(route.topic.filter)))
+            durable.insert(position, SeparateFilters.parts(Self.levels(route.topic.filter)))
         }
         var flagged = TemplateIndex()
         for (position, route) in routes.enumerated() where version == .v5 && flagUse.user(of: route) != nil {
-            flagged.insert(position, Self.parts(Self.levels(route.topic.filter)))
+            flagged.insert(position, SeparateFilters.parts(Self.levels(route.topic.filter)))
         }
         requests = (separate.filters.map { Self.request($0.levels.joined(separator: "/"), $0.qos, version) } + exact)
             .map { Self.capped($0, durable) }
             .map { Self.flagged($0, flagged) }
             .sorted { $0.filter < $1.filter }
         for (position, request) in requests.enumerated() {
-            index.insert(position, Self.parts(Self.levels(request.filter)))
+            index.insert(position, SeparateFilters.parts(Self.levels(request.filter)))
         }
     }
 
@@ -64,7 +64,9 @@ struct SubscriptionPlan {
     }
 
     private static func flagged(_ request: SubscriptionRequest, _ routes: TemplateIndex) -> SubscriptionRequest {
-        guard routes.first(overlapping: parts(levels(request.filter)), { $0 }) != nil else { return request }
+        guard routes.first(overlapping: SeparateFilters.parts(levels(request.filter)), { $0 }) != nil else {
+            return request
+        }
         var flagged = request
         (flagged.retainAsPublished, flagged.marksKept) = (true, true)
         return flagged
@@ -72,7 +74,9 @@ struct SubscriptionPlan {
 
     private static func capped(_ request: SubscriptionRequest, _ durable: TemplateIndex) -> SubscriptionRequest {
         guard request.qos == .exactlyOnce else { return request }
-        guard durable.first(overlapping: parts(levels(request.filter)), { $0 }) != nil else { return request }
+        guard durable.first(overlapping: SeparateFilters.parts(levels(request.filter)), { $0 }) != nil else {
+            return request
+        }
         var capped = request
         capped.qos = .atLeastOnce
         return capped
@@ -82,59 +86,9 @@ struct SubscriptionPlan {
         SubscriptionRequest(filter, qos: qos, noLocal: version == .v5)
     }
 
-    /// The narrowest filter that covers both filters.
-    static func cover(_ left: [String], _ right: [String]) -> [String] {
-        var result: [String] = []
-        for position in 0..<max(left.count, right.count) {
-            guard position < left.count, position < right.count, left[position] != "#", right[position] != "#" else {
-                return result + ["#"]
-            }
-            result.append(same(left[position], right[position]) ? left[position] : "+")
-        }
-        return result
-    }
-
-    private static func same(_ left: String, _ right: String) -> Bool { ExactText(left) == ExactText(right) }
-
     private static func isWildcard(_ level: String) -> Bool { level == "+" || level == "#" }
 
     private static func isWild(_ filter: String) -> Bool { levels(filter).contains(where: isWildcard) }
 
     private static func levels(_ filter: String) -> [String] { TopicTemplate.levels(of: filter) }
-
-    /// The filter as a template for the index, which ignores the names of captures.
-    fileprivate static func parts(_ levels: [String]) -> [Template.Part] {
-        levels.map { $0 == "+" ? .capture("") : $0 == "#" ? .rest("") : .literal($0) }
-    }
-}
-
-/// A set of wildcard filters, no two of which overlap.
-private struct SeparateFilters {
-    private(set) var all: [(levels: [String], qos: QoS)?] = []
-    private var index = TemplateIndex()
-
-    var filters: [(levels: [String], qos: QoS)] { all.compactMap { $0 } }
-
-    /// Adds a filter, merged with all filters that it overlaps.
-    mutating func add(_ levels: [String], _ qos: QoS) {
-        var (levels, qos) = (levels, qos)
-        while let position = position(overlapping: levels), let other = all[position] {
-            index.remove(position)
-            all[position] = nil
-            (levels, qos) = (SubscriptionPlan.cover(other.levels, levels), max(other.qos, qos))
-        }
-        index.insert(all.count, SubscriptionPlan.parts(levels))
-        all.append((levels, qos))
-    }
-
-    /// Raises the QoS of the filter that covers these levels, which have no wildcards. Returns false if there is none.
-    mutating func raise(_ levels: [String], to qos: QoS) -> Bool {
-        guard let position = position(overlapping: levels), let known = all[position] else { return false }
-        all[position] = (known.levels, max(known.qos, qos))
-        return true
-    }
-
-    private func position(overlapping levels: [String]) -> Int? {
-        index.first(overlapping: SubscriptionPlan.parts(levels)) { index[$0].first }
-    }
 }

@@ -45,12 +45,12 @@ enum CloudEvents {
     }
 
     /// Decodes an envelope; nil if `bytes` is not a valid one.
-    static func decode(_ bytes: [UInt8]) -> WireFormat.Decoded? {
+    static func decode(_ bytes: [UInt8]) -> DecodedMessage? {
         guard let members = JSONText.members(bytes), members["specversion"] != nil,
             let tag = members["id"].flatMap(JSONText.text), let source = members["source"].flatMap(JSONText.text)
         else { return nil }
         let contentType = members["datacontenttype"].flatMap(JSONText.text)
-        var decoded = WireFormat.Decoded(payload: payload(members, contentType: contentType))
+        var decoded = DecodedMessage(payload: payload(members, contentType: contentType))
         decoded.attributes.contentType = contentType
         decoded.attributes.headers = members.keys.sorted().compactMap { name in
             guard !standard.contains(name), let value = members[name] else { return nil }
@@ -61,7 +61,7 @@ enum CloudEvents {
         decoded.time = members["time"].flatMap(JSONText.text).flatMap(Timestamp.init(rfc3339:))
         decoded.hops =
             members[PropertyName.hops].flatMap { value in
-                WireFormat.hops(JSONText.text(value) ?? String(decoding: value, as: UTF8.self))
+                DecodedMessage.hops(JSONText.text(value) ?? String(decoding: value, as: UTF8.self))
             } ?? 0
         return decoded
     }

@@ -23,12 +23,14 @@ struct JSONScanner {
     }
 
     /// The members of the top-level object; nil if the bytes are not one object.
-    mutating func members() -> [String: ArraySlice<UInt8>]? {
+    ///
+    /// - Parameter decode: Decodes the name of a member; nil if it is no text.
+    mutating func members(decodingNames decode: (ArraySlice<UInt8>) -> String?) -> [String: ArraySlice<UInt8>]? {
         skipSpace()
         var members: [String: ArraySlice<UInt8>] = [:]
         var areNamesText = true
         let isObject = skipMembers(depth: 0) { name, value in
-            if let name = JSONText.text(name) { members[name] = value } else { areNamesText = false }
+            if let name = decode(name) { members[name] = value } else { areNamesText = false }
         }
         skipSpace()
         return isObject && areNamesText && position == bytes.count ? members : nil

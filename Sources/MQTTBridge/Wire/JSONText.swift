@@ -58,7 +58,7 @@ package enum JSONText {
     package static func members(_ bytes: [UInt8]) -> [String: ArraySlice<UInt8>]? {
         guard isValid(bytes) else { return nil }
         var scanner = JSONScanner(bytes)
-        return scanner.members()
+        return scanner.members(decodingNames: text)
     }
 
     /// Decodes a JSON string; nil if `value` is not one.

@@ -6,20 +6,6 @@ struct WireFormat: Sendable {
     let version: ProtocolVersion
     let metadata: Metadata
 
-    /// The decoded parts of a message.
-    struct Decoded {
-        var payload: [UInt8]
-        var attributes = EventAttributes()
-        /// Nil if the message has no identity, as one from a plain client.
-        var id: EventID?
-        /// The bus that the event first entered, if the message names it.
-        var origin: String?
-        var hops = 0
-        var time: Timestamp?
-        /// The digest of the payload; 0 unless ``MessageReceiver`` has computed it.
-        var digest: UInt64 = 0
-    }
-
     /// Whether messages carry an identity by which other bridges recognise them.
     var carriesIdentity: Bool { version == .v5 ? metadata != .none : metadata == .cloudevents }
 
@@ -83,20 +69,20 @@ struct WireFormat: Sendable {
     /// Whether payloads are CloudEvents envelopes even without a content type.
     var readsEnvelopes: Bool { version == .v3_1_1 && metadata == .cloudevents }
 
-    func decode(_ message: Message) -> Decoded {
+    func decode(_ message: Message) -> DecodedMessage {
         var decoded = decodeMetadata(message)
         // With `metadata: none` no bridge writes identities, so any client could have written this one.
         if metadata == .none { (decoded.id, decoded.origin, decoded.hops) = (nil, nil, 0) }
         return decoded
     }
 
-    private func decodeMetadata(_ message: Message) -> Decoded {
+    private func decodeMetadata(_ message: Message) -> DecodedMessage {
         let properties = message.properties
         if CloudEvents.isStructured(properties.contentType) || readsEnvelopes {
             // An invalid envelope is forwarded unchanged.
             if let decoded = CloudEvents.decode(message.payload) { return decoded }
         }
-        var decoded = Decoded(payload: message.payload)
+        var decoded = DecodedMessage(payload: message.payload)
         decoded.attributes = EventAttributes(
             contentType: properties.contentType,
             timeToLive: properties.expiry,
@@ -114,7 +100,7 @@ struct WireFormat: Sendable {
             return isMetadata ? nil : .init(user.name, user.value)
         }
         let hops = properties[user: PropertyName.hops]
-        decoded.hops = hops.flatMap(Self.hops) ?? 0
+        decoded.hops = hops.flatMap(DecodedMessage.hops) ?? 0
         if let id = properties[user: PropertyName.id].flatMap(EventID.init(wireText:)) {
             decoded.id = id
             decoded.origin = id.source
@@ -127,11 +113,6 @@ struct WireFormat: Sendable {
             decoded.time = properties[user: PropertyName.time].flatMap(Timestamp.init(rfc3339:))
         }
         return decoded
-    }
-
-    /// Parses a hop count from outside and clamps it to 0…1,000.
-    static func hops(_ text: String) -> Int? {
-        Int(text).map { min(max($0, 0), 1_000) }
     }
 }
 

@@ -10,7 +10,7 @@ import Synchronization
 /// ``dispatch(_:)``, ``forget(_:)`` and ``readOn(_:upTo:)`` are called under the store writer's lock; ``ended`` on any
 /// thread. Messages given to ``dispatch(_:)`` reach the mailboxes a little later, and always before messages that are
 /// read from the store afterwards.
-final class InboundDelivery: Sendable {
+final class InboundDelivery: TicketOwner {
     typealias Offer = (event: Event, attempt: Int, tracker: any DeliveryTracker)
 
     /// Messages that are offered to one mailbox together.
