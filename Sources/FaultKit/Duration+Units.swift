@@ -5,6 +5,6 @@ extension Duration {
         return Int32(clamping: seconds * 1_000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
     }
 
-    /// Seconds with their fraction.
+    /// Seconds with a fraction.
     package var inSeconds: Double { self / .seconds(1) }
 }

@@ -1,16 +1,16 @@
 internal import Glibc
 
-/// States in one sentence what an instrument could not do.
+/// A failure of FaultKit, described in one sentence.
 package struct FaultKitError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// The sentence.
+    /// The description.
     package let description: String
 
-    /// Keeps the sentence.
+    /// Creates an error with that description.
     package init(_ description: String) {
         self.description = description
     }
 
-    /// Appends the text of an error number; the default is that of the call just made.
+    /// Returns an error with the text of an error number, by default `errno` of the preceding call.
     package static func system(_ operation: String, _ code: Int32 = errno) -> FaultKitError {
         FaultKitError("\(operation): \(String(cString: strerror(code)))")
     }

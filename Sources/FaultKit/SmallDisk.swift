@@ -1,20 +1,20 @@
 internal import Foundation
 internal import Glibc
 
-/// A file system in memory with little room; unmounted when the last reference goes.
+/// A small file system in memory, unmounted when the last reference goes.
 package final class SmallDisk: Sendable {
-    /// The folder where it is mounted.
+    /// The mount point.
     package let path: String
     private let folder: TemporaryDirectory?
     private var ballast: String { "\(path)/ballast" }
 
-    /// Whether this process may mount one.
+    /// Whether this process may mount a file system.
     package static let isPossible = (try? SmallDisk(kilobytes: 64)) != nil
 
-    /// Mounts one.
+    /// Mounts a file system.
     ///
     /// - Parameter path: An empty folder; nil for a temporary one.
-    /// - Throws: ``Unavailable`` if this process may not.
+    /// - Throws: ``Unavailable`` if this process may not mount it.
     package init(kilobytes: Int, at path: String? = nil) throws {
         guard geteuid() == 0 else { throw Unavailable(reason: "only root may mount a small file system") }
         folder = try path == nil ? TemporaryDirectory() : nil
@@ -28,21 +28,21 @@ package final class SmallDisk: Sendable {
 
     deinit { unmount() }
 
-    /// Unmounts it, also while files on it are open. Again, it does nothing.
+    /// Unmounts the file system, even if files on it are open. A second call does nothing.
     package func unmount() { _ = try? Shell.run("umount", ["--lazy", path]) }
 
-    /// Allows writing, or not. Only while no file is open for writing.
+    /// Makes the file system writable, or read-only, which fails while a file is open for writing.
     package func remount(readOnly: Bool) throws {
         try Shell.run("mount", ["-o", "remount,\(readOnly ? "ro" : "rw")", path]).succeeded()
     }
 
-    /// How many bytes of room are left.
+    /// The free space in bytes.
     package var free: Int {
         var status = statvfs()
         return statvfs(path, &status) == 0 ? Int(status.f_bavail) * Int(status.f_frsize) : 0
     }
 
-    /// Takes all the room that is left.
+    /// Takes all free space.
     package func fill() throws {
         let file = open(ballast, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw FaultKitError.system("open \(ballast)") }
@@ -53,6 +53,6 @@ package final class SmallDisk: Sendable {
         }
     }
 
-    /// Gives the room that ``fill()`` took back.
+    /// Frees the space that ``fill()`` took.
     package func empty() throws { try FileManager.default.removeItem(atPath: ballast) }
 }

@@ -1,13 +1,13 @@
-/// Random numbers that a seed determines (Steele, Lea, Flood 2014).
+/// A seeded generator of random numbers (Steele, Lea, Flood 2014).
 package struct SplitMix64: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
-    /// A generator whose numbers this seed determines.
+    /// Creates a generator whose numbers depend only on the seed.
     package init(seed: UInt64) {
         state = seed
     }
 
-    /// The next number.
+    /// Returns the next number.
     package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var result = state
@@ -16,12 +16,12 @@ package struct SplitMix64: RandomNumberGenerator, Sendable {
         return result ^ (result >> 31)
     }
 
-    /// From 0 up to a limit, which is not reached.
+    /// Returns a number from 0 up to, but not including, `limit`.
     package mutating func below(_ limit: Int) -> Int { Int(next() % UInt64(limit)) }
 
-    /// True so many times in all.
+    /// Returns true with probability `one` in `all`.
     package mutating func chance(_ one: Int, in all: Int) -> Bool { below(all) < one }
 
-    /// One of several.
+    /// Returns a random element.
     package mutating func pick<Element>(_ elements: [Element]) -> Element { elements[below(elements.count)] }
 }

@@ -1,14 +1,14 @@
 internal import Foundation
 internal import Glibc
 
-/// A folder that only this user can read (mode 0700), removed with its content when the last reference goes.
+/// A folder that only this user can read (mode 0700), removed with its contents when the last reference goes.
 ///
-/// After a crash the folder stays: its name begins with `fault-kit.` and the process id.
+/// After a crash the folder stays; its name begins with `fault-kit.` and the process id.
 package final class TemporaryDirectory: Sendable {
-    /// The absolute path, without a slash at its end. Short enough for a unix socket in it.
+    /// The absolute path, without a trailing slash; short enough for a Unix domain socket in the folder.
     package let path: String
 
-    /// - Throws: `FaultKitError` when the folder cannot be made.
+    /// - Throws: `FaultKitError` if the folder cannot be made.
     package init() throws {
         let base = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
         var template = Array("\(base)/fault-kit.\(getpid()).XXXXXX".utf8CString)
@@ -20,12 +20,12 @@ package final class TemporaryDirectory: Sendable {
 
     deinit { remove() }
 
-    /// Returns the path of `name` in this folder; nothing is created.
+    /// Returns the path of `name` in this folder; creates nothing.
     package func file(_ name: String) -> String { "\(path)/\(name)" }
 
     /// Writes a file that only this user can read and returns its path.
     ///
-    /// - Throws: `FaultKitError` when the file cannot be written.
+    /// - Throws: `FaultKitError` if the file cannot be written.
     @discardableResult
     package func write(_ text: String, to name: String, permissions: Int = 0o600) throws -> String {
         let path = file(name)
@@ -36,7 +36,7 @@ package final class TemporaryDirectory: Sendable {
         return path
     }
 
-    /// Removes the folder and its content now. Called again, it does nothing.
+    /// Removes the folder and its contents now. A second call does nothing.
     package func remove() {
         try? FileManager.default.removeItem(atPath: path)
     }

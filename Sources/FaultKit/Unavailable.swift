@@ -1,9 +1,9 @@
-/// Explains why something cannot be tried on this machine: a program is missing, or a right.
+/// The error if a test cannot run on this machine: a program or a privilege is missing.
 package struct Unavailable: Error, Sendable, CustomStringConvertible {
-    /// The reason, as a part of a sentence.
+    /// The reason, as part of a sentence.
     package let reason: String
 
-    /// Keeps the reason.
+    /// Creates an error with that reason.
     package init(reason: String) {
         self.reason = reason
     }

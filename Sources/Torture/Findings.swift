@@ -1,19 +1,19 @@
-/// What a scenario found besides the counts.
+/// The notes and violations of a scenario, besides the counts.
 struct Findings {
     private(set) var notes: [String] = []
     private(set) var violations: [String] = []
 
-    /// Something that was measured.
+    /// Adds a measurement.
     mutating func note(_ text: String) { notes.append(text) }
 
-    /// Something that must hold. Each kind is told once.
+    /// Records a violation if a condition does not hold: at most ten, each text once.
     mutating func demand(_ condition: Bool, _ violation: @autoclosure () -> String) {
         guard !condition else { return }
         let text = violation()
         if violations.count < 10, !violations.contains(text) { violations.append(text) }
     }
 
-    /// Both, for one line.
+    /// Violations and notes in one line.
     var text: String {
         (violations.map { "BROKEN: \($0)" } + notes).joined(separator: "; ").replacing("\n", with: " ")
     }

@@ -2,26 +2,25 @@ internal import FaultKit
 internal import Foundation
 internal import Simulation
 
-/// Carries histories out with the real bridge between simulated brokers, on a simulated store: crashes, cuts, restarts,
-/// refusals and failures of the store in an order that a seed determines.
+/// Runs histories of the real bridge between simulated brokers, on a simulated store: crashes, cuts, restarts, refusals and
+/// store failures in an order that a seed determines.
 ///
-/// To be run by a process that does nothing else, with the environment variable ``hashing`` set, or histories are not
-/// repeated to the letter.
+/// A history repeats exactly only in a process that does nothing else and has the environment variable ``hashing`` set.
 package struct Histories: Sendable {
-    /// The environment variable that lets sets and dictionaries hash alike in each run.
+    /// The environment variable that makes sets and dictionaries hash alike in each run.
     package static let hashing = "SWIFT_DETERMINISTIC_HASHING"
 
     private let seed: UInt64
     private let count: Int
 
     /// - Parameters:
-    ///   - seed: That of the first history; the others have the numbers that follow.
-    ///   - count: How many histories are carried out.
+    ///   - seed: The seed of the first history; the next histories have the next numbers.
+    ///   - count: The number of histories.
     package init(seed: UInt64, count: Int) {
         (self.seed, self.count) = (seed, count)
     }
 
-    /// Ends with the first history in which the promise does not hold, cut down to its shortest form.
+    /// Runs the histories. Stops at the first one that breaks the promise, and reduces it to its shortest form.
     package func run() -> HistoryReport {
         let begin = ContinuousClock.now
         var steps = 0
@@ -49,23 +48,23 @@ package struct Histories: Sendable {
     }
 }
 
-/// What ``Histories`` found.
+/// The result of ``Histories``.
 package struct HistoryReport: Sendable, Hashable {
-    /// How many histories were carried out.
+    /// The number of histories that ran.
     package var histories: Int
-    /// How many pieces of work they had in all.
+    /// The total number of steps.
     package var steps: Int
-    /// The shortest form of the history in which the promise did not hold, and what did not hold; nil if there is none.
+    /// The shortest form of the history that broke the promise, and its breaches; nil if there is none.
     package var failure: String?
-    /// How long it took.
+    /// The duration in seconds.
     package var seconds: Double
-    /// That of the first history.
+    /// The seed of the first history.
     package var seed: UInt64
 
     /// Whether the promise held.
     package var held: Bool { failure == nil }
 
-    /// As it is printed.
+    /// Returns the report in a format.
     package func text(_ format: ReportFormat) -> String {
         let seconds = String(format: "%.1f", seconds)
         switch format {

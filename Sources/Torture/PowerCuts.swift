@@ -2,17 +2,17 @@ internal import FaultKit
 internal import Foundation
 internal import StoreTesting
 
-/// Tries what power cuts leave of a store, on a record of its medium: no broker and no daemon take part.
+/// Tests the possible outcomes of power cuts on a recorded medium of a store, without broker and daemon.
 package struct PowerCuts: Sendable {
     private let seed: UInt64
     private let images: Int
 
-    /// - Parameter images: How many different outcomes of power cuts are opened.
+    /// - Parameter images: The number of different outcomes of power cuts to open.
     package init(seed: UInt64, images: Int) {
         (self.seed, self.images) = (seed, images)
     }
 
-    /// - Throws: `CancellationError`, and why images cannot be made.
+    /// - Throws: `CancellationError`, or the reason why images cannot be made.
     package func run() async throws -> PowerCutReport {
         let begin = ContinuousClock.now
         let outcome = try await PowerCutRun(seed: seed, images: images).run()
@@ -27,25 +27,25 @@ package struct PowerCuts: Sendable {
     }
 }
 
-/// What ``PowerCuts`` found.
+/// The result of ``PowerCuts``.
 package struct PowerCutReport: Sendable, Hashable {
-    /// How many images were opened.
+    /// The number of images that were opened.
     package var images: Int
-    /// How many moments they are of.
+    /// The number of moments that the images show.
     package var moments: Int
-    /// How many of them the promise does not allow.
+    /// The number of images that break the promise.
     package var violations: Int
-    /// The first of these, in steps, and how to repeat it.
+    /// The first violation, as steps, and the command that repeats it.
     package var violation: String?
-    /// How long it took.
+    /// The duration in seconds.
     package var seconds: Double
-    /// What repeats it.
+    /// The seed.
     package var seed: UInt64
 
     /// Whether the promise held.
     package var held: Bool { violations == 0 }
 
-    /// A report.
+    /// Creates a report.
     package init(images: Int, moments: Int, violations: Int, violation: String?, seconds: Double, seed: UInt64) {
         self.images = images
         self.moments = moments
@@ -55,7 +55,7 @@ package struct PowerCutReport: Sendable, Hashable {
         self.seed = seed
     }
 
-    /// As it is printed.
+    /// Returns the report in a format.
     package func text(_ format: ReportFormat) -> String {
         let seconds = String(format: "%.1f", seconds)
         switch format {

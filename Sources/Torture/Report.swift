@@ -1,41 +1,41 @@
 internal import Foundation
 
-/// What one scenario found: one line.
+/// The result of one scenario, printed as one line.
 package struct Report: Sendable, Hashable {
-    /// How a scenario ended.
+    /// The verdict on a scenario.
     package enum Verdict: String, Sendable {
         /// The promise held.
         case held
-        /// It did not, or the harm could not be done.
+        /// The promise did not hold, or the fault could not be caused.
         case broken
-        /// Nothing was tried; the note says why.
+        /// The scenario did not run; the note has the reason.
         case skipped
     }
 
     /// The number of the fault in the list of faults.
     package var scenario: String
-    /// What is done to the bridge.
+    /// A short description of the fault.
     package var title: String
-    /// Messages that were given to the broker or to the daemon.
+    /// The number of messages given to the broker or to the daemon.
     package var sent = 0
-    /// Those that were taken on and never came.
+    /// The number of accepted messages that never arrived.
     package var lost = 0
-    /// Sightings after the first.
+    /// The number of sightings after the first one of a message.
     package var doubled = 0
-    /// Those that cannot be told from new messages.
+    /// The number of doubles that cannot be distinguished from new messages.
     package var doubledUnrecognised = 0
-    /// First sightings that came after a later message of the same topic.
+    /// The number of first sightings after a later message of the same topic.
     package var reordered = 0
-    /// How long it took.
+    /// The duration in seconds.
     package var seconds = 0.0
-    /// What repeats the same random choices.
+    /// The seed of the random choices.
     package var seed: UInt64
-    /// Whether the promise held.
+    /// The verdict.
     package var verdict: Verdict
-    /// What else was measured; what broke.
+    /// Other measurements and violations.
     package var note = ""
 
-    /// A report.
+    /// Creates a report.
     package init(scenario: String, title: String, seed: UInt64, verdict: Verdict) {
         self.scenario = scenario
         self.title = title
@@ -44,16 +44,16 @@ package struct Report: Sendable, Hashable {
     }
 }
 
-/// How reports are printed.
+/// The format of reports.
 package enum ReportFormat: String, Sendable, CaseIterable {
-    /// Columns for people.
+    /// Columns, for people.
     case text
-    /// One object a line for programs.
+    /// One JSON object a line, for programs.
     case json
-    /// A table for a document.
+    /// A table, for documents.
     case markdown
 
-    /// What comes before the first report, if anything.
+    /// The lines before the first report; nil for none.
     package var header: String? {
         switch self {
         case .text:
@@ -78,7 +78,7 @@ package enum ReportFormat: String, Sendable, CaseIterable {
         }
     }
 
-    /// The line of a report.
+    /// Returns the line of a report.
     package func line(_ report: Report) -> String {
         let seconds = String(format: "%.1f", report.seconds)
         let counts = [report.sent, report.lost, report.doubled, report.doubledUnrecognised, report.reordered]
@@ -115,7 +115,7 @@ package enum ReportFormat: String, Sendable, CaseIterable {
         return rest[8].isEmpty ? line : line + "  " + rest[8]
     }
 
-    /// `ok` is null where nothing was tried: neither true nor false would be honest.
+    /// `ok` is null if the scenario did not run: neither true nor false would be correct.
     private static func json(_ report: Report, seconds: String) -> String {
         let ok =
             switch report.verdict {
@@ -131,7 +131,7 @@ package enum ReportFormat: String, Sendable, CaseIterable {
             """
     }
 
-    /// A text as JSON has it.
+    /// Returns a text as a JSON string.
     static func quoted(_ text: String) -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .withoutEscapingSlashes

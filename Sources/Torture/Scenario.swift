@@ -1,10 +1,10 @@
 internal import FaultKit
 
-/// One row of the list of faults, and what is done about it.
+/// A row of the list of faults, with the code that tests it.
 struct Scenario: Sendable {
     /// The number of the fault.
     let name: String
-    /// What is done to the bridge.
+    /// A short description of the fault.
     let title: String
     private let body: @Sendable (TestBed) throws -> Void
 
@@ -45,7 +45,7 @@ struct Scenario: Sendable {
         Scenario("F43", "damage while it runs", DamagedRow.run),
     ]
 
-    /// Nil when the run was cancelled.
+    /// Runs the scenario; returns nil if the run was cancelled.
     func run(_ options: TortureOptions, isCancelled: @escaping () -> Bool) -> Report? {
         let begin = ContinuousClock.now
         var report = Report(scenario: name, title: title, seed: options.seed, verdict: .held)

@@ -1,10 +1,10 @@
 internal import FaultKit
 internal import Glibc
 
-/// What one scenario works with: a folder, ledgers, random numbers, and everything that it has started.
+/// The resources of one scenario: a folder, ledgers, random numbers and everything that it starts.
 ///
-/// Used on the one thread of the run. Whatever was started through it has ended when ``use(_:options:cancelled:_:)``
-/// returns, in the reverse order.
+/// Used on the thread of the run. When ``use(_:options:isCancelled:_:)`` returns, everything that was started through the
+/// test bed has ended, in reverse order.
 final class TestBed {
     let options: TortureOptions
     private let temporary: TemporaryDirectory
@@ -12,9 +12,9 @@ final class TestBed {
     let outbound = Ledger(.outbound)
     var random: SplitMix64
     var findings = Findings()
-    /// Whether messages out of order are only noted.
+    /// Whether reordered messages are counted but break nothing.
     var toleratesReordering = false
-    /// The daemon that must not end: as soon as it does, waiting makes no sense.
+    /// The daemon that must not end: if it does, waiting fails.
     var expectedAlive: Daemon?
 
     private let isCancelled: () -> Bool
@@ -27,7 +27,7 @@ final class TestBed {
         temporary = try TemporaryDirectory()
     }
 
-    /// Runs `body` with a test bed of its own and clears it away, also when `body` throws.
+    /// Runs `body` with a new test bed and clears it away, even if `body` throws.
     static func use(
         _ scenario: String,
         options: TortureOptions,
@@ -40,10 +40,10 @@ final class TestBed {
         return testBed
     }
 
-    /// A temporary folder.
+    /// The temporary folder.
     var folder: String { temporary.path }
 
-    /// What is to be done in the end, before what was asked for earlier.
+    /// Registers an action for the end; actions run in reverse order.
     func atEnd(_ ending: @escaping () -> Void) { endings.append(ending) }
 
     private func clear() {
@@ -52,16 +52,16 @@ final class TestBed {
         temporary.remove()
     }
 
-    // MARK: What scenarios start
+    // MARK: Brokers, daemons and clients
 
-    /// A running broker.
+    /// Starts a broker.
     func broker(_ options: BrokerOptions = BrokerOptions()) throws -> MosquittoBroker {
         let broker = try MosquittoBroker.start(configuration: options.configuration)
         atEnd { broker.kill() }
         return broker
     }
 
-    /// A file system with little room, for the store of an installation that has none yet.
+    /// Mounts a small file system for the store of an installation that has none yet.
     func smallDisk(for installation: Installation, megabytes: Int) throws -> SmallDisk {
         let disk = try SmallDisk(kilobytes: megabytes * 1_024, at: "\(installation.folder)/store")
         atEnd { disk.unmount() }
@@ -74,11 +74,11 @@ final class TestBed {
         return proxy
     }
 
-    /// A place for daemons, which connect to `port`.
+    /// Creates an installation whose daemons connect to `port`.
     ///
     /// - Parameters:
-    ///   - inbound: The ledger of what they print, if it is not that of the test bed.
-    ///   - outbound: The ledger of what is fed to them, if it is not that of the test bed.
+    ///   - inbound: The ledger of the events that they print; nil for the test bed's.
+    ///   - outbound: The ledger of the events that are fed to them; nil for the test bed's.
     func installation(
         port: Int,
         name: String = "daemon",
@@ -94,14 +94,14 @@ final class TestBed {
         )
     }
 
-    /// Begins a life and waits until its routes are subscribed.
+    /// Starts a daemon and waits until its routes are subscribed.
     func start(_ installation: Installation, feeding load: Publisher.Load? = nil) throws -> Daemon {
         let daemon = try begin(installation, feeding: load)
         try ready(daemon)
         return daemon
     }
 
-    /// Begins a life, and does not wait.
+    /// Starts a daemon without waiting.
     func begin(
         _ installation: Installation,
         feeding load: Publisher.Load? = nil,
@@ -122,8 +122,8 @@ final class TestBed {
     }
 
     /// - Parameters:
-    ///   - other: A second broker that gets each message, if there is one.
-    ///   - ledgers: Those of the messages, if it is not that of the test bed alone.
+    ///   - other: A second broker that gets each message; nil for none.
+    ///   - ledgers: The ledgers of the messages; nil for the test bed's inbound ledger.
     func publisher(
         to broker: MosquittoBroker,
         and other: MosquittoBroker? = nil,
@@ -156,9 +156,9 @@ final class TestBed {
 
     // MARK: Waiting
 
-    /// Waits until `condition` holds; false when that takes longer than `limit`.
+    /// Waits until `condition` holds; returns false if that takes longer than `limit`.
     ///
-    /// - Throws: `CancellationError` when the run is to end, ``Failure`` when ``expectedAlive`` has ended.
+    /// - Throws: `CancellationError` if the run is cancelled, ``Failure`` if ``expectedAlive`` has ended.
     func wait(upTo limit: Duration, until condition: () -> Bool) throws -> Bool {
         let deadline = ContinuousClock.now + limit
         while true {
@@ -174,8 +174,8 @@ final class TestBed {
 
     func pause(_ duration: Duration) throws { _ = try wait(upTo: duration) { false } }
 
-    /// Waits until everything promised was seen and nothing has come for 2 s; at most `limit`. What is missing then is
-    /// lost.
+    /// Waits until all promised messages were seen and none has arrived for 2 s, or until `limit` passes. Messages missing
+    /// then are lost.
     func drain(upTo limit: Duration = .seconds(60)) throws {
         let quiet = Duration.seconds(2)
         _ = try wait(upTo: limit) {
@@ -183,7 +183,7 @@ final class TestBed {
         }
     }
 
-    /// Waits until the broker has acknowledged everything that was published, then publishes no more.
+    /// Stops publishing and waits until the broker has acknowledged all published messages.
     func settle(_ publisher: Publisher, upTo limit: Duration = .seconds(20)) throws {
         publisher.isPublishing = false
         let isSettled = try wait(upTo: limit) { publisher.unacknowledged == 0 }
@@ -191,15 +191,15 @@ final class TestBed {
         findings.demand(isSettled, "the broker left \(publisher.unacknowledged) messages unacknowledged")
     }
 
-    /// Waits until a broker has acknowledged everything that a stranger has published.
+    /// Waits until the broker has acknowledged all messages of a stranger.
     func settle(_ stranger: Stranger) throws {
         let isSettled = try wait(upTo: .seconds(20)) { stranger.unacknowledged == 0 }
         findings.demand(isSettled, "the broker left \(stranger.unacknowledged) messages of a stranger unacknowledged")
     }
 
-    // MARK: What many scenarios demand
+    // MARK: Common checks
 
-    /// Ends a daemon in order and demands that its store is sound.
+    /// Ends a daemon with SIGTERM and demands that its store is sound.
     func close(_ daemon: Daemon, of installation: Installation) throws {
         expectedAlive = nil
         let ending = daemon.terminate()
@@ -207,7 +207,7 @@ final class TestBed {
         try demandSoundStore(installation)
     }
 
-    /// Ends a life with SIGKILL or in order, and demands that it had not ended before.
+    /// Ends a daemon with SIGKILL or SIGTERM, and demands that it had not ended before.
     func end(_ daemon: Daemon, isKilled: Bool) {
         if isKilled {
             findings.demand(

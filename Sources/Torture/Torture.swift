@@ -2,60 +2,60 @@ internal import FaultKit
 internal import Foundation
 internal import Locking
 
-/// What to do, and how hard.
+/// The options of a run.
 package struct TortureOptions: Sendable {
-    /// How much of everything.
+    /// The amount of work of a run.
     package enum Extent: Sendable {
-        /// About five minutes in all.
+        /// About five minutes in total.
         case short
-        /// The numbers that the promise was tested with.
+        /// The numbers with which the promise was tested.
         case long
     }
 
-    /// The executable that is tortured: `mqtt-bridge`.
+    /// The path of the executable under test, `mqtt-bridge`.
     package var executable: String
-    /// How much of everything.
+    /// The amount of work.
     package var extent: Extent = .short
-    /// How often the bridge is killed in F1 and F2; nil for what the extent says.
+    /// The number of kills in F1 and F2; nil for the number of the extent.
     package var kills: Int?
-    /// Messages a second.
+    /// Messages per second.
     package var rate = 2_000
-    /// What the random choices begin with.
+    /// The seed of the random choices.
     package var seed: UInt64
 
-    /// Options with these defaults.
+    /// Creates options with the defaults.
     package init(executable: String, seed: UInt64) {
         self.executable = executable
         self.seed = seed
     }
 
-    /// One number for the short set, one for the long one.
+    /// Returns the number for the extent.
     func extent(_ short: Int, _ long: Int) -> Int { extent == .short ? short : long }
 }
 
-/// Harms a broker and a daemon of its own as the list of faults says, and counts what that did to messages.
+/// Runs the fault scenarios against its own broker and daemon, and counts lost, doubled and reordered messages.
 ///
-/// Everything happens on 127.0.0.1 and in temporary folders; nothing of the user's is touched.
+/// Uses only 127.0.0.1 and temporary folders, none of the user's data.
 package struct Torture: Sendable {
     private let options: TortureOptions
 
-    /// A run with these options.
+    /// Creates a run.
     package init(options: TortureOptions) {
         self.options = options
     }
 
-    /// The names of all scenarios, in their order.
+    /// The names of all scenarios, in order.
     package static var names: [String] { Scenario.all.map(\.name) }
 
-    /// Whether there is a broker on this machine that can be harmed.
+    /// Whether mosquitto is installed on this machine.
     package static var hasBroker: Bool { MosquittoBroker.isInstalled }
 
-    /// Runs scenarios one after the other; empty names mean all of them.
+    /// Runs scenarios one after the other; empty `names` means all of them.
     ///
-    /// When the task is cancelled the scenario that runs is given up, its processes end, and no report is made of it.
+    /// If the task is cancelled, the running scenario is aborted, its processes end, and it has no report.
     ///
-    /// - Parameter report: Called with each report as soon as there is one, on a thread of the run.
-    /// - Returns: Whether the promise held in every scenario that was tried.
+    /// - Parameter report: Called with each report as soon as its scenario ends, on a thread of the run.
+    /// - Returns: Whether the promise held in every scenario that ran.
     /// - Throws: `CancellationError`.
     package func run(_ names: [String], report: @escaping @Sendable (Report) -> Void) async throws -> Bool {
         let cancelled = Locked(false)

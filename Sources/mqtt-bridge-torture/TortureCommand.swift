@@ -5,7 +5,7 @@ import Programs
 import Torture
 import UnixSignals
 
-/// The program `mqtt-bridge-torture`: shows that nothing that was accepted is lost.
+/// The program `mqtt-bridge-torture`: tests that no accepted message is lost.
 @main
 struct TortureCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -20,13 +20,15 @@ struct TortureCommand: AsyncParsableCommand {
             With --power-cut nothing is started: a store is filled while its medium is recorded, and files that a power \
             cut could have left of it are opened and checked.
 
-            With --histories nothing is started either: the bridge itself runs between simulated brokers, through crashes,             cuts, refusals and failures of its store. The first history that breaks the promise is cut down to its shortest             form and printed in steps; --histories 1 --seed SEED repeats it to the letter.
+            With --histories nothing is started either: the bridge itself runs between simulated brokers, through crashes, \
+            cuts, refusals and failures of its store. The first history that breaks the promise is cut down to its shortest \
+            form and printed in steps; --histories 1 --seed SEED repeats it to the letter.
             """
     )
 
-    /// EX_UNAVAILABLE of sysexits.h: a program that takes part is missing.
+    /// EX_UNAVAILABLE of sysexits.h: a required program is missing.
     private static let unavailable = ExitCode(69)
-    /// EX_SOFTWARE of sysexits.h: the promise did not hold, or nobody knows.
+    /// EX_SOFTWARE of sysexits.h: the promise did not hold, or the run was interrupted.
     private static let broken = ExitCode(70)
 
     @Option(
@@ -62,14 +64,14 @@ struct TortureCommand: AsyncParsableCommand {
     @Flag(exclusivity: .exclusive, help: "How much of everything: about 5 minutes in all, or the full numbers.")
     var extent: ExtentFlag = .short
 
-    /// How much of everything.
+    /// The amount of work.
     enum ExtentFlag: String, EnumerableFlag {
         case short
         case long
     }
 
     static func main() async {
-        // A reader of the output that goes away is an error of the write, and no end without a word.
+        // If the reader of the output goes away, the write fails instead of SIGPIPE ending the program silently.
         Library.ignoreBrokenPipes()
         await main(nil)
     }
@@ -114,7 +116,7 @@ struct TortureCommand: AsyncParsableCommand {
     }
 
     private func runHistories(_ count: Int) throws {
-        // Where it is missing, this program begins once more: the runtime looks at it before anything of ours runs.
+        // If the variable is missing, the program restarts itself: the Swift runtime reads it before any of our code runs.
         if ProcessInfo.processInfo.environment[Histories.hashing] == nil {
             setenv(Histories.hashing, "1", 1)
             throw Self.missing(Program.become(Program.own, arguments: Array(CommandLine.arguments.dropFirst())))
@@ -135,7 +137,7 @@ struct TortureCommand: AsyncParsableCommand {
         guard held else { throw Self.broken }
     }
 
-    /// Cancels `body` on SIGINT and SIGTERM, so that its processes and folders go with it.
+    /// Cancels `body` on SIGINT and SIGTERM, so that its processes and folders are removed.
     private static func endingOnSignal(_ body: @escaping @Sendable () async throws -> Bool) async throws -> Bool {
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
         return try await withThrowingTaskGroup(of: Bool?.self) { group in
@@ -150,13 +152,13 @@ struct TortureCommand: AsyncParsableCommand {
         }
     }
 
-    /// Writes to standard error what is missing, and returns the exit code for it.
+    /// Writes an error to standard error and returns the exit code for a missing program.
     private static func missing(_ text: String) -> ExitCode {
-        FileHandle.standardError.write(Data("mqtt-bridge: \(text)\n".utf8))
+        FileHandle.standardError.write(Data("mqtt-bridge-torture: \(text)\n".utf8))
         return unavailable
     }
 
-    /// At once, also into a pipe.
+    /// Prints a line unbuffered, also into a pipe.
     private static func print(_ line: String) {
         FileHandle.standardOutput.write(Data((line + "\n").utf8))
     }

@@ -1,8 +1,8 @@
 internal import Foundation
 
-/// Calls `openssl` for one folder of certificates.
+/// Makes certificates in a folder with `openssl`.
 ///
-/// Everything is signed with `openssl ca`: in OpenSSL 3.0 neither `req` nor `x509` can make a certificate whose time is over.
+/// `openssl ca` signs the identities: in OpenSSL 3.0 neither `req` nor `x509` can make an expired certificate.
 struct CertificateMaker {
     let folder: TemporaryDirectory
 
@@ -55,7 +55,7 @@ struct CertificateMaker {
         return .init(certificate: folder.file("\(file).crt"), key: folder.file("\(file).key"))
     }
 
-    /// OpenSSL finds an authority in a folder by the hash of its name, as `HASH.0`.
+    /// Makes a folder for `capath`: OpenSSL finds an authority there by the hash of its name, as `HASH.0`.
     func makeHashedFolder(_ file: String) throws -> String {
         let path = folder.file("authorities")
         let hash = try openssl(["x509", "-hash", "-noout", "-in", folder.file(file)])

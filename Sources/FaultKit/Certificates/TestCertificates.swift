@@ -1,9 +1,9 @@
 internal import Programs
 internal import Foundation
 
-/// Certificates of every kind a TLS test needs, made once per process with the `openssl` program (about 0.3 s).
+/// Certificates for TLS tests, made once per process with the `openssl` program (about 0.3 s).
 ///
-/// All are paths of PEM files in a temporary folder that is removed at the end of the process. Keys are EC P-256.
+/// All are paths of PEM files in a temporary folder, which is removed at the end of the process. Keys are EC P-256.
 package struct TestCertificates: Sendable {
     /// A certificate and its key.
     package struct Identity: Sendable {
@@ -15,37 +15,37 @@ package struct TestCertificates: Sendable {
 
     /// The folder of all files.
     package let directory: String
-    /// The certificate of the authority that signed everything below, except for ``unknownAuthority``.
+    /// The certificate of the authority that signed all certificates except ``unknownClient``.
     package let authority: String
     /// A folder with the authority under its hashed name, for `capath`.
     package let authorityFolder: String
-    /// The certificate of an authority that signed ``unknownClient`` and nothing else.
+    /// The certificate of an authority that signed only ``unknownClient``.
     package let unknownAuthority: String
-    /// A server named `localhost` and 127.0.0.1 (and ::1).
+    /// A server named `localhost`, 127.0.0.1 and ::1.
     package let server: Identity
     /// A server named `wrong.example` only.
     package let wrongNameServer: Identity
-    /// A server named `localhost` and 127.0.0.1 whose certificate ended in 2021.
+    /// Like ``server``, with a certificate that expired in 2021.
     package let expiredServer: Identity
-    /// A client whose common name is `test-client`.
+    /// A client with the common name `test-client`.
     package let client: Identity
-    /// A client that ``unknownAuthority`` signed.
+    /// A client with a certificate that ``unknownAuthority`` signed.
     package let unknownClient: Identity
     /// The key of ``client``, encrypted with ``clientKeyPassword``.
     package let encryptedClientKey: String
     /// The password of ``encryptedClientKey``.
     package let clientKeyPassword = "correct horse"
 
-    /// Whether there is an `openssl` on this machine.
+    /// Whether `openssl` is installed on this machine.
     package static var isOpenSSLInstalled: Bool { Program.path(of: "openssl") != nil }
 
-    /// Returns the certificates of this process; the first call makes them and blocks meanwhile.
+    /// Returns the certificates of this process. The first call makes them, which blocks its thread.
     ///
-    /// - Throws: `FaultKitError` when openssl is missing or fails, with what it printed.
+    /// - Throws: `FaultKitError` with the output of openssl if it is missing or fails.
     package static func shared() throws -> TestCertificates { try made.get() }
 
     private static let made: Result<TestCertificates, any Error> = Result {
-        // Nobody holds the last reference of a static; without this the folder would stay.
+        // A static is never released, so its folder would stay.
         atexit { folder?.remove() }
         guard let folder else { throw FaultKitError("make a folder for certificates: failed") }
         return try TestCertificates(CertificateMaker(folder: folder))

@@ -1,4 +1,4 @@
-/// Reads MQTT's data types from the front of a packet's body (MQTT 5, section 1.5).
+/// Reads MQTT data types from the front of a packet body (MQTT 5, section 1.5).
 struct ByteReader {
     private var rest: ArraySlice<UInt8>
 
@@ -36,7 +36,7 @@ struct ByteReader {
         try bytes(Int(twoBytes()))
     }
 
-    /// Invalid UTF-8 becomes replacement characters; who minds compares bytes.
+    /// Replaces invalid UTF-8 with replacement characters; for exact comparison, use ``binary()``.
     mutating func string() throws -> String {
         String(decoding: try binary(), as: UTF8.self)
     }

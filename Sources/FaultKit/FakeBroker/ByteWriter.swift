@@ -1,4 +1,4 @@
-/// Writes MQTT's data types (MQTT 5, section 1.5). Values that do not fit are cut, never trapped on.
+/// Writes MQTT data types (MQTT 5, section 1.5). A length that does not fit its prefix is truncated, never trapped on.
 struct ByteWriter {
     private(set) var bytes: [UInt8] = []
 
@@ -31,7 +31,7 @@ struct ByteWriter {
         } while rest > 0
     }
 
-    /// Returns the packet of this body.
+    /// Returns a packet with the written bytes as its body.
     func packet(firstByte: UInt8) -> [UInt8] {
         var packet = ByteWriter()
         packet.byte(firstByte)

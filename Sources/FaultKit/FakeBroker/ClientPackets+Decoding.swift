@@ -1,5 +1,5 @@
 extension FakeBroker.Packet {
-    /// Reads the packet as PUBLISH; throws when it is another one, or malformed.
+    /// Decodes a PUBLISH. Throws if the packet has another type or is malformed.
     package func publish() throws -> FakeBroker.PublishPacket {
         try check(.publish)
         var reader = ByteReader(body)
@@ -18,7 +18,7 @@ extension FakeBroker.Packet {
         )
     }
 
-    /// Reads the packet as SUBSCRIBE; throws when it is another one, or malformed.
+    /// Decodes a SUBSCRIBE. Throws if the packet has another type or is malformed.
     package func subscribe() throws -> FakeBroker.SubscribePacket {
         try check(.subscribe)
         var reader = ByteReader(body)
@@ -31,7 +31,7 @@ extension FakeBroker.Packet {
         return .init(packetID: packetID, filters: filters, properties: properties)
     }
 
-    /// Reads the packet as UNSUBSCRIBE; throws when it is another one, or malformed.
+    /// Decodes an UNSUBSCRIBE. Throws if the packet has another type or is malformed.
     package func unsubscribe() throws -> FakeBroker.UnsubscribePacket {
         try check(.unsubscribe)
         var reader = ByteReader(body)
@@ -42,7 +42,7 @@ extension FakeBroker.Packet {
         return .init(packetID: packetID, filters: filters, properties: properties)
     }
 
-    /// Reads the packet as PUBACK, PUBREC, PUBREL or PUBCOMP; throws when it is another one, or malformed.
+    /// Decodes a PUBACK, PUBREC, PUBREL or PUBCOMP. Throws if the packet has another type or is malformed.
     package func acknowledgement() throws -> FakeBroker.AcknowledgementPacket {
         try check(.puback, .pubrec, .pubrel, .pubcomp)
         var reader = ByteReader(body)
@@ -51,7 +51,7 @@ extension FakeBroker.Packet {
         return .init(packetID: packetID, reason: reason, properties: properties)
     }
 
-    /// Reads the packet as DISCONNECT; throws when it is another one, or malformed.
+    /// Decodes a DISCONNECT. Throws if the packet has another type or is malformed.
     package func disconnect() throws -> FakeBroker.DisconnectPacket {
         try check(.disconnect)
         var reader = ByteReader(body)
@@ -59,7 +59,7 @@ extension FakeBroker.Packet {
         return .init(reason: reason, properties: properties)
     }
 
-    /// MQTT 5 lets both be absent (sections 3.4.2.1 and 3.14.2.1).
+    /// Reads a reason code and properties, both optional in MQTT 5 (sections 3.4.2.1 and 3.14.2.1).
     private static func ending(
         _ reader: inout ByteReader,
         _ version: FakeBroker.ProtocolVersion

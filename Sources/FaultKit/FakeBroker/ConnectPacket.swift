@@ -1,45 +1,45 @@
 extension FakeBroker {
-    /// What a client says in its CONNECT (MQTT 5, section 3.1).
+    /// A CONNECT of the client (MQTT 5, section 3.1).
     package struct ConnectPacket: Sendable, Equatable {
-        /// The message the broker publishes when the connection ends without DISCONNECT.
+        /// The message that the broker publishes if the connection ends without DISCONNECT.
         package struct Will: Sendable, Equatable {
-            /// Where it is published.
+            /// The topic.
             package var topic: String
-            /// Its bytes.
+            /// The payload.
             package var payload: [UInt8]
-            /// 0 to 3; 3 is malformed.
+            /// The QoS, 0 to 3; 3 is malformed.
             package var qos: UInt8
-            /// Whether the broker keeps it.
+            /// The retain flag.
             package var retain: Bool
-            /// Empty with MQTT 3.1.1.
+            /// The properties; empty with MQTT 3.1.1.
             package var properties: [Property]
         }
 
-        /// `MQTT`.
+        /// The protocol name: `MQTT`.
         package var protocolName: String
-        /// 4 for MQTT 3.1.1, 5 for MQTT 5; other numbers come here too.
+        /// The protocol level: 4 for MQTT 3.1.1, 5 for MQTT 5, or any other number that the client sent.
         package var protocolLevel: UInt8
-        /// Empty when the broker is to choose.
+        /// The client identifier; empty if the broker assigns one.
         package var clientID: String
-        /// Clean session in MQTT 3.1.1.
+        /// Whether the session starts empty (clean session in MQTT 3.1.1).
         package var cleanStart: Bool
-        /// In seconds; 0 is off.
+        /// The keep-alive interval in seconds; 0 turns it off.
         package var keepAlive: UInt16
-        /// Nil when there is none.
+        /// The user name; nil if there is none.
         package var username: String?
-        /// Nil when there is none.
+        /// The password; nil if there is none.
         package var password: [UInt8]?
-        /// Nil when there is none.
+        /// The will; nil if there is none.
         package var will: Will?
-        /// Empty with MQTT 3.1.1.
+        /// The properties; empty with MQTT 3.1.1.
         package var properties: [Property]
     }
 }
 
 extension FakeBroker.Packet {
-    /// Reads the packet as CONNECT. The version in the packet decides, not ``version``.
+    /// Decodes a CONNECT, with the version in the packet instead of ``version``.
     ///
-    /// - Throws: `FaultKitError` when it is another packet, or malformed.
+    /// - Throws: `FaultKitError` if the packet has another type or is malformed.
     package func connect() throws -> FakeBroker.ConnectPacket {
         try check(.connect)
         var reader = ByteReader(body)

@@ -12,7 +12,7 @@ extension FakeBroker {
             var isAtEnd = false
         }
 
-        /// What a read came to.
+        /// The result of a read.
         enum Arrival {
             case packet(Packet)
             case end
@@ -21,7 +21,7 @@ extension FakeBroker {
 
         /// The number of the connection, from 0.
         package let index: Int
-        /// How long a read waits unless it says otherwise.
+        /// The default time limit of a read.
         package let timeLimit: Duration
         let socket: Socket
         private let state = Locked(State())
@@ -36,12 +36,12 @@ extension FakeBroker {
         /// All packets read so far.
         package var recorded: [Packet] { state.withLock { $0.recorded } }
 
-        /// The version of the last CONNECT; 3.1.1 before it.
+        /// The protocol version of the last CONNECT; MQTT 3.1.1 before it.
         package var version: ProtocolVersion { state.withLock { $0.version } }
 
-        /// Reads the next packet; nil when the client closed or reset the connection.
+        /// Reads the next packet; returns nil if the client has closed or reset the connection.
         ///
-        /// - Throws: `FaultKitError` when none came in time, or the bytes are no packet.
+        /// - Throws: `FaultKitError` if no packet arrives in time or the bytes are no packet.
         package func read(timeout: Duration? = nil) throws -> Packet? {
             switch try next(within: timeout ?? timeLimit) {
             case .packet(let packet): return packet
@@ -50,7 +50,7 @@ extension FakeBroker {
             }
         }
 
-        /// Waits for any byte; false when the time is over or the client closed.
+        /// Waits for bytes. Returns false if the limit passes or the client closes the connection.
         package func bytesAvailable(within limit: Duration) throws -> Bool {
             if state.withLock({ !$0.buffer.isEmpty }) { return true }
             return try fill(within: limit) && state.withLock { !$0.isAtEnd }
@@ -58,20 +58,21 @@ extension FakeBroker {
 
         /// Sends a packet.
         ///
-        /// - Throws: `FaultKitError` when the client is gone, or did not read for 30 seconds.
+        /// - Throws: `FaultKitError` if the client is gone or does not read for 30 seconds.
         package func send(_ packet: ServerPacket) throws { try sendRaw(packet.encode(version)) }
 
-        /// Sends bytes as they are.
+        /// Sends bytes unchanged.
         package func sendRaw(_ bytes: [UInt8]) throws {
             try sending.withLock { _ in try socket.send(bytes) }
         }
 
-        /// Ends the connection now: with FIN, or with RST.
+        /// Closes the connection at once, with FIN or with RST.
         package func close(reset: Bool = false) {
             if reset { socket.reset() } else { socket.shutdown() }
         }
 
-        /// How many bytes of the client the kernel keeps for us, about: with few, a client that is not read soon cannot write.
+        /// Sets the approximate number of unread bytes that the kernel buffers. With a small buffer, a client cannot write
+        /// soon after the script stops reading.
         package func setReceiveBuffer(_ bytes: Int32) {
             var bytes = bytes
             _ = socket.use { setsockopt($0, SOL_SOCKET, SO_RCVBUF, &bytes, socklen_t(MemoryLayout<Int32>.size)) }
@@ -98,7 +99,7 @@ extension FakeBroker {
             }
         }
 
-        /// Reads once; false when the time was over first.
+        /// Reads once; returns false if the limit passes first.
         private func fill(within limit: Duration) throws -> Bool {
             guard socket.isReadable(within: limit) else { return false }
             let input = socket.receive()

@@ -1,11 +1,11 @@
 internal import Foundation
 internal import Locking
 
-/// A scripted MQTT server on a free loopback port, for what a real broker never does at the right moment.
+/// A scripted MQTT server on a free loopback port, for behaviour that a real broker does not show on demand.
 ///
-/// Every connection runs the script on a thread of its own. When the script returns or throws the connection is
-/// closed; what it threw is in ``errors``. It ends with `stop()` or with the last reference. A script throws or
-/// records instead of calling `#expect`: on its thread Swift Testing does not know which test it belongs to.
+/// Each connection runs the script on its own thread. When the script returns or throws, the connection is closed;
+/// ``errors`` collects the errors. The broker ends with `stop()` or with the last reference. A script throws or records
+/// instead of calling `#expect`: on its thread Swift Testing does not know the current test.
 ///
 /// ```swift
 /// let broker = try FakeBroker { peer in
@@ -17,16 +17,16 @@ internal import Locking
 /// }
 /// ```
 package final class FakeBroker: Sendable {
-    /// The port of 127.0.0.1. Stays reserved, and refused, after `stop()` until the last reference goes.
+    /// The port of 127.0.0.1. After `stop()` it refuses connections and stays reserved until the last reference goes.
     package let port: Int
     private let core: FakeBrokerCore
 
-    /// Starts to listen.
+    /// Starts listening.
     ///
     /// - Parameters:
-    ///   - timeLimit: How long each read of a script waits.
-    ///   - script: What to do with a connection; its number is ``Peer/index``.
-    /// - Throws: `FaultKitError` when no port is free.
+    ///   - timeLimit: The default time limit of a script's reads.
+    ///   - script: Serves one connection; its number is ``Peer/index``.
+    /// - Throws: `FaultKitError` if no port is free.
     package init(timeLimit: Duration = .seconds(30), _ script: @escaping @Sendable (Peer) throws -> Void) throws {
         core = try FakeBrokerCore(timeLimit: timeLimit, script: script)
         port = core.port
@@ -35,19 +35,19 @@ package final class FakeBroker: Sendable {
 
     deinit { core.stop() }
 
-    /// How many connections there were so far.
+    /// The number of connections so far.
     package var connections: Int { core.state.withLock { $0.peers.count } }
 
-    /// All connections so far, in the order of their ``Peer/index``; the caller may send on them too.
+    /// All connections so far, in the order of ``Peer/index``; the caller may send on them too.
     package var peers: [Peer] { core.state.withLock { $0.peers } }
 
-    /// What scripts threw so far; nothing of what `stop()` caused.
+    /// The errors that scripts have thrown, except those that `stop()` caused.
     package var errors: [any Error] { core.state.withLock { $0.errors } }
 
-    /// Closes the port and every connection, and waits until the scripts have noticed, 2 seconds at most.
+    /// Closes the port and all connections, and waits at most 2 seconds until the scripts have returned.
     package func stop() { core.stop() }
 
-    /// Waits until there was at least one connection and every script has returned.
+    /// Waits until at least one connection was accepted and every script has returned.
     ///
     /// - Throws: The first error of a script, or `TimeLimitExceeded`.
     package func finished(within limit: Duration = .seconds(30)) async throws {

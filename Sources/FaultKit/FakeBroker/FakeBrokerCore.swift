@@ -2,11 +2,11 @@ internal import Foundation
 internal import Glibc
 internal import Locking
 
-/// What the threads of a fake broker hold, so that the broker itself can go while they run.
+/// The state that a fake broker shares with its threads, so that the broker can be released while they run.
 final class FakeBrokerCore: Sendable {
     struct State {
         var peers: [FakeBroker.Peer] = []
-        /// Threads: the accepting one is not among them.
+        /// The number of threads that run the script.
         var running = 0
         var errors: [any Error] = []
         var isStopped = false

@@ -1,5 +1,5 @@
 extension FakeBroker {
-    /// The version a client asked for in its CONNECT.
+    /// The protocol version that a client requests in its CONNECT.
     package enum ProtocolVersion: UInt8, Sendable {
         /// MQTT 3.1.1.
         case v311 = 4
@@ -7,24 +7,24 @@ extension FakeBroker {
         case v5 = 5
     }
 
-    /// The control packet types, with their numbers in the first byte (MQTT 5, section 2.1.2).
+    /// The control packet types, with their numbers in the high bits of the first byte (MQTT 5, section 2.1.2).
     package enum PacketType: UInt8, Sendable, CaseIterable {
         case connect = 1, connack, publish, puback, pubrec, pubrel, pubcomp, subscribe, suback
         case unsubscribe, unsuback, pingreq, pingresp, disconnect, auth
     }
 
-    /// A control packet as it came, not looked into.
+    /// A control packet whose body is not decoded.
     package struct Packet: Sendable, Equatable {
         /// The type.
         package var type: PacketType
         /// The low four bits of the first byte.
         package var flags: UInt8
-        /// What follows the remaining length.
+        /// The bytes after the remaining length.
         package var body: [UInt8]
-        /// How to decode the body; the version of the connection.
+        /// The protocol version of the connection, which determines how to decode the body.
         package var version: ProtocolVersion
 
-        /// The identifier of an acknowledgement, SUBSCRIBE, UNSUBSCRIBE or PUBLISH above QoS 0; nil elsewhere.
+        /// The packet identifier of an acknowledgement, SUBSCRIBE, UNSUBSCRIBE or PUBLISH above QoS 0; otherwise nil.
         package var packetID: UInt16? {
             switch type {
             case .puback, .pubrec, .pubrel, .pubcomp, .subscribe, .suback, .unsubscribe, .unsuback:
@@ -37,7 +37,7 @@ extension FakeBroker {
             }
         }
 
-        /// The bytes as on the wire.
+        /// The encoded packet.
         package var bytes: [UInt8] {
             var writer = ByteWriter()
             writer.raw(body)
@@ -53,7 +53,7 @@ extension FakeBroker {
 }
 
 extension FakeBroker.Packet {
-    /// Takes one packet from the front of `buffer`, or returns nil while it is not complete.
+    /// Removes one packet from the front of `buffer`, or returns nil if it is incomplete.
     package static func take(
         from buffer: inout [UInt8],
         version: FakeBroker.ProtocolVersion

@@ -1,7 +1,7 @@
 extension FakeBroker.Peer {
     /// Reads the next packet, which must be of this type.
     ///
-    /// - Throws: `FaultKitError` when it is another one, the client closed, or nothing came in time.
+    /// - Throws: `FaultKitError` if its type differs, the client closes the connection, or no packet arrives in time.
     @discardableResult
     package func expect(_ type: FakeBroker.PacketType, within limit: Duration? = nil) throws -> FakeBroker.Packet {
         guard let packet = try read(timeout: limit) else {
@@ -11,7 +11,7 @@ extension FakeBroker.Peer {
         return packet
     }
 
-    /// Reads the next packet, which must be a CONNECT. From here on the connection has its version.
+    /// Reads the next packet, which must be a CONNECT. It determines the protocol version of the connection.
     @discardableResult
     package func expectConnect(within limit: Duration? = nil) throws -> FakeBroker.ConnectPacket {
         try expect(.connect, within: limit).connect()
@@ -35,7 +35,7 @@ extension FakeBroker.Peer {
         try expect(.unsubscribe, within: limit).unsubscribe()
     }
 
-    /// Reads the next packet, which must be a PUBACK, PUBREC, PUBREL or PUBCOMP as `type` says.
+    /// Reads the next packet, which must be a PUBACK, PUBREC, PUBREL or PUBCOMP, according to `type`.
     @discardableResult
     package func expectAcknowledgement(
         _ type: FakeBroker.PacketType = .puback,

@@ -1,7 +1,7 @@
 extension FakeBroker.Peer {
     /// Reads CONNECT and answers it.
     ///
-    /// - Throws: `FaultKitError` when something else came, or nothing in time.
+    /// - Throws: `FaultKitError` if another packet arrives, or none in time.
     @discardableResult
     package func accept(
         sessionPresent: Bool = false,
@@ -13,13 +13,13 @@ extension FakeBroker.Peer {
         return connect
     }
 
-    /// Answers what a client sends until it disconnects or the broker is stopped; no time limit.
+    /// Answers packets until the client disconnects or the broker is stopped; has no time limit.
     ///
-    /// Subscriptions are granted as asked and nothing is ever delivered to them.
+    /// Grants subscriptions as requested and delivers no messages to them.
     ///
-    /// - Parameter answer: Called with each packet; what it returns is sent instead of the usual answer, nothing
-    ///   for an empty array. Nil stands for the usual answer.
-    /// - Throws: What `answer` throws, and `FaultKitError` for bytes that are no packet.
+    /// - Parameter answer: Called with each packet. Returns the packets to send instead of the usual answer (none for an
+    ///   empty array), or nil for the usual answer.
+    /// - Throws: The errors of `answer`, and `FaultKitError` for bytes that are no packet.
     package func serve(
         _ answer: (FakeBroker.Packet) throws -> [FakeBroker.ServerPacket]? = { _ in nil }
     ) throws {
@@ -34,7 +34,7 @@ extension FakeBroker.Peer {
         }
     }
 
-    /// What a willing broker says to a packet; nothing where it says nothing.
+    /// Returns the answer of a broker that accepts everything; empty if the packet needs no answer.
     package func usualAnswer(to packet: FakeBroker.Packet) throws -> [FakeBroker.ServerPacket] {
         switch packet.type {
         case .connect: return [.connack()]

@@ -36,7 +36,7 @@ extension FakeBroker.Property {
 }
 
 extension ByteReader {
-    /// Reads the length and the properties; nothing for MQTT 3.1.1, which has none.
+    /// Reads the length and the properties; returns none for MQTT 3.1.1, which has no properties.
     mutating func properties(_ version: FakeBroker.ProtocolVersion) throws -> [FakeBroker.Property] {
         guard version == .v5 else { return [] }
         var inner = ByteReader(try bytes(Int(variableInteger())))

@@ -39,7 +39,7 @@ extension FakeBroker.Property {
 }
 
 extension ByteWriter {
-    /// Writes the length and the properties; nothing for MQTT 3.1.1, which has none.
+    /// Writes the length and the properties; nothing for MQTT 3.1.1, which has no properties.
     mutating func properties(_ properties: [FakeBroker.Property], _ version: FakeBroker.ProtocolVersion) {
         guard version == .v5 else { return }
         var inner = ByteWriter()

@@ -1,5 +1,5 @@
 extension FakeBroker {
-    /// A property of MQTT 5 (section 2.2.2.2), in the order it is in the packet.
+    /// A property of MQTT 5 (section 2.2.2.2).
     package enum Property: Sendable, Equatable {
         case payloadFormat(UInt8)
         case messageExpiry(UInt32)
@@ -28,7 +28,7 @@ extension FakeBroker {
         case wildcardAvailable(Bool)
         case subscriptionIDsAvailable(Bool)
         case sharedAvailable(Bool)
-        /// Bytes put among the properties as they are; for malformed ones. Never decoded.
+        /// Bytes written unchanged among the properties, for malformed packets. Never decoded.
         case raw([UInt8])
     }
 }

@@ -1,9 +1,9 @@
 extension FakeBroker {
-    /// A packet for the client, encoded for the version of the connection it is sent on.
+    /// A packet for the client, encoded for the protocol version of its connection.
     ///
-    /// Reason codes and properties are left out where the connection is MQTT 3.1.1, except in CONNACK and SUBACK.
+    /// With MQTT 3.1.1, reason codes are left out except in CONNACK and SUBACK, and properties are left out.
     package struct ServerPacket: Sendable {
-        /// The bytes on the wire, for scripts that cut or join packets.
+        /// Returns the encoded packet, for scripts that cut or join packets.
         package let encode: @Sendable (ProtocolVersion) -> [UInt8]
 
         private init(_ firstByte: UInt8, _ body: @escaping @Sendable (inout ByteWriter, ProtocolVersion) -> Void) {
@@ -18,10 +18,10 @@ extension FakeBroker {
             encode = { _ in bytes }
         }
 
-        /// Bytes that are sent as they are.
+        /// Bytes sent unchanged.
         package static func raw(_ bytes: [UInt8]) -> ServerPacket { ServerPacket(bytes: bytes) }
 
-        /// CONNACK. The reason is a return code (0…5) with MQTT 3.1.1.
+        /// CONNACK. With MQTT 3.1.1 the reason is a return code (0…5).
         package static func connack(
             sessionPresent: Bool = false,
             reason: UInt8 = 0,
@@ -33,7 +33,7 @@ extension FakeBroker {
             }
         }
 
-        /// PUBLISH. The packet identifier is sent at QoS 1 to 3 only (3 is malformed).
+        /// PUBLISH. Includes the packet identifier at QoS 1 to 3 only (3 is malformed).
         package static func publish(
             topic: String,
             payload: [UInt8] = [],
@@ -54,7 +54,7 @@ extension FakeBroker {
             )
         }
 
-        /// PUBLISH to a topic that may be no text: NUL, invalid UTF-8, wildcards.
+        /// PUBLISH to a topic that may be invalid text: NUL, invalid UTF-8, wildcards.
         package static func publish(
             topicBytes: [UInt8],
             payload: [UInt8] = [],
@@ -137,7 +137,7 @@ extension FakeBroker {
         /// PINGRESP.
         package static let pingresp = ServerPacket(bytes: [0xd0, 0])
 
-        /// DISCONNECT, which a broker may send with MQTT 5 only; sent without a body on MQTT 3.1.1.
+        /// DISCONNECT, which a broker may send only with MQTT 5; with MQTT 3.1.1 it is sent without a body.
         package static func disconnect(reason: UInt8 = 0, properties: [Property] = []) -> ServerPacket {
             ServerPacket(0xe0) { writer, version in
                 guard version == .v5 else { return }

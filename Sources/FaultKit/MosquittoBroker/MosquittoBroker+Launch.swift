@@ -6,11 +6,11 @@ internal import Locking
 extension MosquittoBroker {
     /// Starts a broker and returns once it accepts a connection.
     ///
-    /// Unless the lines say otherwise: anonymous clients are allowed (not where there is a `password_file` or a
-    /// plugin), nothing is saved, everything is logged.
+    /// Unless `configuration` overrides it, the broker admits anonymous clients (except with a `password_file` or a plugin),
+    /// saves nothing and logs everything.
     ///
-    /// - Parameter configuration: Lines of mosquitto.conf(5); they come after the listener's.
-    /// - Throws: ``Unavailable`` if mosquitto is missing, ``FaultKitError`` with its log if it does not listen within 30 s.
+    /// - Parameter configuration: Lines of mosquitto.conf(5), which follow the listener's.
+    /// - Throws: ``Unavailable`` if mosquitto is missing; ``FaultKitError`` with its log if it does not listen within 30 s.
     package static func start(
         configuration: String = "allow_anonymous true",
         listener: Listener = .tcp
@@ -30,14 +30,14 @@ extension MosquittoBroker {
                 try broker.launch()
                 return broker
             } catch {
-                // A listener of the caller's on a further port may have met somebody else.
+                // Another process may already use a further port of the caller's configuration.
                 guard attempt < 3, broker.log.contains("Address already in use") else { throw error }
                 attempt += 1
             }
         }
     }
 
-    /// Starts the child and waits until it listens.
+    /// Starts the child and waits until it listens and handles signals.
     func launch() throws {
         let output = open(folder.file(Self.logName), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard output >= 0 else { throw FaultKitError.system("open the log of mosquitto") }
@@ -51,7 +51,7 @@ extension MosquittoBroker {
         )
         process.withLock { $0 = child }
         let deadline = ContinuousClock.now + .seconds(30)
-        // mosquitto listens a little before it handles signals: a stop in between would not save its database.
+        // mosquitto listens shortly before it handles signals: a stop in between would not save its database.
         while !isListening() || !child.handles([SIGTERM, SIGHUP]) {
             if let status = child.exitStatus {
                 throw FaultKitError("mosquitto ended (\(status)) before it listened:\n\(log)")

@@ -3,7 +3,7 @@ extension MosquittoBroker {
     static let logName = "log"
     static let configurationName = "mosquitto.conf"
 
-    /// What the broker listens on.
+    /// The listener of a broker.
     package struct Listener: Sendable {
         let lines: @Sendable (_ port: Int, _ directory: String) -> [String]
         let isUnixSocket: Bool
@@ -11,14 +11,14 @@ extension MosquittoBroker {
         /// Plain TCP on ``MosquittoBroker/port``.
         package static let tcp = Listener(isUnixSocket: false) { port, _ in ["listener \(port) 127.0.0.1"] }
 
-        /// A unix socket at ``MosquittoBroker/socketPath`` and no TCP port.
+        /// A Unix domain socket at ``MosquittoBroker/socketPath``, without a TCP port.
         package static let unixSocket = Listener(isUnixSocket: true) { _, directory in
             ["listener 0 \(directory)/\(MosquittoBroker.socketName)"]
         }
 
         /// TLS on ``MosquittoBroker/port``.
         ///
-        /// - Parameter clientAuthority: With it the broker wants a client certificate of that authority.
+        /// - Parameter clientAuthority: If set, the broker requires a client certificate of this authority.
         package static func tls(certificate: String, key: String, clientAuthority: String? = nil) -> Listener {
             Listener(isUnixSocket: false) { port, _ in
                 let base = ["listener \(port) 127.0.0.1", "certfile \(certificate)", "keyfile \(key)"]
@@ -27,7 +27,7 @@ extension MosquittoBroker {
             }
         }
 
-        /// The caller's own lines, the `listener` line among them; the given port must be listened on.
+        /// The caller's own lines, including the `listener` line, which must use the given port.
         package static func lines(
             _ lines: @escaping @Sendable (_ port: Int, _ directory: String) -> [String]
         ) -> Listener {
@@ -40,13 +40,13 @@ extension MosquittoBroker {
         }
     }
 
-    /// Returns the whole configuration: ours where the caller says nothing else, the listener, the caller's lines.
+    /// Returns the whole configuration: defaults that the caller does not override, the listener, the caller's lines.
     ///
-    /// The listener comes before the caller's lines so that these may hold options of the listener.
+    /// The listener comes before the caller's lines, so that they may set options of the listener.
     static func configuration(_ lines: String, listener: [String], directory: String) -> String {
         let keys = Set(lines.split(separator: "\n").compactMap { $0.split(separator: " ").first.map(String.init) })
         var defaults = [
-            // As root, mosquitto changes to a user that cannot enter the folder; "root" says no.
+            // As root, mosquitto switches to a user that cannot enter the folder; "user root" prevents it.
             ("user", "user root"),
             ("persistence", "persistence false"),
             ("persistence_location", "persistence_location \(directory)/"),

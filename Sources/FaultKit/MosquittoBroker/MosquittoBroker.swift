@@ -5,15 +5,15 @@ internal import Locking
 
 /// A real mosquitto on a free loopback port, with its own folder.
 ///
-/// It ends with `stop()`, `kill()` or when the last reference goes, which also removes the folder; the kernel kills
-/// it when this process dies. The port stays reserved while the broker is down, so `restart()` gets it again.
-/// The calls block for the few milliseconds mosquitto needs (100 at most for a stop, by its own polling).
+/// It ends with `stop()`, `kill()` or the last reference, whose release also removes the folder; the kernel kills it when
+/// this process dies. The port stays reserved while the broker is down, so that `restart()` gets it again.
+/// Calls block for the few milliseconds that mosquitto needs (up to 100 for a stop, because of its own polling).
 package final class MosquittoBroker: Sendable {
-    /// The TCP port of 127.0.0.1. With ``Listener/unixSocket`` nobody listens on it.
+    /// The TCP port of 127.0.0.1. With ``Listener/unixSocket`` the broker does not listen on it.
     package let port: Int
-    /// The folder with `mosquitto.conf`, `log` and, where persistence is on, the database.
+    /// The folder with `mosquitto.conf`, `log` and, with persistence, the database.
     package let directory: String
-    /// Where ``Listener/unixSocket`` listens.
+    /// The path of the socket of ``Listener/unixSocket``.
     package let socketPath: String
 
     let folder: TemporaryDirectory
@@ -33,45 +33,45 @@ package final class MosquittoBroker: Sendable {
 
     deinit { kill() }
 
-    /// Whether there is a mosquitto on this machine.
+    /// Whether mosquitto is installed on this machine.
     package static var isInstalled: Bool { Program.path(of: "mosquitto") != nil }
 
     /// The process id of the running child, or of the last one.
     package var processID: Int32 { process.withLock { $0?.processID } ?? 0 }
 
-    /// Whether the child runs; a frozen one does.
+    /// Whether the child runs, frozen or not.
     package var isRunning: Bool { process.withLock { $0.map { $0.exitStatus == nil } } ?? false }
 
-    /// Everything the broker printed since its first start, over all restarts.
+    /// The output of the broker since its first start, over all restarts.
     ///
-    /// The first connection in it, after each start, is the one that looked whether the port is open.
+    /// After each start, the first connections in the log are checks whether the port is open.
     package var log: String {
         let data = FileManager.default.contents(atPath: folder.file(Self.logName)) ?? Data()
         return String(decoding: data, as: UTF8.self)
     }
 
-    /// Ends the broker with SIGTERM (it saves its database), with SIGKILL after 20 seconds. Again, it does nothing.
+    /// Ends the broker with SIGTERM (it saves its database), after 20 seconds with SIGKILL. A second call does nothing.
     package func stop() { _ = process.withLock { $0 }?.terminate(within: .seconds(20)) }
 
-    /// Ends the broker with SIGKILL: nothing is saved. Again, it does nothing.
+    /// Ends the broker with SIGKILL: it saves nothing. A second call does nothing.
     package func kill() { _ = process.withLock { $0 }?.kill() }
 
     /// Stops the broker and starts it again on the same port with the same configuration.
     ///
-    /// After `kill()` it only starts it.
+    /// After `kill()` it only starts the broker.
     ///
-    /// - Throws: `FaultKitError` with the log when it does not listen within 30 seconds.
+    /// - Throws: `FaultKitError` with the log if the broker does not listen within 30 seconds.
     package func restart() throws {
         stop()
         try launch()
     }
 
-    /// Stops the process with SIGSTOP: sockets stay open, nothing is read or answered. Ends with `thaw()`.
+    /// Suspends the process with SIGSTOP: sockets stay open, but nothing is read or answered. Ends with `thaw()`.
     package func freeze() { process.withLock { $0 }?.signal(SIGSTOP) }
 
-    /// Lets a frozen broker continue.
+    /// Resumes a frozen broker.
     package func thaw() { process.withLock { $0 }?.signal(SIGCONT) }
 
-    /// Sends any signal, for example SIGHUP to read the configuration again.
+    /// Sends a signal, for example SIGHUP to reload the configuration.
     package func signal(_ number: Int32) { process.withLock { $0 }?.signal(number) }
 }

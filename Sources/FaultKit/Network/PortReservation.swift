@@ -1,14 +1,14 @@
-/// Keeps a loopback port for a server that comes and goes, until the reservation is released.
+/// Reserves a loopback port for a server that stops and restarts, until the reservation is released.
 ///
-/// The port is bound with SO_REUSEADDR but nobody listens, so connecting is refused and a server that sets
-/// SO_REUSEADDR too, as mosquitto does, may listen on it. The kernel gives the port to nobody else meanwhile; without this
-/// a client that reconnects during a restart can be given that very port as its own and connect to itself.
+/// The port is bound with SO_REUSEADDR and not listened on: connections are refused, and a server that also sets
+/// SO_REUSEADDR, as mosquitto does, may listen on it. Meanwhile the kernel assigns the port to no other socket. Without
+/// the reservation, a client that reconnects during a restart may get this port as its local port and connect to itself.
 package final class PortReservation: Sendable {
     /// The reserved port of 127.0.0.1.
     package let port: Int
     private let socket: Socket
 
-    /// - Throws: `FaultKitError` when no port is free.
+    /// - Throws: `FaultKitError` if no port is free.
     package init() throws {
         (socket, port) = try Socket.bound()
     }
@@ -17,13 +17,13 @@ package final class PortReservation: Sendable {
         (socket, self.port) = try Socket.bound(to: port)
     }
 
-    /// Gives the port back.
+    /// Releases the port.
     package func release() { socket.close() }
 }
 
-/// Names ports that were free a moment ago.
+/// Finds free ports without reserving them.
 package enum FreePort {
-    /// Returns a loopback port that was free; somebody else may take it. `PortReservation` is the safe form.
+    /// Returns a loopback port that was free; another process may take it. `PortReservation` avoids that.
     package static func next() throws -> Int {
         let (socket, port) = try Socket.bound()
         socket.close()

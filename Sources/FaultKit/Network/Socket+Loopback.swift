@@ -2,7 +2,7 @@ internal import Foundation
 internal import Glibc
 
 extension Socket {
-    /// Binds 127.0.0.1 without listening; port 0 takes a free one. Returns the socket and its port.
+    /// Binds 127.0.0.1 without listening; port 0 selects a free one. Returns the socket and its port.
     static func bound(to port: Int = 0) throws -> (Socket, Int) {
         let number = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard number >= 0 else { throw FaultKitError.system("make a socket") }
@@ -27,7 +27,7 @@ extension Socket {
         return (result, port)
     }
 
-    /// Takes the next connection, or returns nil if none waits or the socket is closed.
+    /// Accepts the next connection, or returns nil if none waits or the socket is closed.
     package func accepted() -> Socket? {
         let number = use { accept($0, nil, nil) } ?? -1
         guard number >= 0 else { return nil }
@@ -45,7 +45,7 @@ extension Socket {
         return result.withoutDelay()
     }
 
-    /// Connects to a unix socket.
+    /// Connects to a Unix domain socket.
     static func connected(toPath path: String) throws -> Socket {
         let number = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard number >= 0 else { throw FaultKitError.system("make a socket") }
@@ -62,7 +62,7 @@ extension Socket {
         return result
     }
 
-    /// Small packets leave at once, as a cut after byte n needs.
+    /// Disables Nagle's algorithm: small packets leave at once, which a cut after byte n requires.
     private func withoutDelay() -> Socket {
         var yes: Int32 = 1
         setsockopt(number, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<Int32>.size))

@@ -2,16 +2,16 @@ internal import Foundation
 internal import Glibc
 internal import Locking
 
-/// A TCP or unix socket of this machine that is closed once.
+/// A local TCP or Unix domain socket that is closed exactly once.
 ///
-/// Every thread uses the descriptor under the lock that closes it: after the close its number may be another file's.
-/// Calls under the lock never wait.
+/// Threads use the descriptor under the lock that closes it: after the close, its number may belong to another file.
+/// Calls under the lock never block.
 package final class Socket: Sendable {
     private let descriptor: Locked<Int32?>
-    /// The number for poll(2), which waits outside the lock; if it is another file's, the wait ends too early at worst.
+    /// The descriptor for poll(2), which waits outside the lock. If its number is reused, the wait at worst ends too early.
     let number: Int32
 
-    /// Takes over a descriptor.
+    /// Takes ownership of a descriptor.
     init(_ number: Int32) {
         self.number = number
         descriptor = Locked(number)
@@ -24,17 +24,17 @@ package final class Socket: Sendable {
         descriptor.withLock { $0.map(body) }
     }
 
-    /// Wakes every thread that waits for the socket; the connection is over in both directions.
+    /// Ends the connection in both directions and wakes all threads that wait for the socket.
     package func shutdown() { _ = use { Glibc.shutdown($0, Int32(SHUT_RDWR)) } }
 
-    /// Sends RST, discards unsent bytes and wakes every thread that waits. The descriptor stays open.
+    /// Sends RST, discards unsent bytes and wakes all waiting threads. The descriptor stays open.
     package func reset() {
-        // Connecting to AF_UNSPEC, which is 0, is how Linux ends a connection without a close (connect(2)).
+        // On Linux, connecting to AF_UNSPEC (0) ends a connection without a close (connect(2)).
         var nowhere = sockaddr()
         _ = use { connect($0, &nowhere, socklen_t(MemoryLayout<sockaddr>.size)) }
     }
 
-    /// Closes the socket once.
+    /// Closes the socket; a second call does nothing.
     package func close() {
         descriptor.withLock { descriptor in
             if let open = descriptor { _ = Glibc.close(open) }
@@ -42,7 +42,7 @@ package final class Socket: Sendable {
         }
     }
 
-    /// Waits until the socket is readable, at its end, or failed. False when the time is over.
+    /// Waits until the socket is readable, at its end or failed. Returns false if the limit passes first.
     package func isReadable(within limit: Duration) -> Bool {
         let deadline = ContinuousClock.now + limit
         while true {
@@ -58,11 +58,11 @@ package final class Socket: Sendable {
     package enum Input {
         case bytes([UInt8])
         case nothing
-        /// The end of the stream, a failure such as a reset, or a socket that is closed here.
+        /// The end of the stream, a failure such as a reset, or a socket closed by this process.
         case end(hasFailed: Bool)
     }
 
-    /// Reads the bytes that are there, at most `limit`, and does not wait.
+    /// Reads available bytes, at most `limit`, without blocking.
     package func receive(atMost limit: Int = 65_536) -> Input {
         var buffer = [UInt8](repeating: 0, count: limit)
         let (count, error) = use { (recv($0, &buffer, limit, Int32(MSG_DONTWAIT)), errno) } ?? (0, 0)
@@ -70,10 +70,10 @@ package final class Socket: Sendable {
         return count < 0 && (error == EAGAIN || error == EINTR) ? .nothing : .end(hasFailed: count < 0)
     }
 
-    /// Sends the bytes for which there is room, and does not wait. SIGPIPE is never raised.
+    /// Sends as many bytes as there is room for, without blocking. Never raises SIGPIPE.
     ///
-    /// - Returns: How many were sent.
-    /// - Throws: ``FaultKitError`` when the socket is closed or the peer is gone.
+    /// - Returns: The number of bytes sent.
+    /// - Throws: ``FaultKitError`` if the socket is closed or the peer is gone.
     package func sendNow(_ bytes: ArraySlice<UInt8>) throws -> Int {
         let flags = Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)
         let result = use { open in
@@ -88,7 +88,7 @@ package final class Socket: Sendable {
 
     /// Sends all bytes.
     ///
-    /// - Throws: ``FaultKitError`` when the socket is closed, the peer is gone, or it does not read for `limit`.
+    /// - Throws: ``FaultKitError`` if the socket is closed, the peer is gone, or it does not read for `limit`.
     package func send(_ bytes: [UInt8], within limit: Duration = .seconds(30)) throws {
         let deadline = ContinuousClock.now + limit
         var rest = bytes[...]

@@ -2,7 +2,7 @@ internal import Foundation
 internal import Glibc
 internal import Locking
 
-/// A program that runs beside this one and is connected with it by its three streams.
+/// A child process whose three standard streams are connected to this process.
 ///
 /// It is killed when the last reference goes, and by the kernel when this process dies.
 ///
@@ -13,21 +13,21 @@ internal import Locking
 /// #expect(try await daemon.wait() == .exited(0))
 /// ```
 package final class ChildProcess: Sendable {
-    /// Where a line was printed.
+    /// A standard stream of the child.
     package enum Stream: Sendable, Hashable {
         case output
         case errors
     }
 
-    /// A line without its line feed; the order between the two streams is about right only.
+    /// A printed line without its line feed. The order between the two streams is only approximate.
     package struct Line: Sendable, Equatable {
-        /// Where it was printed.
+        /// The stream to which it was printed.
         package let stream: Stream
-        /// The text, with replacement characters where it is not UTF-8.
+        /// The text, with replacement characters for invalid UTF-8.
         package let text: String
     }
 
-    /// The process id; a stranger's after the child ended, in theory.
+    /// The process id. After the child has ended, another process may get the same id.
     package let processID: Int32
     private let name: String
     private let process: SpawnedProcess
@@ -39,8 +39,8 @@ package final class ChildProcess: Sendable {
     ///
     /// - Parameters:
     ///   - executable: A name to look up in `PATH`, or a path.
-    ///   - environment: All of it; nil passes on that of this process.
-    /// - Throws: `FaultKitError` when it is missing or cannot be started.
+    ///   - environment: The complete environment; nil for the environment of this process.
+    /// - Throws: ``Unavailable`` if the program is missing; ``FaultKitError`` if it cannot be started.
     package init(
         _ executable: String,
         _ arguments: [String] = [],
@@ -72,10 +72,10 @@ package final class ChildProcess: Sendable {
         for reader in readers { reader.abandon() }
     }
 
-    /// Whether it has not ended yet.
+    /// Whether the child runs.
     package var isRunning: Bool { process.exitStatus == nil }
 
-    /// All lines so far, of both streams.
+    /// The lines of both streams so far.
     package var lines: [Line] { printed.withLock { $0 } }
 
     /// The lines of one stream so far.
@@ -83,13 +83,13 @@ package final class ChildProcess: Sendable {
         lines.filter { $0.stream == stream }.map(\.text)
     }
 
-    /// Both streams as one text, for the comment of a failed expectation.
+    /// The text of both streams, for the comment of a failed expectation.
     package var transcript: String { lines.map(\.text).joined(separator: "\n") }
 
-    /// Returns the first line, of both streams or one, that contains `text`; earlier ones count too.
+    /// Waits for the first line of one stream or both that contains `text`, and returns it; earlier lines count too.
     ///
-    /// - Parameter start: How many lines of ``lines`` to skip.
-    /// - Throws: `FaultKitError` with everything printed when the time is over or the child ended without it.
+    /// - Parameter start: The number of ``lines`` to skip.
+    /// - Throws: `FaultKitError` with all output if the limit passes or the child ends without such a line.
     @discardableResult
     package func waitForLine(
         containing text: String,
@@ -112,21 +112,21 @@ package final class ChildProcess: Sendable {
 
     /// Writes a line and a line feed to its standard input.
     ///
-    /// - Throws: `FaultKitError` when it closed its input, or did not read for 30 seconds.
+    /// - Throws: `FaultKitError` if the child has closed its input or does not read for 30 seconds.
     package func write(line: String) throws { try input.write(Array("\(line)\n".utf8)) }
 
-    /// Ends its standard input.
+    /// Closes its standard input.
     package func closeInput() { input.close() }
 
-    /// Sends a signal; does nothing when it has ended.
+    /// Sends a signal; does nothing if the child has ended.
     package func signal(_ number: Int32) { process.signal(number) }
 
-    /// Ends it with SIGKILL and waits for that.
+    /// Ends the child with SIGKILL and waits for its end.
     package func kill() { process.kill() }
 
-    /// Waits for its end, and for the last of its lines.
+    /// Waits for the end of the child and its last lines, and returns the exit status.
     ///
-    /// - Throws: `TimeLimitExceeded`; the child runs on.
+    /// - Throws: `TimeLimitExceeded`, without ending the child.
     package func wait(within limit: Duration = .seconds(30)) async throws -> ProcessStatus {
         let (process, readers) = (process, readers)
         _ = try await eventually(within: limit) { process.exitStatus != nil }

@@ -3,9 +3,9 @@ internal import Foundation
 internal import Glibc
 internal import Locking
 
-/// Reads lines from a pipe on a thread of its own until the writer is gone.
+/// Reads lines from a pipe on its own thread until the writer closes it.
 ///
-/// Only the last `keep` bytes are kept as text. While it is paused the pipe fills up, and the writer waits.
+/// Keeps only the last `keep` bytes as text. While the reader is paused the pipe fills up, which blocks the writer.
 package final class OutputReader: Sendable {
     private struct State {
         var kept: ArraySlice<UInt8> = []
@@ -17,10 +17,10 @@ package final class OutputReader: Sendable {
     private let state = Locked(State())
     private let ended = DispatchSemaphore(value: 0)
 
-    /// Starts to read; closes the pipe in the end.
+    /// Starts reading; closes the pipe at the end.
     ///
-    /// - Parameter line: Called on the reader's thread with each line without its line feed, and at the end with a last
-    ///   line that the writer has not ended.
+    /// - Parameter line: Called on the reader's thread with each line without its line feed, and at the end with the
+    ///   remaining text if the writer did not end its last line.
     package init(
         _ pipe: PipeEnd,
         keep: Int = 0,
@@ -34,26 +34,26 @@ package final class OutputReader: Sendable {
         }
     }
 
-    /// Whether the pipe is left unread.
+    /// Whether reading is paused.
     package var isPaused: Bool {
         get { state.withLock { $0.isPaused } }
         set { state.withLock { $0.isPaused = newValue } }
     }
 
-    /// Whether everything was read, or the reader has given up.
+    /// Whether the reader has reached the end or was abandoned.
     package var isAtEnd: Bool { state.withLock { $0.isAtEnd } }
 
-    /// The last bytes that were read.
+    /// The last `keep` bytes as text.
     package var text: String { state.withLock { String(decoding: $0.kept, as: UTF8.self) } }
 
-    /// Waits until everything was read; gives up after `limit`, as when a grandchild keeps the pipe open.
+    /// Resumes reading and waits for the end. After `limit` it abandons the pipe, which a grandchild may keep open.
     package func join(within limit: Duration) {
         isPaused = false
         if ended.wait(timeout: .now() + limit.inSeconds) == .timedOut { abandon() }
         ended.signal()
     }
 
-    /// Reads no more, also if a grandchild keeps the pipe open.
+    /// Stops reading, even if a grandchild keeps the pipe open.
     package func abandon() { state.withLock { $0.isAbandoned = true } }
 
     private func read(

@@ -2,12 +2,12 @@ internal import Foundation
 internal import Glibc
 internal import Locking
 
-/// One end of a pipe, closed once. Descriptors are close-on-exec.
+/// One end of a pipe, closed exactly once. Descriptors are close-on-exec.
 ///
-/// Every thread uses the descriptor under the lock that closes it; calls under the lock never wait.
+/// Threads use the descriptor under the lock that closes it; calls under the lock never block.
 package final class PipeEnd: Sendable {
     private let descriptor: Locked<Int32?>
-    /// The number for a child that is started, and for poll(2), which waits outside the lock.
+    /// The descriptor, for starting a child and for poll(2), which waits outside the lock.
     package let number: Int32
 
     private init(_ number: Int32) {
@@ -25,7 +25,7 @@ package final class PipeEnd: Sendable {
         return (PipeEnd(numbers[0]), PipeEnd(numbers[1]))
     }
 
-    /// Closes this end once.
+    /// Closes this end; a second call does nothing.
     package func close() {
         descriptor.withLock { descriptor in
             if let open = descriptor { _ = Glibc.close(open) }
@@ -33,9 +33,9 @@ package final class PipeEnd: Sendable {
         }
     }
 
-    /// Waits for bytes and reads them; empty at the end, nil when the time is over first.
+    /// Waits for bytes and reads them. Returns an empty slice at the end, nil if the limit passes first.
     ///
-    /// For the one thread that reads: another reader could take the bytes that this one waited for.
+    /// Only one thread may read: a second reader could take the bytes that this one waited for.
     func read(within limit: Duration) -> ArraySlice<UInt8>? {
         var entry = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
         guard poll(&entry, 1, limit.milliseconds) > 0 else { return nil }
@@ -44,10 +44,10 @@ package final class PipeEnd: Sendable {
         return buffer[..<max(0, count)]
     }
 
-    /// Writes the bytes for which there is room. SIGPIPE is never raised.
+    /// Writes as many bytes as there is room for. Never raises SIGPIPE.
     ///
-    /// - Returns: How many were written.
-    /// - Throws: ``FaultKitError`` when this end is closed or the reader is gone.
+    /// - Returns: The number of bytes written.
+    /// - Throws: ``FaultKitError`` if this end is closed or the reader is gone.
     package func writeNow(_ bytes: ArraySlice<UInt8>) throws -> Int {
         let result = descriptor.withLock { descriptor in
             descriptor.map { open in
@@ -61,7 +61,7 @@ package final class PipeEnd: Sendable {
         throw FaultKitError.system("write to a pipe", code)
     }
 
-    /// Waits until there is room for bytes, or `limit` is over.
+    /// Waits until there is room for bytes or `limit` passes.
     package func waitForRoom(within limit: Duration) {
         var entry = pollfd(fd: number, events: Int16(POLLOUT), revents: 0)
         _ = poll(&entry, 1, max(.zero, limit).milliseconds)
@@ -69,7 +69,7 @@ package final class PipeEnd: Sendable {
 
     /// Writes all bytes.
     ///
-    /// - Throws: ``FaultKitError`` when this end is closed, or the reader is gone or does not read for `limit`.
+    /// - Throws: ``FaultKitError`` if this end is closed, or the reader is gone or does not read for `limit`.
     package func write(_ bytes: [UInt8], within limit: Duration = .seconds(30)) throws {
         let deadline = ContinuousClock.now + limit
         var rest = bytes[...]
@@ -83,7 +83,8 @@ package final class PipeEnd: Sendable {
         }
     }
 
-    /// A pipe has no MSG_NOSIGNAL: the signal, which goes to the writing thread, is blocked and then taken away.
+    /// Writes while SIGPIPE, which goes to the writing thread, is blocked, then removes a pending one: pipes have no
+    /// MSG_NOSIGNAL.
     private static func writeWithoutSignal(_ number: Int32, _ bytes: ArraySlice<UInt8>) -> (Int, Int32) {
         var pipeSignal = sigset_t()
         sigemptyset(&pipeSignal)

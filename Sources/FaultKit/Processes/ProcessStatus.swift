@@ -1,17 +1,17 @@
-/// How a child process ended. Not `ExitStatus`: Swift Testing has one.
+/// The exit status of a child process. Not named `ExitStatus`, which Swift Testing declares.
 package enum ProcessStatus: Sendable, Hashable, CustomStringConvertible {
-    /// It ended by itself with this code.
+    /// The process exited with this code.
     case exited(Int32)
-    /// This signal ended it.
+    /// This signal ended the process.
     case signalled(Int32)
 
-    /// The status word of `waitpid`; its macros are not visible in Swift. See wait(2).
+    /// Decodes the status word of `waitpid` (wait(2)), whose macros are not visible in Swift.
     init(waitStatus: Int32) {
         let signal = waitStatus & 0x7f
         self = signal == 0 ? .exited((waitStatus >> 8) & 0xff) : .signalled(signal)
     }
 
-    /// Whether the process returned 0.
+    /// Whether the process exited with code 0.
     package var isSuccess: Bool { self == .exited(0) }
 
     /// `exit code 1` or `signal 9`.

@@ -3,18 +3,18 @@ internal import Glibc
 
 /// Runs a program to its end.
 package enum Shell {
-    /// What a program left behind.
+    /// The exit status and output of a program.
     package struct Outcome: Sendable {
-        /// How it ended.
+        /// The exit status.
         package let status: ProcessStatus
-        /// What it printed.
+        /// The standard output.
         package let stdout: String
-        /// What it printed to the standard error.
+        /// The standard error.
         package let stderr: String
 
         /// Returns the standard output.
         ///
-        /// - Throws: `FaultKitError` with the standard error when the program failed.
+        /// - Throws: `FaultKitError` with the standard error if the program failed.
         @discardableResult
         package func succeeded() throws -> String {
             guard status.isSuccess else { throw FaultKitError("\(status): \(stderr)") }
@@ -22,14 +22,14 @@ package enum Shell {
         }
     }
 
-    /// Runs a program and waits on the calling thread. In an `async` function, put a long run into ``onThread(_:)``.
+    /// Runs a program and blocks until it ends. In an `async` function, wrap a long run in ``onThread(_:)``.
     ///
     /// - Parameters:
     ///   - executable: A name to look up in `PATH`, or a path. No shell is involved.
-    ///   - environment: All of it; nil passes on that of this process.
+    ///   - environment: The complete environment; nil for the environment of this process.
     ///   - input: The standard input.
-    ///   - timeout: When it is over the program is killed.
-    /// - Throws: ``Unavailable`` if it is missing, ``FaultKitError`` if it cannot be started or takes too long.
+    ///   - timeout: The time after which the program is killed.
+    /// - Throws: ``Unavailable`` if the program is missing; ``FaultKitError`` if it cannot be started or takes too long.
     @discardableResult
     package static func run(
         _ executable: String,

@@ -2,11 +2,10 @@ internal import Dispatch
 internal import Foundation
 internal import Locking
 
-/// The one thread that starts every child process and never ends.
+/// The thread that starts all child processes and never ends.
 ///
-/// Linux sends a child its parent-death signal when the *thread* that started it ends (prctl(2),
-/// PR_SET_PDEATHSIG), and the threads of dispatch and of the Swift concurrency pool come and go: started from
-/// one of those, a broker would be killed in the middle of its work.
+/// Linux sends a child its parent-death signal when the *thread* that started it ends (prctl(2), PR_SET_PDEATHSIG). Threads
+/// of Dispatch and of the Swift concurrency pool come and go: a broker started there could be killed while in use.
 final class SpawnThread: Sendable {
     static let shared = SpawnThread()
 
@@ -25,7 +24,7 @@ final class SpawnThread: Sendable {
         thread.start()
     }
 
-    /// Runs `body` on the thread and returns its result; the caller waits, about a millisecond.
+    /// Runs `body` on the thread and returns its result. Blocks the caller for about a millisecond.
     func run<T: Sendable>(_ body: @escaping @Sendable () throws -> T) throws -> T {
         let result = SpawnResult<T>()
         requests.withLock { $0.append { result.set(Result { try body() }) } }
@@ -34,7 +33,7 @@ final class SpawnThread: Sendable {
     }
 }
 
-/// Hands one result from the spawning thread to the thread that waits for it.
+/// Passes one result from the spawning thread to the waiting thread.
 private final class SpawnResult<T: Sendable>: Sendable {
     private let value = Locked<Result<T, any Error>?>(nil)
     private let done = DispatchSemaphore(value: 0)

@@ -5,11 +5,11 @@ internal import Glibc
 extension SpawnedProcess {
     /// Resident memory in bytes.
     package var residentMemory: Int { number("VmRSS:") * 1024 }
-    /// The most resident memory so far, in bytes.
+    /// Peak resident memory in bytes.
     package var peakMemory: Int { number("VmHWM:") * 1024 }
-    /// How many threads it has.
+    /// The number of threads.
     package var threads: Int { number("Threads:") }
-    /// How many descriptors it has open.
+    /// The number of open descriptors.
     package var descriptors: Int {
         (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(processID)/fd").count) ?? 0
     }
@@ -30,7 +30,7 @@ extension SpawnedProcess {
         return line?.split(whereSeparator: \.isWhitespace).dropFirst().first
     }
 
-    /// Such files have no size, and a read of one returns a page at most: they are read until they end.
+    /// Reads a file of proc(5) to its end: it has no size, and one read returns at most a page.
     private func text(of name: String) -> String {
         let file = open("/proc/\(processID)/\(name)", O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return "" }

@@ -3,23 +3,23 @@ internal import Foundation
 internal import Glibc
 
 extension SpawnedProcess {
-    /// The descriptors a child gets as 0, 1 and 2. They stay open in this process.
+    /// The descriptors that a child gets as 0, 1 and 2. They stay open in this process.
     package struct Streams: Sendable {
         let input: Int32
         let output: Int32
         let errors: Int32
 
-        /// The descriptors, of which several may be the same.
+        /// Creates streams; descriptors may be equal.
         package init(input: Int32, output: Int32, errors: Int32) {
             (self.input, self.output, self.errors) = (input, output, errors)
         }
     }
 
-    /// Starts a program that inherits three descriptors, the environment and the working folder.
+    /// Starts a program that inherits three descriptors and the working folder.
     ///
     /// - Parameters:
     ///   - executable: A name to look up, or a path.
-    ///   - environment: All of it; nil passes on that of this process.
+    ///   - environment: The complete environment; nil for the environment of this process.
     /// - Throws: ``Unavailable`` if the program is missing, ``FaultKitError`` if the kernel refuses.
     package static func spawn(
         _ executable: String,
@@ -30,7 +30,7 @@ extension SpawnedProcess {
         let path = try Program.required(executable)
         var command = [path] + arguments
         if let setpriv = Program.path(of: "setpriv") {
-            // setpriv replaces itself by the program: the process id is the program's.
+            // setpriv replaces itself with the program: the process id is the program's.
             command = [setpriv, "--pdeathsig", "KILL", "--"] + command
         }
         let environment = environment ?? ProcessInfo.processInfo.environment
@@ -56,8 +56,8 @@ extension SpawnedProcess {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // Signals that this process ignores or blocks would stay so in the child: a process that ignores
-        // SIGPIPE would try a daemon that nobody runs like that. Its own group keeps a terminal's ^C away.
+        // A child inherits ignored and blocked signals. If this process ignores SIGPIPE, a daemon under test would run in a
+        // way that it never does in production. Its own process group keeps a terminal's ^C away from the child.
         var signals = sigset_t()
         sigemptyset(&signals)
         posix_spawnattr_setsigmask(&attributes, &signals)
@@ -76,10 +76,10 @@ extension SpawnedProcess {
         return SpawnedProcess(processID: processID)
     }
 
-    /// An action of glibc (2.34) that its header shows only with _GNU_SOURCE, which Swift does not set.
+    /// A glibc (2.34) function that its header declares only with _GNU_SOURCE, which Swift does not set.
     ///
-    /// Without it, a client's socket that lacks close-on-exec, like libmosquitto's, stays open in the broker that starts
-    /// next, and the client's close is never seen.
+    /// Without it, the next broker inherits client sockets that lack close-on-exec, like libmosquitto's, and the peer never
+    /// sees the client close them.
     private static let closeFrom = dlsym(nil, "posix_spawn_file_actions_addclosefrom_np").map {
         // SAFETY: the type is that of the declaration in glibc's spawn.h.
         unsafeBitCast(

@@ -4,10 +4,10 @@ internal import Locking
 
 /// A child process, reaped exactly once.
 ///
-/// The process id is only used while the child is not reaped, so that a signal never reaches a stranger that got
-/// the same number. The child is killed by the kernel when this process dies, however it dies.
+/// The process id is used only while the child is not reaped, so that a signal never reaches an unrelated process with
+/// the same id. The kernel kills the child when this process dies, for whatever reason.
 package final class SpawnedProcess: Sendable {
-    /// The process id; another process may have it after the child was reaped.
+    /// The process id. After the child was reaped, another process may get the same id.
     package let processID: Int32
     private let ending = Locked<ProcessStatus?>(nil)
 
@@ -26,21 +26,21 @@ package final class SpawnedProcess: Sendable {
             if reaped == processID {
                 ending = ProcessStatus(waitStatus: status)
             } else if reaped == -1, errno == ECHILD {
-                // Somebody else in this process waited for every child; what it saw is lost.
+                // Other code in this process has reaped the child; its status is lost.
                 ending = .exited(-1)
             }
             return ending
         }
     }
 
-    /// Sends a signal; false when the child has ended.
+    /// Sends a signal; returns false if the child has ended.
     @discardableResult
     package func signal(_ number: Int32) -> Bool {
         guard exitStatus == nil else { return false }
         return ending.withLock { $0 == nil && Glibc.kill(processID, number) == 0 }
     }
 
-    /// Waits on the calling thread; for callers that are not on the concurrency pool, or for a few milliseconds.
+    /// Blocks until the child ends or the limit passes: for threads outside the concurrency pool, or for a few milliseconds.
     package func waitBlocking(within limit: Duration) -> ProcessStatus? {
         let deadline = ContinuousClock.now + limit
         while true {
@@ -50,7 +50,7 @@ package final class SpawnedProcess: Sendable {
         }
     }
 
-    /// Ends the child with SIGTERM, and with SIGKILL when it takes longer than `limit`.
+    /// Ends the child with SIGTERM, or with SIGKILL if it takes longer than `limit`.
     @discardableResult
     package func terminate(within limit: Duration) -> ProcessStatus {
         signal(SIGTERM)

@@ -1,14 +1,14 @@
-/// Finds the packets in one direction of a connection, without looking into them.
+/// Finds packet boundaries in one direction of a connection, without decoding the packets.
 package struct PacketScanner: Sendable {
-    /// Where a connection is to be cut: after so many bytes of the next packet of a type, or after the whole packet
-    /// where it is shorter.
+    /// The place at which to cut a connection: after some bytes of the next packet of a type, or after the whole packet if
+    /// it is shorter.
     package struct Cut: Sendable, Hashable {
-        /// Which packets.
+        /// The packet type.
         package var type: FakeBroker.PacketType
-        /// How many bytes still pass, 1 or more.
+        /// The number of bytes that still pass, 1 or more.
         package var bytes: Int
 
-        /// A cut.
+        /// Creates a cut.
         package init(_ type: FakeBroker.PacketType, bytes: Int) {
             self.type = type
             self.bytes = bytes
@@ -24,15 +24,15 @@ package struct PacketScanner: Sendable {
     private var place = Place.start
     private var cutApplies = false
 
-    /// How many packets of each type have passed whole.
+    /// The number of complete packets that have passed, by type.
     package private(set) var finished: [UInt8: Int] = [:]
 
-    /// At the beginning of a connection.
+    /// Creates a scanner for the beginning of a connection.
     package init() {}
 
-    /// Goes over bytes that are about to pass.
+    /// Scans bytes that are about to pass.
     ///
-    /// - Returns: How many of them may pass, and whether the connection is to be cut then.
+    /// - Returns: The number of them that may pass, and whether to cut the connection then.
     package mutating func scan(_ bytes: ArraySlice<UInt8>, cut: Cut?) -> (passed: Int, isCut: Bool) {
         var index = bytes.startIndex
         while index < bytes.endIndex {
@@ -50,7 +50,7 @@ package struct PacketScanner: Sendable {
         return (bytes.count, false)
     }
 
-    /// How many bytes of the packet have passed.
+    /// The number of bytes of the current packet that have passed.
     private var seen: Int {
         switch place {
         case .start: 0
@@ -58,7 +58,8 @@ package struct PacketScanner: Sendable {
         }
     }
 
-    /// Takes one byte of a header, or as many of a body as concern nobody.
+    /// Consumes one byte of a header, or bytes of a body up to its end or the cut. Returns their number and whether the
+    /// packet is complete.
     private mutating func step(_ bytes: ArraySlice<UInt8>, at index: Int, cut: Cut?) -> (size: Int, ended: Bool) {
         let byte = bytes[index]
         switch place {
@@ -81,7 +82,7 @@ package struct PacketScanner: Sendable {
         }
     }
 
-    /// Goes on in the body; true when nothing of it is left.
+    /// Continues in the body; returns whether the packet is complete.
     private mutating func begin(_ type: UInt8, seen: Int, left: Int) -> Bool {
         if left > 0 {
             place = .body(type: type, seen: seen, left: left)

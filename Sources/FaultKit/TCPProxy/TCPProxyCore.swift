@@ -2,11 +2,11 @@ internal import Foundation
 internal import Glibc
 internal import Locking
 
-/// What the threads of a proxy hold, so that the proxy itself can go while they run.
+/// The state that a proxy shares with its threads, so that the proxy can be released while they run.
 final class TCPProxyCore: Sendable {
     struct Cut {
         enum Place {
-            /// After so many bytes.
+            /// After this number of bytes.
             case bytes(Int)
             case packet(PacketScanner.Cut)
         }
@@ -24,7 +24,7 @@ final class TCPProxyCore: Sendable {
         var packets: [TCPProxy.Direction: [UInt8: Int]] = [:]
         var accepted = 0
         var open = 0
-        /// Connections accepted under an earlier number are to be reset.
+        /// Grows with each reset of all connections; a connection accepted under an earlier number is reset.
         var generation = 0
         var isStopped = false
         var isAccepting = true
@@ -79,9 +79,9 @@ final class TCPProxyCore: Sendable {
         while state.withLock({ $0.open > 0 || $0.isAccepting }), ContinuousClock.now < deadline { usleep(1_000) }
     }
 
-    /// Sends bytes of a direction up to the cut, and counts them; says how many were sent and whether this was the cut.
+    /// Sends and counts bytes of a direction, up to the cut. Returns the number sent, and the cut if it was reached.
     ///
-    /// The bytes are sent under the lock, without blocking, so that the cut is exact over all connections.
+    /// Sends under the lock, without blocking, so that the cut is exact over all connections.
     func pass(
         _ bytes: ArraySlice<UInt8>,
         _ direction: TCPProxy.Direction,
@@ -105,7 +105,7 @@ final class TCPProxyCore: Sendable {
                 state.packets[direction, default: [:]][type, default: 0] += count - (scanner.finished[type] ?? 0)
             }
             scanner = before
-            // The connection ends with its last byte, not with the first one too many, which may never come.
+            // Cuts after the last allowed byte, not at the next one, which may never come.
             let isCut =
                 switch pending?.place {
                 case .bytes(let left): left == sent
@@ -122,7 +122,7 @@ final class TCPProxyCore: Sendable {
     }
 
     private func acceptOne(from listener: Socket) {
-        // Under the lock: `refuse` closes the listener, and its number may be somebody else's at once.
+        // Under the lock: mode `refuse` closes the listener, and another file may get its number at once.
         let accepted: (Socket, Int)? = state.withLock { state in
             guard state.listener === listener, let socket = listener.accepted() else { return nil }
             state.accepted += 1

@@ -2,7 +2,7 @@ internal import Foundation
 internal import Glibc
 internal import Locking
 
-/// One proxied connection; lives on one thread.
+/// One proxied connection; used on one thread.
 final class TCPProxyLink {
     private let core: TCPProxyCore
     private let client: Socket
@@ -17,7 +17,7 @@ final class TCPProxyLink {
         self.generation = generation
     }
 
-    /// Carries bytes until an end, a reset, a cut or the proxy's stop; closes both sockets.
+    /// Forwards bytes until an end, a reset, a cut or the proxy's stop; closes both sockets.
     func run() {
         let reset = carry()
         for socket in [client, server].compactMap({ $0 }) {
@@ -26,7 +26,7 @@ final class TCPProxyLink {
         }
     }
 
-    /// Returns whether both sides are to be reset.
+    /// Returns whether to reset both sides.
     private func carry() -> Bool {
         while true {
             let (mode, conditions, isOld, isStopped) = core.state.withLock {
@@ -59,12 +59,12 @@ final class TCPProxyLink {
         let reset: Bool
     }
 
-    /// Waits for bytes or for a piece to be due, 10 ms at most: then modes are looked at again.
+    /// Waits for bytes or until a piece is due, at most 10 ms, so that a change of mode takes effect.
     private func wait(_ server: Socket, _ conditions: TCPProxy.Conditions) {
         var limit = Duration.milliseconds(10)
         let now = ContinuousClock.now
         for pipe in [toServer, toClient] {
-            // What is due and was not written waits for room, which is polled for below.
+            // A piece that is due waits for room: `entry` requests POLLOUT for it.
             if let due = pipe.nextDue(conditions), due > now { limit = min(limit, due - now) }
         }
         var entries = [
@@ -72,7 +72,7 @@ final class TCPProxyLink {
             entry(server, reading: toClient, writing: toServer, now, conditions),
         ]
         _ = poll(&entries, 2, limit.milliseconds)
-        // A hang-up is reported even when nothing is asked for; without a pause this would spin.
+        // poll() reports a hang-up even if no event is requested; without a pause this would spin.
         let seen = entries.reduce(0) { $0 | $1.revents }
         if seen != 0, seen & Int16(POLLIN | POLLOUT) == 0 { usleep(1_000) }
     }

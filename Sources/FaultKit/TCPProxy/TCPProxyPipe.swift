@@ -1,21 +1,21 @@
-/// One direction of a proxied connection: what is read and not yet due, and how far the stream has come.
+/// One direction of a proxied connection: bytes read but not yet due, and the position in the stream.
 ///
 /// Pure; the link's thread reads and writes.
 struct TCPProxyPipe {
-    /// As much as is read ahead of a slow rate, so that the sender feels it.
+    /// The bytes read ahead of a slow rate: few, so that the sender notices the rate.
     private static let capacity = 65_536
 
-    /// Where the bytes that were written stand among MQTT packets.
+    /// The position of the written bytes among MQTT packets.
     var scanner = PacketScanner()
     private(set) var isEnded = false
-    /// Whether the end was passed on.
+    /// Whether the end was forwarded.
     var isEndSent = false
     private var pieces: [(due: ContinuousClock.Instant, bytes: ArraySlice<UInt8>)] = []
     private var size = 0
     private var lastDue: ContinuousClock.Instant?
     private var nextByte: ContinuousClock.Instant?
 
-    /// Whether there is room. A line with a delay and no rate holds much, as a long one does.
+    /// Whether there is room. With a delay and no rate there is 64 times as much, as on a long line.
     func wantsBytes(_ conditions: TCPProxy.Conditions) -> Bool {
         let isLongLine = conditions.delay > .zero && conditions.bytesPerSecond == nil
         return !isEnded && size < (isLongLine ? 64 : 1) * Self.capacity
@@ -34,14 +34,14 @@ struct TCPProxyPipe {
         size += bytes.count
     }
 
-    /// When something can be written; nil when there is nothing.
+    /// The time at which the next bytes can be written; nil if there are none.
     func nextDue(_ conditions: TCPProxy.Conditions) -> ContinuousClock.Instant? {
         guard let first = pieces.first else { return nil }
         guard conditions.bytesPerSecond != nil, let nextByte else { return first.due }
         return max(first.due, nextByte)
     }
 
-    /// The bytes that may be written now. At a rate, the share of a hundredth of a second.
+    /// The bytes that may be written now; with a rate, at most the share of 10 ms.
     func due(at now: ContinuousClock.Instant, _ conditions: TCPProxy.Conditions) -> ArraySlice<UInt8> {
         guard let first = pieces.first, let due = nextDue(conditions), due <= now else { return [] }
         guard let rate = conditions.bytesPerSecond else { return first.bytes }
@@ -54,7 +54,7 @@ struct TCPProxyPipe {
         if pieces[0].bytes.isEmpty { pieces.removeFirst() }
         size -= count
         if let rate = conditions.bytesPerSecond {
-            // From the time that was due, so that late wake-ups do not slow the stream; after a pause, from now.
+            // Counts from the due time, so that late wake-ups do not slow the stream, but from at most 50 ms ago.
             let base = max(nextByte ?? now, now - .milliseconds(50))
             nextByte = base + .seconds(Double(count) / Double(max(1, rate)))
         }

@@ -1,9 +1,9 @@
-/// Checks a condition every 5 ms until it holds; for integration tests, where the event cannot be awaited.
+/// Checks a condition every 5 ms until it holds: for integration tests that cannot await the event.
 ///
-/// Returns true as soon as it holds, false when the time, `stretched`, is over. Put it into an expectation:
+/// Returns true as soon as it holds, false after `limit`, stretched. Use it in an expectation:
 /// `#expect(try await eventually { broker.connections == 2 })`.
 ///
-/// - Throws: What the condition throws, and `CancellationError`.
+/// - Throws: The errors of the condition, and `CancellationError`.
 package func eventually(
     within limit: Duration = .seconds(30),
     _ condition: () async throws -> Bool

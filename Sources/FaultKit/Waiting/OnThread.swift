@@ -1,8 +1,8 @@
 internal import Foundation
 
-/// Runs a blocking `body` on a thread of its own, so that the two or three threads of the concurrency pool go on.
+/// Runs a blocking `body` on its own thread instead of one of the two or three threads of the concurrency pool.
 ///
-/// Not cancellable: `body` has its own time limit.
+/// Cancellation has no effect: `body` needs its own time limit.
 @discardableResult
 package func onThread<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
     let result = FirstResult<T>()

@@ -1,23 +1,23 @@
 internal import Locking
 
-/// Something took longer than it may.
+/// The error of an operation that exceeds its time limit.
 package struct TimeLimitExceeded: Error, Sendable, Equatable, CustomStringConvertible {
-    /// What was waited for, and how long.
+    /// The expected outcome and the limit.
     package let description: String
 
-    /// - Parameter what: What did not happen, as a sentence without a full stop.
+    /// - Parameter what: The expected outcome, as a sentence without a full stop.
     package init(_ what: String, _ limit: Duration) {
         description = "not within \(limit.stretched): \(what)"
     }
 }
 
-/// Runs `body` and returns its result, or throws when it takes longer than `limit`, `stretched`.
+/// Runs `body` and returns its result, or throws if it takes longer than `limit`, stretched.
 ///
-/// At the limit `body` is cancelled but not waited for, so that one that ignores cancellation fails its test instead
-/// of hanging the run. Cancelling the caller cancels `body` and waits for it.
+/// At the limit `body` is cancelled but not awaited, so that a body that ignores cancellation fails its test instead of
+/// hanging the run. Cancelling the caller cancels `body` and waits for it.
 ///
-/// - Parameter what: What `body` does, for the error.
-/// - Throws: `TimeLimitExceeded`, or what `body` throws.
+/// - Parameter what: The expected outcome, for the error.
+/// - Throws: `TimeLimitExceeded`, or the error of `body`.
 @discardableResult
 package func withTimeLimit<T: Sendable>(
     _ limit: Duration,
@@ -45,7 +45,7 @@ package func withTimeLimit<T: Sendable>(
     }
 }
 
-/// Hands the first of several results to one waiter; the others are dropped.
+/// Passes the first of several results to one waiter; discards the others.
 final class FirstResult<T: Sendable>: Sendable {
     private enum State {
         case empty

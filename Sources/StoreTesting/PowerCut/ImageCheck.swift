@@ -2,25 +2,25 @@ internal import Foundation
 internal import MessageStore
 internal import SQLiteStore
 
-/// Opens what a power cut has left as a bridge would, and says what is wrong with it.
+/// Opens an image of a power cut like a bridge, and checks it.
 struct ImageCheck {
-    /// What the store held after each step; the first one is that before any.
+    /// The state of the store after each step; the first element is the initial state.
     let states: [StoreState]
     let options: SQLiteStoreOptions
 
-    /// The sequence of a message that no step used.
+    /// The sequence of a message that no step uses.
     private static let fresh: Int64 = 1 << 40
 
-    /// How an image was found.
+    /// The result of a check.
     enum Outcome {
-        /// It holds what there was after this step.
+        /// The image holds the state after this step.
         case holds(step: Int)
         case violated(String)
     }
 
     /// - Parameters:
-    ///   - allowed: After which steps it may be.
-    ///   - writesMore: Whether a message is committed and read, besides what a start writes.
+    ///   - allowed: The steps whose state the image may hold.
+    ///   - writesMore: Whether to commit and read a message, in addition to the writes of a start.
     func check(_ path: String, allowed: ClosedRange<Int>, writesMore: Bool) -> Outcome {
         var options = options
         options.path = path
@@ -32,14 +32,14 @@ struct ImageCheck {
             let contents = try StoreContents(of: store)
             let steps = allowed.filter { states[$0].contents == contents }
             guard let last = steps.last else { return .violated(explain(contents, allowed)) }
-            // This writes, too. Steps may differ in it alone.
+            // `recover()` writes too. Steps may differ in their identities alone.
             let seen = try store.recover().seen
             guard let step = steps.last(where: { states[$0].seen == seen }) else {
                 return .violated("the identities that it remembers are not those of step \(last)")
             }
             return try writesMore ? write(store) ?? .holds(step: step) : .holds(step: step)
         } catch {
-            // Without the folder, whose name is another one each time.
+            // Without the folder, whose name differs each time.
             return .violated("\(error)".replacing(path, with: lastName(of: path)))
         }
     }

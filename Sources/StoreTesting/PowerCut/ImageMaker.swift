@@ -2,21 +2,21 @@ internal import FaultKit
 internal import Foundation
 internal import Glibc
 
-/// Makes what a power cut could have left of a medium: all that is certain, and a random part of the rest.
+/// Makes an image that a power cut could have left: all durable contents and a random part of the pending changes.
 struct ImageMaker {
-    /// The smallest unit that is written as a whole or not at all.
+    /// The unit of atomic writes, in bytes.
     static let sector = 512
 
     private let medium: Medium
     private var random: SplitMix64
-    /// What was made, one line for each folder and file.
+    /// A description of the image, one line for each folder and file.
     private(set) var lines: [String] = []
 
     init(_ medium: Medium, random: SplitMix64) {
         (self.medium, self.random) = (medium, random)
     }
 
-    /// How much of what is pending is there.
+    /// The part of the pending changes that an image has.
     private enum Share {
         case nothing, everything
         /// Each change with this chance.
@@ -52,7 +52,7 @@ struct ImageMaker {
         try writeLock(beside: "\(path)/\(RecordedStore.name)")
     }
 
-    /// The lock of the process that was cut off, which nobody ever syncs.
+    /// Writes a lock of the previous process, which is never synced.
     private mutating func writeLock(beside store: String) throws {
         let text = random.pick([nil, "", "4711\n", "4711\nlock of a message store\n", "\0\0\0\0\0"])
         guard let text, access(folder(of: store), F_OK) == 0 else { return }
@@ -64,7 +64,7 @@ struct ImageMaker {
         guard let folder = medium.folders[name] else { return }
         var entries = folder.kept
         for change in pick(folder.pending, share()) { entries.apply(change) }
-        // In an order that a seed repeats.
+        // Sorted, so that a seed repeats the image.
         for (entry, kind) in entries.sorted(by: { $0.key < $1.key }) {
             switch kind {
             case .folder:
@@ -95,7 +95,7 @@ struct ImageMaker {
 
     // MARK: Files
 
-    /// Part of a change that is there as a whole or not at all.
+    /// A part of a change that is written atomically.
     private enum Piece {
         case bytes(change: Int, Range<Int>, at: Int)
         case length(Int)
@@ -123,7 +123,7 @@ struct ImageMaker {
                     if ftruncate(descriptor, off_t(length)) != 0 { failed = true }
                 }
             }
-            // The file can have become longer before what is in it was written.
+            // The file may have grown before its contents were written.
             if random.chance(1, in: 4), lseek(descriptor, 0, SEEK_END) < length(of: file) {
                 if ftruncate(descriptor, off_t(length(of: file))) != 0 { failed = true }
                 line += "; all of its length"

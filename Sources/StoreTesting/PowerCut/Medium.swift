@@ -1,4 +1,4 @@
-/// What is on a medium for certain, and what could be there beyond that: the outcome of some events of a record.
+/// The durable contents of a medium and its pending changes, after some events of a record.
 struct Medium: Sendable {
     /// A change of a file that may or may not be on the medium.
     enum Change: Sendable {
@@ -33,21 +33,21 @@ struct Medium: Sendable {
     private(set) var files: [Int: File] = [:]
     /// By path; the uppermost one, which is always there, is "".
     private(set) var folders: [String: Folder] = ["": Folder()]
-    /// Which file is the log of the store, as names are now.
+    /// The logs of stores, by their names.
     private var logs: Set<Int> = []
     private var databases: Set<Int> = []
 
     /// The last step that has begun.
     private(set) var begun = 0
-    /// The last step whose outcome must be there: one that returned and may not slip.
+    /// The last step whose outcome must be durable: it has returned, and a power cut may not undo it.
     private(set) var answered = 0
     /// The last step that returned before the log was synced.
     private(set) var logged = 0
     private var returned = 0
 
-    /// Whether something of the database itself is pending, which only happens while the log is written back.
+    /// Whether changes of the database itself are pending, which only happens while the log is written back.
     var isWritingBack: Bool { databases.contains { !(files[$0]?.pending.isEmpty ?? true) } }
-    /// Whether anything at all is.
+    /// Whether any change is pending.
     var isPending: Bool {
         files.values.contains { !$0.pending.isEmpty } || folders.values.contains { !$0.pending.isEmpty }
     }
@@ -130,7 +130,7 @@ extension Medium.Folder {
 }
 
 extension [String: Medium.Entry] {
-    /// A change that finds nothing to change, since another one is missing, does nothing.
+    /// Applies a change. Does nothing if its file is missing because another change is missing.
     mutating func apply(_ change: Medium.NameChange) {
         switch change {
         case .added(let name, let entry): self[name] = entry

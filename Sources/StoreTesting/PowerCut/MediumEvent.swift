@@ -1,25 +1,25 @@
-/// What was done to the files below one folder, in order, as far as a power cut could undo it; and what the driver knew.
+/// A change below one folder that a power cut could undo, a sync, or the progress of the driver.
 ///
-/// Files have numbers, which stay when their names change. Paths are those below the folder.
+/// A file keeps its number when its name changes. Paths are relative to the folder.
 enum MediumEvent: Sendable {
     case folderMade(String)
-    /// A name was given to a new file.
+    /// A new file got a name.
     case created(Int, String)
     case written(Int, offset: Int, [UInt8])
     case truncated(Int, length: Int)
-    /// All changes of the file so far are on the medium from here on.
+    /// All earlier changes of the file are durable from here on.
     case synchronized(Int)
     case linked(String, to: String)
     case renamed(String, to: String)
     case removed(String)
-    /// All changes of the names in the folder so far are on the medium from here on.
+    /// All earlier name changes in the folder are durable from here on.
     case folderSynchronized(String)
-    /// The driver began a step; from here on what it does may be there.
+    /// The driver began a step: from here on its changes may be on the medium.
     case began(step: Int)
-    /// A step returned. From here on what it did must be there, unless `maySlip`.
+    /// A step returned: from here on its changes must be on the medium, unless `maySlip`.
     case returned(step: Int, maySlip: Bool)
 
-    /// Whether it changes which names there are.
+    /// Whether it adds, changes or removes a name.
     var isOfNames: Bool {
         switch self {
         case .folderMade, .created, .linked, .renamed, .removed: true
@@ -28,12 +28,12 @@ enum MediumEvent: Sendable {
     }
 }
 
-/// The name in front of the last slash; empty for the uppermost folder.
+/// Returns the path before the last slash; empty for the root folder.
 func folder(of path: String) -> String {
     path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
 }
 
-/// The name behind the last slash.
+/// Returns the name after the last slash.
 func lastName(of path: String) -> String {
     path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
 }

@@ -4,11 +4,11 @@ internal import Glibc
 internal import Locking
 internal import SQLiteStore
 
-/// Records what SQLite and the store do to the files below one folder.
+/// Records the changes that SQLite and the store make to files below one folder.
 ///
-/// One for each folder; files of it are open between its making and ``end()`` only.
+/// Use one recorder per folder, and keep files open only between its creation and ``end()``.
 final class MediumRecorder: FileCalls {
-    /// The folder, without links in its path.
+    /// The folder, with symbolic links resolved.
     let root: String
     private let fault: PlantedFault?
     private let state = Locked(State())
@@ -16,7 +16,7 @@ final class MediumRecorder: FileCalls {
 
     fileprivate struct State: Sendable {
         var events: [MediumEvent] = []
-        /// The files by their paths as they are now.
+        /// The numbers of the files, by their current paths.
         var files: [String: Int] = [:]
         var paths: [String] = []
         var descriptors: [Int32: Int] = [:]
@@ -25,29 +25,29 @@ final class MediumRecorder: FileCalls {
         var killed: Killed?
     }
 
-    /// When a process is killed.
+    /// The moment at which a process is killed.
     enum KillMoment: Sendable {
-        /// After so many events.
+        /// After this number of events.
         case events(Int)
-        /// After so many changes of names.
+        /// After this number of name changes.
         case nameChanges(Int)
     }
 
-    /// What there was at a moment at which the process could have been killed. The system keeps what was not synced.
+    /// The state at a moment at which the process could have been killed. The system keeps changes that were not synced.
     struct Killed: Sendable {
         fileprivate(set) var events: [MediumEvent]
         fileprivate var files: [String: Int]
         fileprivate var paths: [String]
-        /// Where a copy of the folder is.
+        /// The path of a copy of the folder.
         fileprivate(set) var root: String
     }
 
-    // SAFETY: only handed on; the C side has a lock of its own.
+    // SAFETY: the pointer is only passed on; the C side has its own lock.
     fileprivate struct Recording: @unchecked Sendable {
         var pointer: OpaquePointer
     }
 
-    /// - Parameter root: A folder; what is in it is on the medium already.
+    /// - Parameter root: A folder; its contents count as durable.
     init(root: String, fault: PlantedFault?) throws {
         self.root = try Self.realPath(root)
         self.fault = fault
@@ -58,7 +58,7 @@ final class MediumRecorder: FileCalls {
         try begin(prefix)
     }
 
-    /// Goes on with a record where a process was killed.
+    /// Continues the record of a killed process.
     init(after killed: Killed) throws {
         root = try Self.realPath(killed.root)
         fault = nil
@@ -70,7 +70,7 @@ final class MediumRecorder: FileCalls {
 
     private func begin(_ prefix: String) throws {
         var listener = Self.listener
-        // SAFETY: this object lives until `end()`, after which nobody calls the listener.
+        // SAFETY: this object lives until `end()`, after which the listener is not called.
         listener.context = Unmanaged.passUnretained(self).toOpaque()
         guard let pointer = recording_begin(prefix, listener) else {
             throw StoreTestingError("SQLite cannot be watched here")
@@ -78,7 +78,7 @@ final class MediumRecorder: FileCalls {
         state.withLock { $0.recording = Recording(pointer: pointer) }
     }
 
-    /// Ends the recording and returns it. All files are closed by now.
+    /// Ends the recording and returns its events. All files must be closed.
     func end() -> [MediumEvent] {
         state.withLock { state in
             if let recording = state.recording { recording_end(recording.pointer) }
@@ -87,14 +87,14 @@ final class MediumRecorder: FileCalls {
         }
     }
 
-    /// How many events there were so far.
+    /// The number of events so far.
     var count: Int { state.withLock { $0.events.count } }
 
     func note(_ event: MediumEvent) {
         change { $0.events.append(event) }
     }
 
-    /// Has ``killed`` be what there is at a moment, with a copy of the folder.
+    /// Sets ``killed`` to the state at a moment, with a copy of the folder.
     func kill(at moment: KillMoment, copyTo root: String) {
         state.withLock { $0.kill = (moment, root) }
     }
@@ -118,7 +118,7 @@ final class MediumRecorder: FileCalls {
         path == root ? "" : String(path.dropFirst(root.utf8.count + 1))
     }
 
-    // MARK: What SQLite does
+    // MARK: Calls of SQLite
 
     private static var listener: recording_listener {
         recording_listener(
@@ -143,7 +143,7 @@ final class MediumRecorder: FileCalls {
     }
 
     private static func of(_ context: UnsafeMutableRawPointer?) -> MediumRecorder {
-        // SAFETY: `init` gave itself as the context, and lives until `end()`.
+        // SAFETY: `init` passed this object as the context, and it lives until `end()`.
         Unmanaged<MediumRecorder>.fromOpaque(context!).takeUnretainedValue()
     }
 
@@ -162,7 +162,7 @@ final class MediumRecorder: FileCalls {
     }
 
     private func folderSynchronized(_ path: String) {
-        // Those above the root are there in any case.
+        // Folders above the root exist in any case.
         let isBelow = path == root || path.hasPrefix(root + "/")
         if isBelow, fault != .noFolderSync { note(.folderSynchronized(below(path))) }
     }
@@ -175,7 +175,7 @@ final class MediumRecorder: FileCalls {
         }
     }
 
-    // MARK: What the store does by itself
+    // MARK: Calls of the store
 
     func makeFolder(_ path: String) -> Int32 {
         let result = system.makeFolder(path)
@@ -232,7 +232,7 @@ final class MediumRecorder: FileCalls {
         let (name, newName) = (below(path), below(newPath))
         guard result == 0 else { return result }
         change { state in
-            // The index of the log has no number: it is worth nothing after a cut.
+            // The index of the log has no number: it is useless after a power cut.
             guard let file = state.files.removeValue(forKey: name) else { return }
             state.files[newName] = file
             state.events.append(.renamed(name, to: newName))
@@ -260,7 +260,7 @@ extension MediumRecorder.State {
         case .nameChanges(let count): guard events.count(where: \.isOfNames) >= count else { return }
         }
         kill = nil
-        // Without the copy nobody goes on, which the caller sees.
+        // If the copy fails, `killed` stays nil, and no process continues.
         guard (try? FileManager.default.copyItem(atPath: root, toPath: copy)) != nil else { return }
         killed = .init(events: events, files: files, paths: paths, root: copy)
     }
@@ -273,7 +273,7 @@ extension MediumRecorder.State {
         return file
     }
 
-    /// Takes up what is there when the recording begins.
+    /// Adds a file or folder that exists when the recording begins.
     mutating func adopt(_ name: String, _ prefix: String) throws {
         if name.hasSuffix("-shm") || name.hasSuffix(".lock") { return }
         var isFolder: ObjCBool = false

@@ -1,14 +1,14 @@
 package import MessageStore
 package import SQLiteStore
 
-/// What a commit asks of a medium.
+/// The use that a commit makes of a medium.
 package struct MediumUse: Sendable, Hashable {
-    /// How often the medium was waited for.
+    /// The number of syncs.
     package var syncs = 0
-    /// How many bytes were written, as far as the medium was not left alone.
+    /// The number of bytes written.
     package var bytes = 0
 
-    /// What each of several commits to a new store in an empty folder asks.
+    /// Returns the use of the medium by each of several commits to a new store in an empty folder.
     package static func measure(
         _ batches: [StoreBatch],
         root: String,

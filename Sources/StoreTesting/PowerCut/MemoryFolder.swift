@@ -1,7 +1,7 @@
 internal import Foundation
 internal import Glibc
 
-/// A folder in memory, or where temporary files are if there is no such place.
+/// A folder in memory, or in the temporary folder if there is no `/dev/shm`.
 struct MemoryFolder {
     let path: String
 
@@ -12,7 +12,7 @@ struct MemoryFolder {
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// An empty folder in this one; what was made of an earlier one of that name goes, too.
+    /// Makes an empty subfolder. Removes an earlier one of that name and the copy of a killed process.
     func make(_ name: String) throws -> String {
         for old in [name, name + ".killed"] { try? FileManager.default.removeItem(atPath: "\(path)/\(old)") }
         guard mkdir("\(path)/\(name)", 0o700) == 0 else { throw StoreTestingError("cannot make \(path)/\(name)") }

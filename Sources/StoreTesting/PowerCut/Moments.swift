@@ -1,9 +1,9 @@
 internal import FaultKit
 
-/// Which moments of a record are tried, and how often. Those are more likely between which and the next sync something
-/// can go wrong.
+/// The number of power cuts after each event of a record. Moments are more likely if more can go wrong between them and
+/// the next sync.
 struct Moments {
-    /// For each event how often the power is cut right after it.
+    /// The number of power cuts right after each event.
     private(set) var cuts: [Int]
 
     init(of events: [MediumEvent], after begin: Int, images: Int, random: inout SplitMix64) {
@@ -28,7 +28,7 @@ struct Moments {
 
     private static func weight(_ event: MediumEvent, next: MediumEvent?, _ paths: [Int: String]) -> Int {
         var weight = 1
-        // All that is pending is there, or nothing, or anything between.
+        // Before a sync, all pending changes, none or any part of them may be on the medium.
         if case .synchronized = next { weight += 12 }
         switch event {
         case .written(let file, let offset, _):
@@ -43,7 +43,7 @@ struct Moments {
 }
 
 extension [Int] {
-    /// The first index whose element fulfils a condition that all later ones fulfil as well.
+    /// Returns the first index whose element meets a condition that all later elements meet as well.
     fileprivate func partitioningIndex(where condition: (Int) -> Bool) -> Int {
         var (low, high) = (0, count)
         while low < high {

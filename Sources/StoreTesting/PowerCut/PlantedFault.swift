@@ -1,13 +1,13 @@
-/// A mistake that the check for power cuts has to find.
+/// A deliberate fault that the power-cut check must find.
 package enum PlantedFault: String, Sendable, CaseIterable {
-    /// The syncs of files do nothing.
+    /// Syncs of files do nothing.
     case noSync
-    /// Nothing but the log misses its syncs.
+    /// Only syncs of the log do nothing.
     case noLogSync
-    /// Nothing but the database misses its syncs.
+    /// Only syncs of the database do nothing.
     case noFileSync
-    /// The syncs of folders do nothing.
+    /// Syncs of folders do nothing.
     case noFolderSync
-    /// A step is called done before it is done.
+    /// A step counts as returned before it is carried out.
     case earlyAnswer
 }

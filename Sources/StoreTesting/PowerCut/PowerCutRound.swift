@@ -1,20 +1,20 @@
 internal import FaultKit
 package import SQLiteStore
 
-/// Stores that are filled while their medium is recorded, and images of what power cuts would have left of them.
+/// Fills stores while their medium is recorded, then checks images that power cuts could have left of them.
 ///
-/// The seed decides everything but for the salts of SQLite's log. Images are made one after the other, so that a smaller
-/// number of them repeats the first ones.
+/// The seed determines everything except the salts of SQLite's log. Images are made one after the other, so that a
+/// smaller number of them repeats the first ones.
 package struct PowerCutRound: Sendable {
     package var seed: UInt64
     package var synchronous: SQLiteStoreOptions.Synchronous
     package var images: Int
     package var fault: PlantedFault?
-    /// After how many changes of names the process that makes the store is killed, and another one goes on; nil lets the
-    /// seed decide.
+    /// The number of name changes after which the process that creates the store is killed and another one continues; nil
+    /// lets the seed decide.
     package var killedAfter: Int?
 
-    /// - Parameter synchronous: Nil lets the seed decide; `normal` is a quarter.
+    /// - Parameter synchronous: Nil lets the seed decide: `normal` in a quarter of the rounds.
     package init(
         seed: UInt64,
         synchronous: SQLiteStoreOptions.Synchronous? = nil,
@@ -28,12 +28,12 @@ package struct PowerCutRound: Sendable {
         self.fault = fault
     }
 
-    /// What was tried.
+    /// The result of a round.
     package struct Outcome: Sendable {
         package var images = 0
         package var moments = 0
         package var violations = 0
-        /// The first one.
+        /// The first violation.
         package var violation: PowerCutViolation?
 
         package init() {}
@@ -46,10 +46,10 @@ package struct PowerCutRound: Sendable {
         }
     }
 
-    /// How many images are made of one record at most.
+    /// The most images of one record.
     private static let imagesOfRecord = 200
 
-    /// - Parameter isCancelled: Asked before each image; what was tried so far is returned.
+    /// - Parameter isCancelled: Called before each image. If it returns true, the round returns the result so far.
     package func run(isCancelled: () -> Bool = { false }) throws -> Outcome {
         let folder = try MemoryFolder()
         defer { folder.remove() }
@@ -57,7 +57,7 @@ package struct PowerCutRound: Sendable {
         var outcome = Outcome()
         var beginning: RecordedStore.Beginning?
         while outcome.images < images, !isCancelled() {
-            // Every second record is of a bridge that starts after a power cut: there may be another one.
+            // At most every second record is of a bridge that starts after a power cut: another one may follow.
             let first = RecordedStore.Beginning(
                 root: try folder.make("live"),
                 batches: RandomBatches(seed: random.next(), hasFewLarge: true)
@@ -74,7 +74,7 @@ package struct PowerCutRound: Sendable {
         return outcome
     }
 
-    /// Makes images of a record and opens them. Returns one from which a bridge may go on.
+    /// Makes images of a record and checks them. Returns one with which the next record may begin.
     private func cut(
         _ record: RecordedStore,
         _ folder: MemoryFolder,
@@ -84,7 +84,7 @@ package struct PowerCutRound: Sendable {
         goesOn: Bool
     ) throws -> RecordedStore.Beginning? {
         let check = ImageCheck(states: record.models.map { StoreState($0) }, options: record.options)
-        // Always as many, so that the seed repeats them however many are asked for.
+        // Always the same number, so that the seed repeats the moments for any number of images.
         let moments = Moments(of: record.events, after: record.begin, images: Self.imagesOfRecord, random: &random)
         var beginning: RecordedStore.Beginning?
         var medium = Medium()
@@ -131,9 +131,9 @@ package struct PowerCutRound: Sendable {
         return beginning
     }
 
-    /// After which steps a store may be that is cut off now.
+    /// Returns the steps whose state the store may hold after a power cut now.
     private func allowed(_ medium: Medium, _ record: RecordedStore) -> ClosedRange<Int> {
-        // A process that was killed can have begun a step that nobody found.
+        // A killed process may have begun a step that the next process did not find.
         let last = min(medium.begun, record.models.count - 1)
         return (synchronous == .full ? medium.answered : medium.logged)...last
     }

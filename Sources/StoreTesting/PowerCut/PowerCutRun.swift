@@ -2,7 +2,7 @@ internal import FaultKit
 internal import Foundation
 internal import Locking
 
-/// As many images as are asked for, in rounds, on all processors.
+/// Runs rounds on all processors until the requested number of images is checked.
 package struct PowerCutRun: Sendable {
     private let seed: UInt64
     private let images: Int
@@ -20,13 +20,13 @@ package struct PowerCutRun: Sendable {
         var isCancelled = false
     }
 
-    /// - Throws: `CancellationError`, and why images cannot be made.
+    /// - Throws: `CancellationError`, or the reason why images cannot be made.
     package func run() async throws -> PowerCutRound.Outcome {
         let threads = ProcessInfo.processInfo.activeProcessorCount
         let progress = Locked(Progress(running: threads))
         let isComplete = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                // Not tasks: they would keep every thread busy that tasks have.
+                // Threads instead of tasks, which would occupy the whole concurrency pool.
                 for _ in 0..<threads {
                     let thread = Thread {
                         work(progress)
@@ -63,7 +63,7 @@ package struct PowerCutRun: Sendable {
 
     private var rounds: Int { (images + Self.imagesOfRound - 1) / Self.imagesOfRound }
 
-    /// The first one has the seed of the run, so that a violation of any round is repeated by its own seed.
+    /// Returns a round. The first one has the seed of the run, so that a round's own seed repeats its violation.
     private func round(_ number: Int) -> PowerCutRound {
         var random = SplitMix64(seed: seed &+ UInt64(number) &* 0xD134_2543_DE82_EF95)
         let own = number == 0 ? seed : random.next() >> 16

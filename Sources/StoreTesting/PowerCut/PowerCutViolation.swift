@@ -1,25 +1,25 @@
-/// An image that the promise does not allow.
+/// An image that breaks the promise.
 package struct PowerCutViolation: Sendable, CustomStringConvertible {
     /// The seed of the round.
     package var seed: UInt64
-    /// Which image of the round it was, from 1.
+    /// The number of the image in its round, from 1.
     package var image: Int
-    /// What is wrong with it.
+    /// A description of the violation.
     package var text: String
-    /// What led there, one line each; the power is cut after the last.
+    /// The events before the power cut, then the parts of the image, one line each.
     package var steps: [String]
 
     package var description: String {
         """
         \(text)
         \(steps.map { "  \($0)" }.joined(separator: "\n"))
-        repeat it: mqtt-bridge torture --power-cut --seed \(seed) --images \(image)
+        repeat it: mqtt-bridge-torture --power-cut --seed \(seed) --images \(image)
         """
     }
 }
 
 extension PowerCutViolation {
-    /// The last events before a moment, as lines.
+    /// Returns the last events as at most 40 lines, after the number of earlier ones.
     static func steps(_ events: ArraySlice<MediumEvent>) -> [String] {
         var steps = Steps()
         for event in events { steps.add(event) }
@@ -27,7 +27,7 @@ extension PowerCutViolation {
         return rest > 0 ? ["(\(rest) earlier ones)"] + steps.lines.suffix(40) : steps.lines
     }
 
-    /// Events in words; writes of one file that follow one another are one line.
+    /// Describes events; merges consecutive writes of one file into one line.
     private struct Steps {
         var lines: [String] = []
         private var paths: [Int: String] = [:]

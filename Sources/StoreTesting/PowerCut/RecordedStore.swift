@@ -3,11 +3,11 @@ internal import Foundation
 internal import MessageStore
 internal import SQLiteStore
 
-/// What was done to a store, what reached its medium, and what the store held after each step.
+/// A record of a store: the events on its medium, and its contents after each step.
 struct RecordedStore {
-    /// Where a store begins: with nothing, or with what a power cut has left.
+    /// The initial state of a store: nothing, or an image of a power cut.
     struct Beginning {
-        /// The folder below which the store is, or will be.
+        /// The folder below which the store is, or will be created.
         var root: String
         var model = StoreModel()
         var batches: RandomBatches
@@ -15,17 +15,17 @@ struct RecordedStore {
     }
 
     private(set) var events: [MediumEvent] = []
-    /// How many events are what the store began with.
+    /// The number of events that describe the initial state.
     let begin: Int
-    /// How many events there were when the power was cut at last; nil for all.
+    /// The number of events before the last power cut; nil for all.
     private var length: Int?
-    /// What the store held after each step; the first one is that before any.
+    /// The state of the store after each step; the first element is the initial state.
     private(set) var models: [StoreModel]
-    /// As it goes on.
+    /// The generator, for a record that continues this one.
     private(set) var batches: RandomBatches
     private(set) var options: SQLiteStoreOptions
 
-    /// Where the store is below the root. Its folders are missing in the beginning.
+    /// The path of the store below the root. Its folders do not exist at first.
     static let name = "site/bridge/store.db"
 
     init(
@@ -50,7 +50,7 @@ struct RecordedStore {
         let sessions = beginning.isEmpty ? 1 + random.below(3) : 1
         try use(recorder, fault, sessions: sessions, &random)
         guard let killed = recorder.killed else { return }
-        // What came later did not happen: another process goes on, with a medium that need not have all it sees.
+        // Discards later events: another process continues, on a medium that need not have everything that the process sees.
         events = killed.events
         models = Array(models.prefix(1 + (try stepFound(killed))))
         let next = try MediumRecorder(after: killed)
@@ -59,7 +59,7 @@ struct RecordedStore {
         try use(next, fault, sessions: 1, &random)
     }
 
-    /// After which step a process finds the store that another one was killed with.
+    /// Returns the step whose state the next process finds after a kill.
     private func stepFound(_ killed: MediumRecorder.Killed) throws -> Int {
         var (begun, returned) = (0, 0)
         for event in killed.events {
@@ -76,7 +76,7 @@ struct RecordedStore {
         }
     }
 
-    /// Sessions of processes that end in order, but perhaps for the last one.
+    /// Runs sessions of processes, which end in order except perhaps the last one.
     private mutating func use(
         _ recorder: MediumRecorder,
         _ fault: PlantedFault?,
@@ -121,7 +121,7 @@ struct RecordedStore {
     ) throws {
         var model = models.last!
         let carryOut = prepare(&model)
-        // A step that changes nothing writes nothing, and so does not make the steps before it durable either.
+        // A step that changes nothing writes nothing, so it does not make earlier steps durable either.
         let maySlip = maySlip || StoreState(model) == StoreState(models.last!)
         models.append(model)
         let number = models.count - 1

@@ -1,4 +1,4 @@
-/// Why something could not be tried.
+/// The reason why a test cannot run.
 struct StoreTestingError: Error, CustomStringConvertible {
     let description: String
 

@@ -1,20 +1,22 @@
 internal import FaultKit
 package import MessageStore
 
-/// Makes batches of all that a batch can hold, most of it about messages that exist.
+/// Makes random batches with all kinds of changes, mostly of existing messages.
 package struct RandomBatches {
     private var random: SplitMix64
     private var sequence: Int64 = 0
     private var time: Int64 = 0
     private let hasFewLarge: Bool
 
-    /// - Parameter hasFewLarge: Whether large payloads, then of up to 20 KiB, are rare.
+    /// - Parameter hasFewLarge: Whether large payloads are rare, and of up to 20 KiB then.
     package init(seed: UInt64, hasFewLarge: Bool = false) {
         random = SplitMix64(seed: seed)
         self.hasFewLarge = hasFewLarge
     }
 
-    /// - Parameter letters: How many dead letters there have been.
+    /// Returns the next batch.
+    ///
+    /// - Parameter letters: The number of dead letters so far.
     package mutating func next(letters: Int64) -> StoreBatch {
         var batch = StoreBatch()
         let oldest = max(1, sequence - 30)

@@ -1,7 +1,7 @@
 package import MessageStore
 
 extension InboundRecord {
-    /// A message whose values its sequence determines, so that two of them differ in each.
+    /// Returns a message whose sequence determines its values, so that messages differ.
     package static func sample(
         _ sequence: Int64,
         route: String = "climate",
@@ -27,7 +27,7 @@ extension InboundRecord {
 }
 
 extension OutboundRecord {
-    /// A message whose values its sequence determines.
+    /// Returns a message whose sequence determines its values.
     package static func sample(
         _ sequence: Int64,
         route: String = "lamps",
@@ -55,7 +55,7 @@ extension OutboundRecord {
 }
 
 extension DeadLetter {
-    /// A letter whose values a number determines.
+    /// Returns a dead letter whose number determines its values.
     package static func sample(_ number: Int64, route: String = "climate", payload: [UInt8]? = [1, 2, 3]) -> DeadLetter
     {
         DeadLetter(
@@ -81,7 +81,7 @@ extension DeadLetter {
 }
 
 extension SeenIdentity {
-    /// An identity whose values a number determines.
+    /// Returns an identity whose number determines its values.
     package static func sample(_ number: Int64) -> SeenIdentity {
         SeenIdentity(
             source: "sensor",
@@ -94,7 +94,7 @@ extension SeenIdentity {
 }
 
 extension StoreBatch {
-    /// A batch that `body` fills.
+    /// Returns a batch that `body` fills.
     package static func with(_ body: (inout StoreBatch) -> Void) -> StoreBatch {
         var batch = StoreBatch()
         body(&batch)

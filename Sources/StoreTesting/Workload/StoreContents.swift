@@ -1,6 +1,6 @@
 package import MessageStore
 
-/// Everything that can be read from a store but for the identities, which only `recover()` gives.
+/// The readable contents of a store, except the identities, which only `recover()` returns.
 package struct StoreContents: Equatable {
     /// The brokers that tests use.
     package static let brokers = ["main", "cloud"]

@@ -1,6 +1,6 @@
 package import MessageStore
 
-/// What a store must do, written down as plainly as can be: for property tests.
+/// A model of a store in its simplest form, for property tests.
 package struct StoreModel {
     package var inbound: [InboundEntry] = []
     package var outbound: [OutboundRecord] = []
@@ -18,7 +18,7 @@ package struct StoreModel {
         life = .ended
     }
 
-    /// The names of the listeners that messages wait for.
+    /// The names of the listeners for which messages wait.
     package var listeners: Set<String> { Set(inbound.flatMap(\.record.listeners)) }
 
     package mutating func apply(_ batch: StoreBatch) -> [StoreRemoval] {

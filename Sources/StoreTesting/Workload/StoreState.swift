@@ -1,6 +1,6 @@
 package import MessageStore
 
-/// What a store holds after a step, the identities included.
+/// The contents of a store after a step, including the identities.
 package struct StoreState: Equatable, Sendable {
     package var contents = StoreContents()
     package var seen: [SeenIdentity] = []

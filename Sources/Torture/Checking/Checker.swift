@@ -1,30 +1,30 @@
-/// Counts what was lost, doubled and reordered, from a ledger of what was sent and a list of what was seen.
+/// Counts lost, doubled and reordered messages from a ledger of sent messages and their sightings.
 ///
-/// Nothing is made unique on the way in: each sighting counts. The identity by which a double is found is that of the
-/// test itself, which stands in the payload; the bridge's own id is only what a double must be *recognisable* by.
+/// Sightings are not deduplicated. The checker finds doubles by the test's own identity in the payload; the bridge's id
+/// only decides whether a receiver could *recognise* them.
 package struct Checker: Sendable {
-    /// Which way the messages go, and so what makes a double recognisable.
+    /// The direction of the messages, which determines whether a double is recognised.
     package enum Direction: Sendable {
-        /// From the broker to a listener. A double is recognised when it has the id of the first sighting, says that it
-        /// is a further attempt, and comes from another life of the daemon than every sighting before: within one life
-        /// nothing is delivered twice.
+        /// From the broker to a listener. A double is recognised if it has the id of the first sighting, is marked as a
+        /// further attempt, and comes from a later life of the daemon than all earlier sightings: within one life nothing
+        /// is delivered twice.
         case inbound
-        /// From the daemon to the broker. A double is recognised when it has the id of the first sighting.
+        /// From the daemon to the broker. A double is recognised if it has the id of the first sighting.
         case outbound
     }
 
-    /// One message as it was seen.
+    /// One sighting of a message.
     package struct Sighting: Sendable {
-        /// What the payload says; nil for a payload that was never sent.
+        /// The message in the payload; nil for a payload that was never sent.
         package var testMessage: TestMessage?
-        /// The id that the bridge gave it; nil for none.
+        /// The id that the bridge assigned; nil for none.
         package var identity: String?
-        /// Which attempt the bridge says this is, from 1.
+        /// The attempt that the bridge reports, from 1.
         package var attempt = 1
-        /// Which life of the daemon showed it, from 1.
+        /// The life of the daemon that delivered it, from 1.
         package var life = 1
 
-        /// A sighting.
+        /// Creates a sighting.
         package init(_ testMessage: TestMessage?, identity: String?, attempt: Int = 1, life: Int = 1) {
             self.testMessage = testMessage
             self.identity = identity
@@ -40,39 +40,39 @@ package struct Checker: Sendable {
         var lastLife = 0
     }
 
-    /// Whether copies come of a store that the test has put back: its messages were never tried, as far as it knows, and only
-    /// their identities tell.
+    /// Whether the test has restored a copy of the store. Its messages count as never attempted, so that only their ids
+    /// identify doubles.
     package var hasRestoredCopies = false
 
     private let direction: Direction
     private var keys: [[Entry]]
     private var highestSeen: [Int]
 
-    /// How many messages the ledger has.
+    /// The number of messages in the ledger.
     package private(set) var sent = 0
-    /// How many somebody has promised not to lose.
+    /// The number of promised messages, which must not be lost.
     package private(set) var promised = 0
-    /// How many of those were not seen yet: in the end, the lost ones.
+    /// The number of promised messages without a sighting: at the end, the lost messages.
     package private(set) var missing = 0
-    /// How many sightings there were after the first one of their message.
+    /// The number of sightings after the first one of a message.
     package private(set) var doubled = 0
-    /// How many of those a receiver could not have told from a new message.
+    /// The number of doubles that a receiver could not distinguish from new messages.
     package private(set) var unrecognised = 0
-    /// How many first sightings came after that of a later message of the same key.
+    /// The number of first sightings after the sighting of a later message of the same key.
     package private(set) var reordered = 0
-    /// How many sightings there were of what was never sent: a payload that is damaged, or somebody else's.
+    /// The number of sightings of payloads that were never sent: damaged or foreign ones.
     package private(set) var strange = 0
-    /// How many sightings there were in all.
+    /// The total number of sightings.
     package private(set) var sightings = 0
 
-    /// An empty ledger.
+    /// Creates a checker with an empty ledger.
     package init(_ direction: Direction, keys: Int) {
         self.direction = direction
         self.keys = Array(repeating: [], count: keys)
         highestSeen = Array(repeating: -1, count: keys)
     }
 
-    /// Writes the next message of a key into the ledger: to be called before it is published.
+    /// Adds the next message of a key to the ledger. Call it before the message is published.
     package mutating func next(key: Int) -> TestMessage {
         let testMessage = TestMessage(key: key, number: keys[key].count)
         keys[key].append(Entry())
@@ -80,7 +80,7 @@ package struct Checker: Sendable {
         return testMessage
     }
 
-    /// Somebody has taken the message on: from now on it must arrive.
+    /// Records that a message was accepted: from now on it must arrive.
     package mutating func promise(_ testMessage: TestMessage) {
         guard keys[testMessage.key].indices.contains(testMessage.number),
             !keys[testMessage.key][testMessage.number].isPromised
@@ -92,7 +92,7 @@ package struct Checker: Sendable {
         if keys[testMessage.key][testMessage.number].sightings == 0 { missing += 1 }
     }
 
-    /// Somebody has seen a message.
+    /// Records a sighting.
     package mutating func saw(_ sighting: Sighting) {
         sightings += 1
         guard let testMessage = sighting.testMessage, keys.indices.contains(testMessage.key),
@@ -127,7 +127,7 @@ package struct Checker: Sendable {
         }
     }
 
-    /// A few of the messages that are missing, for people who look for the reason.
+    /// Returns at most `limit` missing messages, for diagnosis.
     package func missingParcels(atMost limit: Int) -> [TestMessage] {
         var found: [TestMessage] = []
         for (key, entries) in keys.enumerated() {

@@ -1,13 +1,13 @@
 internal import Locking
 
-/// A ``Checker`` that several threads write into.
+/// A ``Checker`` that several threads share.
 final class Ledger: Sendable {
     private struct State {
         var checker: Checker
         var lastSighting = ContinuousClock.now
     }
 
-    /// How many topics the traffic is spread over.
+    /// The number of topics over which traffic is spread.
     let keys: Int
     private let state: Locked<State>
 
@@ -16,17 +16,17 @@ final class Ledger: Sendable {
         state = Locked(State(checker: Checker(direction, keys: keys)))
     }
 
-    /// The counts as they are.
+    /// A snapshot of the checker.
     var checker: Checker { state.withLock { $0.checker } }
-    /// How many messages are in it.
+    /// The number of messages in the ledger.
     var sent: Int { state.withLock { $0.checker.sent } }
-    /// How many of them were promised.
+    /// The number of promised messages.
     var promised: Int { state.withLock { $0.checker.promised } }
-    /// How many sightings there were.
+    /// The number of sightings.
     var sightings: Int { state.withLock { $0.checker.sightings } }
-    /// Whether everything promised was seen.
+    /// Whether all promised messages were seen.
     var isComplete: Bool { state.withLock { $0.checker.missing == 0 } }
-    /// How long nothing was seen.
+    /// The time since the last sighting.
     var silence: Duration { state.withLock { .now - $0.lastSighting } }
 
     func next(key: Int) -> TestMessage { state.withLock { $0.checker.next(key: key) } }

@@ -1,22 +1,22 @@
-/// One message of the test: the `number`-th of its key. A key is one topic, within which order is promised.
+/// A message of the test: the `number`-th of its key. A key stands for one topic, within which order is promised.
 package struct TestMessage: Hashable, Sendable {
-    /// What payloads begin with that are no messages of the test, and are counted apart.
+    /// The prefix of payloads that are in no ledger and are counted separately.
     static let foreign = "foreign "
 
-    /// Which topic.
+    /// The number of the topic.
     package var key: Int
-    /// Its place among the messages of the key, from 0.
+    /// The position among the messages of the key, from 0.
     package var number: Int
 
-    /// A message.
+    /// Creates a message.
     package init(key: Int, number: Int) {
         self.key = key
         self.number = number
     }
 
-    /// The payload, filled up to `size` bytes with text that the key and the number determine.
+    /// Returns the payload, padded to `size` bytes with text that the key and the number determine.
     ///
-    /// Longer than `size` where the key and the number alone are.
+    /// It is longer than `size` if the key and the number alone are.
     package func payload(size: Int = 0) -> String {
         let head = "\(key):\(number)"
         guard head.utf8.count < size else { return head }
@@ -24,7 +24,7 @@ package struct TestMessage: Hashable, Sendable {
         return head + " " + String(repeating: letter, count: size - head.utf8.count - 1)
     }
 
-    /// Reads a payload; nil for one that no message of the test can have, such as a damaged one.
+    /// Parses a payload; nil if no test message can have it, for example if it is damaged.
     package init?(payload: String) {
         let head = payload.utf8.prefix { $0 != UInt8(ascii: " ") }
         let parts = head.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)

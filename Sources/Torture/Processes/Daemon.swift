@@ -3,7 +3,7 @@ internal import Foundation
 internal import Glibc
 internal import Locking
 
-/// One life of the daemon, with a reader for what it prints and a feeder for what it is told.
+/// One life of the daemon, with readers of its output and a feeder of its standard input.
 final class Daemon: Sendable {
     private struct State {
         var isReady = false
@@ -22,7 +22,7 @@ final class Daemon: Sendable {
     private let errors: OutputReader
     private let state: SharedState
 
-    /// What the threads of the readers hold.
+    /// The state shared with the threads of the readers.
     private final class SharedState: Sendable {
         let locked = Locked(State())
     }
@@ -60,10 +60,10 @@ final class Daemon: Sendable {
             state.locked.withLock { $0.isReady = true }
         }
         self.output = OutputReader(output.reading) { line, isEnded in
-            // A line that a killed daemon has begun and not ended is no line.
+            // Ignores an unfinished line of a killed daemon.
             guard isEnded else { return }
             guard let line = OutputLine(line) else {
-                // Two lines that were mixed, or one that was cut: somebody has lost what it said.
+                // Interleaved or truncated lines: their content is lost.
                 inbound.saw(.init(nil, identity: nil))
                 return
             }
@@ -98,30 +98,30 @@ final class Daemon: Sendable {
         }
     }
 
-    /// Whether it has said that every route is subscribed.
+    /// Whether it has reported that all routes are subscribed.
     var isReady: Bool { state.locked.withLock { $0.isReady } }
-    /// How often it has told something about itself, as in `connected` for `$bridge.connected`.
+    /// Returns the number of status events of a name, for example `connected` for `$bridge.connected`.
     func notices(_ name: String) -> Int { state.locked.withLock { $0.notices[name] ?? 0 } }
-    /// How many messages of the ledger it has printed.
+    /// The number of printed messages of the ledger.
     var inboundLines: Int { state.locked.withLock { $0.inboundLines } }
-    /// How large the payloads were that came for `in.single.NAME`; -1 for one that is no text.
+    /// Returns the sizes of the payloads of `in.single.NAME`; -1 for a payload that is no text.
     func singles(_ name: String) -> [Int] { state.locked.withLock { $0.singles[name] ?? [] } }
-    /// How many payloads came that begin with ``TestMessage/foreign``.
+    /// The number of payloads that begin with ``TestMessage/foreign``.
     var foreigners: Int { state.locked.withLock { $0.foreigners } }
     /// The identity in its last receipt.
     var lastReceipt: String? { state.locked.withLock { $0.lastReceipt } }
-    /// The last of what it wrote to standard error.
+    /// The end of its standard error.
     var complaints: String { errors.text }
-    /// What writes to its standard input, where something does.
+    /// The writer to its standard input; nil for none.
     var feeder: LineFeeder? { state.locked.withLock { $0.feeder } }
 
-    /// Whether its standard output is left unread.
+    /// Whether reading its standard output is paused.
     var isOutputPaused: Bool {
         get { output.isPaused }
         set { output.isPaused = newValue }
     }
 
-    /// Ends it with SIGKILL, and takes in everything that it had written. False when it had ended before.
+    /// Ends it with SIGKILL and reads the rest of its output. Returns false if it had ended before.
     @discardableResult
     func kill() -> Bool {
         let wasAlive = child.exitStatus == nil
@@ -130,14 +130,14 @@ final class Daemon: Sendable {
         return wasAlive && child.exitStatus == .signalled(SIGKILL)
     }
 
-    /// Ends it with SIGTERM, and with SIGKILL after `limit`; takes in everything that it had written.
+    /// Ends it with SIGTERM, or with SIGKILL after `limit`, and reads the rest of its output.
     func terminate(within limit: Duration = .seconds(10)) -> ProcessStatus? {
         let ending = child.terminate(within: limit)
         reap()
         return ending
     }
 
-    /// Waits until it has ended by itself, and takes in everything that it had written; nil if it goes on.
+    /// Waits until it ends by itself and reads the rest of its output; returns nil if it still runs after `limit`.
     func ended(within limit: Duration) -> ProcessStatus? {
         guard let ending = child.waitBlocking(within: limit) else { return nil }
         reap()

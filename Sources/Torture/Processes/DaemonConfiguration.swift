@@ -1,6 +1,6 @@
-/// What a daemon of the test is told, as the text of its configuration file.
+/// The configuration file of a daemon under test.
 struct DaemonConfiguration: Sendable {
-    /// The port of its broker, or of a proxy before it.
+    /// The port of its broker, or of a proxy in front of it.
     var port: Int
     /// `synchronous:` of the store.
     var synchronous = "full"
@@ -8,17 +8,17 @@ struct DaemonConfiguration: Sendable {
     var onCorrupt = "refuse"
     /// `check_at_start:` of the store.
     var checkAtStart = "quick"
-    /// How many stored messages a second go to a broker that was away.
+    /// The rate at which stored messages go to a broker that was away, in messages per second.
     var drainRate = 5_000
-    /// The largest payload that is let in.
+    /// The largest accepted payload.
     var payloadLimit = "1MiB"
-    /// The port of a second broker, which only routes of a scenario use; nil for none.
+    /// The port of a second broker, which only a scenario's own routes use; nil for none.
     var otherPort: Int?
-    /// More settings of the broker, each as `name: value`.
+    /// Further settings of the broker, each as `name: value`.
     var brokerSettings: [String] = []
-    /// More settings of the second broker.
+    /// Further settings of the second broker.
     var otherSettings: [String] = []
-    /// What stands for each route between braces.
+    /// The text between the braces of each route.
     var routes = [
         "name: in, topic: \"in/{rest...}\", event: \"in.{rest...}\", direction: in, broker: b",
         "name: out, topic: \"out/{rest...}\", event: \"out.{rest...}\", direction: out, broker: b",

@@ -1,4 +1,4 @@
-/// Why a scenario could not go on.
+/// The reason why a scenario could not continue.
 struct Failure: Error, CustomStringConvertible {
     let description: String
 

@@ -1,16 +1,16 @@
 internal import FaultKit
 internal import Foundation
 
-/// A configuration and a store, with which one daemon after the other runs: a life each.
+/// A configuration and a store for successive daemons, each of which is one life.
 final class Installation {
     let folder: String
-    /// What the next life is told.
+    /// The configuration of the next life.
     var configuration: DaemonConfiguration
-    /// Variables of the environment for the next lives.
+    /// Environment variables of the next lives.
     var environment: [String: String] = [:]
-    /// What the names of events begin with that are fed to the next lives.
+    /// The prefix of the event names that are fed to the next lives.
     var feedPrefix = "out.k"
-    /// How many lives there were.
+    /// The number of lives so far.
     private(set) var lives = 0
 
     private let executable: String
@@ -36,11 +36,11 @@ final class Installation {
     /// The file of the store.
     var store: String { "\(folder)/store/bridge.sqlite" }
 
-    /// Begins a life.
+    /// Starts a daemon.
     ///
     /// - Parameters:
-    ///   - load: What is fed into its standard input from the beginning.
-    ///   - crashPoint: Where it is to kill itself.
+    ///   - load: The load for its standard input, from the beginning.
+    ///   - crashPoint: The point at which it kills itself; nil for none.
     func start(
         feeding load: Publisher.Load? = nil,
         crashPoint: String? = nil
@@ -64,7 +64,7 @@ final class Installation {
         )
     }
 
-    /// Runs another command of the bridge to its end.
+    /// Runs another `mqtt-bridge` command to its end.
     func command(_ arguments: String...) throws -> Shell.Outcome {
         let environment = ProcessInfo.processInfo.environment(with: ["SWIFT_BACKTRACE": "enable=no"])
         return try Shell.run(executable, arguments + ["--store", store], environment: environment)
@@ -72,7 +72,7 @@ final class Installation {
 }
 
 extension Installation {
-    /// What the store takes on disk, its log included, in bytes.
+    /// The size of the store on disk, including its log, in bytes.
     var storeSize: Int {
         let folder = "\(folder)/store"
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []

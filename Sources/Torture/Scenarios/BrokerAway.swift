@@ -1,6 +1,6 @@
 internal import FaultKit
 
-/// The broker does not answer for a minute while events are emitted. When it is back they arrive once, in order per
+/// The broker does not answer for up to a minute while events are emitted. Afterwards they arrive once, in order per
 /// topic, and not faster than `drain_rate`.
 enum BrokerAway {
     private static let rate = 1_000
@@ -34,7 +34,7 @@ enum BrokerAway {
         )
     }
 
-    /// The most that arrived in any second until all have.
+    /// Returns the maximum number of arrivals in any second, until all have arrived.
     private static func mostInASecond(_ testBed: TestBed, until count: Int) throws -> Int {
         var samples: [(at: ContinuousClock.Instant, sightings: Int)] = []
         var most = 0

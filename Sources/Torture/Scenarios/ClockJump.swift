@@ -22,7 +22,7 @@ enum ClockJump {
         let publisher = try testBed.publisher(to: broker, load)
         for _ in 0..<testBed.options.extent(1, 5) {
             for jump in [1, 0, -1, 0] {
-                // What waits while the clock jumps must not be taken for expired.
+                // Messages that wait while the clock jumps must not expire.
                 daemon.isOutputPaused = true
                 try testBed.pause(testBed.random.milliseconds(300...700))
                 try set(days: jump, in: offset)
@@ -48,7 +48,7 @@ enum ClockJump {
             let names = (try? FileManager.default.contentsOfDirectory(atPath: base)) ?? []
             return ["\(base)/faketime"] + names.map { "\(base)/\($0)/faketime" }
         }
-        // The one for programs with several threads.
+        // The variant for multi-threaded programs.
         return folders.map { "\($0)/libfaketimeMT.so.1" }.first { FileManager.default.fileExists(atPath: $0) }
     }
 
@@ -57,7 +57,7 @@ enum ClockJump {
         try Data(offset.utf8).write(to: URL(fileURLWithPath: file), options: .atomic)
     }
 
-    /// Looks what time another program sees with the same settings.
+    /// Demands that another program sees the jump with the same settings.
     private static func demandJump(_ days: Int, _ environment: [String: String], _ testBed: TestBed) throws {
         let date = try Shell.run("date", ["+%s"], environment: ProcessInfo.processInfo.environment(with: environment))
         let seen = Double(date.stdout.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0

@@ -1,7 +1,7 @@
 internal import FaultKit
 internal import Glibc
 
-/// F3: the bridge kills itself at named points of its way from the socket to the store and on, and back.
+/// F3: the bridge kills itself at named points of the inbound and the outbound path.
 enum CrashPoints {
     private static let inboundPoints = ["after-read", "before-commit", "after-commit", "before-write", "after-write"]
     private static let outboundPoints = ["before-commit", "after-commit", "after-puback"]
@@ -11,7 +11,7 @@ enum CrashPoints {
         let broker = try testBed.broker(.init(inFlight: 50))
         let receiver = try testBed.receiver(at: broker)
         let installation = try testBed.installation(port: broker.port)
-        // The session must be there before the first message is.
+        // The session must exist before the first message.
         testBed.findings.demand(try testBed.start(installation).kill(), "the first daemon ended by itself")
 
         let load = Publisher.Load(rate: testBed.options.rate, size: 64)

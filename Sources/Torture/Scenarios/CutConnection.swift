@@ -1,6 +1,6 @@
 internal import FaultKit
 
-/// F6: the connection ends after byte n of every kind of packet, in both directions, with FIN and with RST.
+/// F6: the connection ends after byte n of each packet type, in both directions, with FIN and with RST.
 enum CutConnection {
     private static let places: [(TCPProxy.Direction, FakeBroker.PacketType)] = [
         (.toServer, .connect), (.toClient, .connack), (.toServer, .subscribe), (.toClient, .suback),
@@ -29,8 +29,8 @@ enum CutConnection {
                 testBed.findings.demand(isCut, "no cut after byte \(bytes) of \(type)")
                 if isCut { cuts += 1 }
                 proxy.cancelCut()
-                // Five connections in a row that end within 3 s, at a broker that answers at once each time, make the
-                // pauses long: that is another scenario. A cut may end two.
+                // Five connections in a row that end within 3 s, without a refused attempt in between, lengthen the pauses
+                // before reconnects, which is another scenario. A cut may end two connections.
                 if cuts.isMultiple(of: 2) { try testBed.pause(.milliseconds(4_500)) }
             }
         }

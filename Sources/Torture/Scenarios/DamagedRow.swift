@@ -2,12 +2,12 @@ internal import FaultKit
 internal import Foundation
 internal import GRDB
 
-/// F43: while a backlog waits, somebody changes the file of the store. A damaged row becomes a dead letter and the rest
-/// passes; a damaged file ends the daemon with exit code 65. Neither goes round for ever.
+/// F43: the file of the store is changed while a backlog waits. A damaged row becomes a dead letter and the rest passes; a
+/// damaged file ends the daemon with exit code 65. Neither causes endless retries.
 enum DamagedRow {
     private static let damagedStore: Int32 = 65
     private static let payload = 4_096
-    /// How many rows of each direction are damaged.
+    /// The number of damaged rows in each direction.
     private static let damaged = 5
 
     static func run(_ testBed: TestBed) throws {
@@ -21,17 +21,17 @@ enum DamagedRow {
         )
     }
 
-    /// In both directions, in the middle of what waits and at its end.
+    /// Damages rows in both directions, at the end of the backlog and before it.
     private static func rows(_ testBed: TestBed) throws {
         let broker = try testBed.broker()
         defer { broker.kill() }
         let proxy = try testBed.proxy(to: broker)
-        // What is damaged never arrives: these ledgers are counted here.
+        // Damaged messages never arrive, so this scenario checks the ledgers itself.
         let (heard, fed) = (Ledger(.inbound), Ledger(.outbound))
         let receiver = try testBed.receiver(at: broker, ledger: fed)
         defer { receiver.end() }
         let installation = try testBed.installation(port: proxy.port, name: "rows", inbound: heard, outbound: fed)
-        // More than the 8 MiB that the daemon has in memory for a listener.
+        // More than the 8 MiB that the daemon keeps in memory for a listener.
         let count = 2_500
         let load = Publisher.Load(rate: 4 * testBed.options.rate, size: payload, limit: count)
         let daemon = try testBed.start(installation)
@@ -62,12 +62,12 @@ enum DamagedRow {
 
     private static func open(_ installation: Installation) throws -> DatabaseQueue {
         var configuration = Configuration()
-        // The daemon writes too.
+        // The daemon writes to the store too.
         configuration.busyMode = .timeout(10)
         return try DatabaseQueue(path: installation.store, configuration: configuration)
     }
 
-    /// Changes the last row, and some of those before it.
+    /// Changes the last row and every 50th row before it, `damaged` rows in all.
     private static func damage(_ table: String, _ change: String, _ installation: Installation) throws {
         try open(installation).writeWithoutTransaction { database in
             let rows = try Int64.fetchAll(database, sql: "SELECT sequence FROM \(table) ORDER BY sequence")
@@ -79,7 +79,7 @@ enum DamagedRow {
         }
     }
 
-    /// Waits until all but the damaged ones have passed, and as many dead letters say why.
+    /// Waits until all messages except the damaged ones have passed, and demands a dead letter for each damaged one.
     private static func demandLetters(
         _ letters: Int,
         of count: Int,
@@ -113,7 +113,7 @@ enum DamagedRow {
         )
     }
 
-    /// A part of the file is overwritten that SQLite has not in memory.
+    /// Overwrites a part of the file that SQLite does not have in memory.
     private static func pages(_ testBed: TestBed) throws {
         let broker = try testBed.broker()
         defer { broker.kill() }

@@ -1,17 +1,17 @@
 internal import FaultKit
 internal import Foundation
 
-/// F22: the file of a store with messages in it is changed or cut short before the next life.
+/// F22: the file of a store with messages in it is changed or truncated before the next life.
 ///
-/// What is harmed is the database as a daemon leaves it that was ended in order. Either the daemon refuses it, or, where
-/// the harm met nothing that is in use, it delivers everything that an unharmed copy delivers.
+/// The damaged file is the database of a daemon that ended in order. Either the daemon refuses it, or, if the damage hit no
+/// part in use, it delivers the same messages as from an undamaged copy.
 enum DamagedStore {
     static func run(_ testBed: TestBed) throws {
         let broker = try testBed.broker(.init(inFlight: 200))
         let installation = try testBed.installation(port: broker.port)
         try fill(installation, broker, testBed)
         testBed.inbound.expectRestoredCopies()
-        // Most of what is damaged here a quick check does not see: it is found when it is read, and is another scenario.
+        // A quick check misses most of this damage; its discovery on reading is another scenario.
         installation.configuration.checkAtStart = "full"
         let original = try Data(contentsOf: URL(fileURLWithPath: installation.store))
         let whole = try deliveries(of: testBed.start(installation), atLeast: 1, testBed)
@@ -52,7 +52,7 @@ enum DamagedStore {
         try testBed.close(daemon, of: installation)
     }
 
-    /// Leaves messages in the store of a daemon that was ended in order.
+    /// Leaves messages in the store of a daemon that ended in order.
     private static func fill(_ installation: Installation, _ broker: MosquittoBroker, _ testBed: TestBed) throws {
         let proxy = try testBed.proxy(to: broker)
         let port = installation.configuration.port
@@ -73,7 +73,7 @@ enum DamagedStore {
         installation.configuration.port = port
     }
 
-    /// How many messages a daemon delivers before it is killed; it waits for at least `count` for 5 s at most.
+    /// Returns the number of messages that a daemon delivers before it is killed: after `count` messages, or after 5 s.
     private static func deliveries(of daemon: Daemon, atLeast count: Int, _ testBed: TestBed) throws -> Int {
         _ = try testBed.wait(upTo: .seconds(5)) {
             daemon.inboundLines >= count && testBed.inbound.silence > .milliseconds(300)
@@ -107,7 +107,7 @@ enum DamagedStore {
         original.prefix(Int.random(in: 1..<original.count, using: &testBed.random))
     }
 
-    /// Puts a file in the place of everything that is there.
+    /// Replaces the contents of the store's folder with a file.
     private static func restore(_ data: Data, _ installation: Installation) throws {
         let folder = "\(installation.folder)/store"
         for name in try FileManager.default.contentsOfDirectory(atPath: folder) {

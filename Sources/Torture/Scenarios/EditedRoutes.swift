@@ -1,13 +1,13 @@
 internal import FaultKit
 internal import Mosquitto
 
-/// F36: the route of one life is another one in the next life, while the broker keeps the session and messages come all the
-/// time. A message that both routes want is heard once. The broker does not keep sending messages that no route wants.
+/// F36: the route changes from one life to the next, while the broker keeps the session and messages arrive all the time. A
+/// message that matches both routes is heard once. The broker does not keep sending messages that match no route.
 enum EditedRoutes {
     private static let wide = "name: in, topic: \"home/{rest...}\", event: \"in.{rest...}\", direction: in, broker: b"
     private static let narrow =
         "name: in, topic: \"home/{room}/temperature\", event: \"in.{room}.temperature\", direction: in, broker: b"
-    /// How many messages are published at a time that only the wide route wants.
+    /// The number of messages published at a time that match only the wide route.
     private static let unwanted = 20
 
     static func run(_ testBed: TestBed) throws {
@@ -17,9 +17,9 @@ enum EditedRoutes {
         let stranger = try testBed.stranger(at: broker)
         let installation = try testBed.installation(port: proxy.port)
         for isKilled in [false, true] {
-            // The broker keeps messages only for a session that is there.
+            // The broker keeps messages only for an existing session.
             if !isKilled { testBed.end(try start(wide, installation, testBed), isKilled: false) }
-            // Both subscriptions stand for a moment, and what the broker then sends twice is told by its identity.
+            // Both subscriptions overlap briefly; messages that the broker then sends twice are recognised by their identity.
             let load = Publisher.Load(rate: testBed.options.rate / 2, topic: { "home/k\($0)/temperature" })
             let publisher = try testBed.publisher(to: broker, load)
             for _ in 0..<rounds {
@@ -38,7 +38,7 @@ enum EditedRoutes {
         testBed.findings.note("\(rounds) × SIGTERM and \(rounds) × kill -9 between two routes")
     }
 
-    /// From the wide route to the narrow one, and again to the narrow one.
+    /// Runs three lives: with the wide route, then twice with the narrow one.
     private static func round(
         isKilled: Bool,
         _ installation: Installation,
@@ -58,7 +58,7 @@ enum EditedRoutes {
 
         let second = try start(narrow, installation, testBed)
         try testBed.pause(testBed.random.milliseconds(100...300))
-        // From here on only messages that no route wants are published.
+        // From here on, the published messages match no route.
         try testBed.settle(publisher)
         _ = try testBed.wait(upTo: .seconds(10)) { testBed.inbound.isComplete }
         let passed = proxy.packets(.publish, .toClient)

@@ -1,10 +1,10 @@
 internal import FaultKit
 
-/// F33: one end in order after the other, with a backlog, with a listener that fails at some messages, and at every second
-/// end nobody who reads the output. What was printed does not come again, and no restart makes a dead letter.
+/// F33: SIGTERM again and again, with a backlog and a listener that fails on some messages; every second time the output is
+/// not read. Printed messages do not come again, and no restart causes a dead letter.
 enum EndInOrder {
     private static let poison = "poison"
-    /// How often the daemon tries to print an event.
+    /// The number of attempts to print an event.
     private static let attempts = 3
 
     static func run(_ testBed: TestBed) throws {
@@ -20,7 +20,7 @@ enum EndInOrder {
             try testBed.pause(testBed.random.milliseconds(50...300))
             if round % 2 == 0 {
                 daemon.isOutputPaused = true
-                // Until the pipe is full, and the daemon in the middle of a line.
+                // Until the pipe is full and the daemon blocks within a line.
                 try testBed.pause(testBed.random.milliseconds(200...400))
             }
             let begin = ContinuousClock.now
@@ -40,7 +40,7 @@ enum EndInOrder {
         testBed.findings.note("\(times) ends, \(Int(slowest.inSeconds * 1_000)) ms at most")
     }
 
-    /// Each message that cannot be printed was tried as often as it may be, whatever ended meanwhile, and nothing else died.
+    /// Demands that each unprintable message had all its attempts in spite of restarts, and that nothing else is a dead letter.
     private static func judgeLetters(_ count: Int, _ installation: Installation, _ testBed: TestBed) throws {
         let list = try installation.command("dead-letters", "list", "--format", "json").stdout
         let letters = list.split(separator: "\n")

@@ -3,13 +3,13 @@ internal import Foundation
 internal import Glibc
 internal import Programs
 
-/// F21: the store's file system is full, read-only, or fails to sync. What cannot be tried here is noted.
+/// F21: the store's file system is full, read-only, or fails to sync. Parts that cannot run on this machine are noted.
 enum FailingDisk {
     static func run(_ testBed: TestBed) throws {
         let broker = try testBed.broker(.init(inFlight: 200))
         let proxy = try testBed.proxy(to: broker)
         let receiver = try testBed.receiver(at: broker)
-        // The broker keeps messages only for a session that is there.
+        // The broker keeps messages only for an existing session.
         let first = try testBed.installation(port: broker.port, name: "first")
         try testBed.close(testBed.start(first), of: first)
         let parts: [(String, (TestBed, MosquittoBroker, TCPProxy) throws -> Void)] = [
@@ -28,7 +28,7 @@ enum FailingDisk {
         if tried == 0 { throw Unavailable(reason: testBed.findings.text) }
     }
 
-    /// Twice: once it resumes by itself, once it is killed while the disk is full.
+    /// Fills the disk twice: once the daemon resumes by itself, once it is killed while the disk is full.
     private static func full(_ testBed: TestBed, _ broker: MosquittoBroker, _ proxy: TCPProxy) throws {
         let installation = try testBed.installation(port: proxy.port, name: "full")
         let disk = try testBed.smallDisk(for: installation, megabytes: 24)
@@ -38,7 +38,7 @@ enum FailingDisk {
             var daemon = try testBed.start(installation, feeding: load)
             publisher.isPublishing = true
             try testBed.pause(.milliseconds(500))
-            // With nobody reading, the store has to grow.
+            // While the output is not read, the store has to grow.
             daemon.isOutputPaused = true
             try disk.fill()
             try demandStandstill("disk full", daemon, proxy, testBed)
@@ -54,7 +54,7 @@ enum FailingDisk {
         testBed.findings.note("disk full: nothing acknowledged meanwhile, resumed")
     }
 
-    /// Every sync fails for a while.
+    /// Makes every sync fail for a while.
     private static func failingSync(_ testBed: TestBed, _ broker: MosquittoBroker, _ proxy: TCPProxy) throws {
         _ = try Program.required("strace")
         let installation = try testBed.installation(port: proxy.port, name: "eio")
@@ -87,7 +87,7 @@ enum FailingDisk {
         testBed.findings.note("EIO: nothing acknowledged meanwhile, resumed")
     }
 
-    /// The store cannot be written from the beginning.
+    /// Starts a daemon whose store is read-only.
     private static func readOnly(_ testBed: TestBed, _ broker: MosquittoBroker, _ proxy: TCPProxy) throws {
         let installation = try testBed.installation(port: proxy.port, name: "readonly")
         let disk = try testBed.smallDisk(for: installation, megabytes: 24)
@@ -131,7 +131,7 @@ enum FailingDisk {
         testBed.findings.demand(!daemon.complaints.isEmpty, "\(name): nothing was said on standard error")
     }
 
-    /// Everything arrives without any help.
+    /// Waits until everything has arrived without intervention, and ends the daemon.
     private static func finish(
         _ daemon: Daemon,
         _ installation: Installation,

@@ -1,10 +1,10 @@
 internal import FaultKit
 
-/// F11: a listener that throws at one message. That one becomes a dead letter, the rest flows, and a replay by an
-/// operator runs it again.
+/// F11: a listener throws on one message. The message becomes a dead letter, the rest flows, and a replay by an operator
+/// delivers it again.
 enum FailingListener {
     private static let name = "poison"
-    /// How often the daemon tries to print an event.
+    /// The number of attempts to print an event.
     private static let attempts = 3
 
     static func run(_ testBed: TestBed) throws {
@@ -38,7 +38,7 @@ enum FailingListener {
         testBed.findings.note("a dead letter after \(attempts) attempts, the rest flowed; a replay ran it")
     }
 
-    /// In a life whose listener does not fail, an operator has it run again.
+    /// Replays the dead letter in a life whose listener does not fail.
     private static func replay(_ installation: Installation, _ testBed: TestBed) throws {
         installation.environment = [:]
         let daemon = try testBed.start(installation)

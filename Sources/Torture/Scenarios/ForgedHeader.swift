@@ -2,7 +2,7 @@ internal import FaultKit
 internal import Foundation
 internal import Glibc
 
-/// The end of F15: a peer that accepts the bridge and then sends a header that claims 268 MB, and nothing of them.
+/// The end of F15: a peer accepts the bridge, then sends a header that claims 268 MB, and no body.
 enum ForgedHeader {
     static func run(_ testBed: TestBed) throws {
         let (listener, port) = try Socket.listening()
@@ -17,11 +17,11 @@ enum ForgedHeader {
         try accept(peer, testBed)
         try testBed.ready(daemon)
         let baseline = daemon.child.residentMemory
-        // PUBLISH at QoS 1 with the largest remaining length there is (MQTT 5, section 1.5.5), and a topic.
+        // PUBLISH at QoS 1 with the maximum remaining length (MQTT 5, section 1.5.5) and a topic.
         let bytes: [UInt8] = [0x32, 0xFF, 0xFF, 0xFF, 0x7F, 0x00, 0x04] + Array("in/x".utf8)
         let isSent = (try? peer.sendNow(bytes[...])) == bytes.count
         testBed.findings.demand(isSent, "the forged header could not be sent")
-        // At the latest when the answer to its ping does not come: the peer has nothing to say but that one packet.
+        // The daemon hangs up at the latest when its ping is not answered: the peer sends nothing after that packet.
         let hasEnded = try testBed.wait(upTo: .seconds(15)) {
             if case .end = peer.receive(atMost: 4_096) { true } else { false }
         }
@@ -33,7 +33,7 @@ enum ForgedHeader {
         daemon.kill()
     }
 
-    /// Plays the broker until the subscriptions are answered.
+    /// Acts as the broker until the subscriptions are answered.
     static func accept(_ peer: Socket, _ testBed: TestBed) throws {
         var bytes: [UInt8] = []
         var isSubscribed = false

@@ -1,8 +1,8 @@
 internal import FaultKit
 internal import Mosquitto
 
-/// F39: strangers at two brokers publish other payloads under identities that real events have, or are going to have: those of
-/// another source, which can be guessed, and the daemon's own. Every real event is heard, and passed on to the other broker,
+/// F39: strangers at two brokers publish other payloads under identities of past and future real events, both of another
+/// source, whose ids can be guessed, and of the daemon itself. Every real event is heard, and passed on to the other broker,
 /// before and after a restart.
 enum ForgedIdentities {
     private static let routes = [
@@ -41,7 +41,7 @@ enum ForgedIdentities {
         testBed.findings.note("\(forged) forged; all real events were heard and passed on")
     }
 
-    /// Two lives with one way to carry identities. Returns how many messages were forged.
+    /// Runs two lives with one metadata format. Returns the number of forged messages.
     private static func lives(_ place: Place, _ metadata: String, _ testBed: TestBed) throws -> Int {
         let half = testBed.options.extent(400, 8_000)
         let load = Publisher.Load(rate: testBed.options.rate / 4, size: 64)
@@ -49,7 +49,7 @@ enum ForgedIdentities {
         for life in 0..<2 {
             let daemon = try testBed.start(place.installation, feeding: load)
             testBed.expectedAlive = daemon
-            // Identities of this life's real events, before they come, and of events that came before.
+            // Identities of this life's real events, before they are published, and of earlier events.
             let next = testBed.inbound.sent / testBed.inbound.keys
             let last = next + half / testBed.inbound.keys
             for number in (life == 0 ? next : next - half / testBed.inbound.keys)..<last {
@@ -85,7 +85,7 @@ enum ForgedIdentities {
             let isTold = daemon.notices("forged") > 0
             testBed.findings.demand(isTold == (metadata != "none"), "\(metadata): forgeries are told \(isTold)")
             testBed.expectedAlive = nil
-            // Only these identities tell a receiver what a kill doubles.
+            // Only with minimal metadata can the receiver recognise doubles after a kill.
             testBed.end(daemon, isKilled: metadata == "minimal" && life == 0)
         }
         testBed.findings.demand(heard > forged / 2, "\(metadata): only \(heard) of \(forged) forged messages came")
@@ -93,7 +93,7 @@ enum ForgedIdentities {
         return forged
     }
 
-    /// Publishes under the numbers that the daemon gives next, and under one that it has given.
+    /// Publishes under numbers that the daemon will assign next, and under one that it has assigned. Returns how many.
     private static func forgeOwn(of daemon: Daemon, _ stranger: Stranger) throws -> Int {
         guard let identity = daemon.lastReceipt, let slash = identity.lastIndex(of: "/") else { return 0 }
         let (source, tag) = (String(identity[..<slash]), identity[identity.index(after: slash)...])

@@ -1,7 +1,7 @@
 internal import FaultKit
 
-/// F40: the broker is away, and what is emitted meanwhile fills a small file system. When the broker is back everything drains
-/// without help, also in a daemon that was killed on the full file system, and nothing is lost that a receipt called stored.
+/// F40: the broker is away, and emitted events fill a small file system. When the broker is back, everything drains without
+/// intervention, even after a kill on the full file system, and no message with a `stored` receipt is lost.
 enum FullOfBacklog {
     private static let megabytes = 16
 
@@ -29,7 +29,7 @@ enum FullOfBacklog {
                 } else {
                     proxy.mode = .forward
                 }
-                // Lines that wait for room are stored, and published, in the end as well.
+                // Lines that wait for space are stored and published in the end as well.
                 let isDrained = try testBed.wait(upTo: .seconds(60)) {
                     testBed.outbound.isComplete && (isKilled || daemon.feeder?.published == daemon.feeder?.lines)
                 }
@@ -44,7 +44,7 @@ enum FullOfBacklog {
         testBed.findings.note("\(2 * times) × full with \(megabytes) MiB, \(most) messages stored at most; drained")
     }
 
-    /// Waits until receipts that say stored come no more. Returns how many came.
+    /// Waits until no more `stored` receipts arrive. Returns their number.
     private static func fill(_ daemon: Daemon, _ installation: Installation, _ testBed: TestBed) throws -> Int {
         var (last, since) = (-1, ContinuousClock.now)
         let isFull = try testBed.wait(upTo: .seconds(30)) {

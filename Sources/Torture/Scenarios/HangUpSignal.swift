@@ -1,7 +1,7 @@
 internal import FaultKit
 internal import Glibc
 
-/// F27: SIGHUP under load in both directions. There is no reload: the daemon lives on with its connection, and loses nothing.
+/// F27: SIGHUP under load in both directions. There is no reload: the daemon keeps its connection and loses nothing.
 enum HangUpSignal {
     static func run(_ testBed: TestBed) throws {
         let times = testBed.options.extent(20, 200)

@@ -1,15 +1,15 @@
 internal import FaultKit
 internal import Foundation
 
-/// F34: publishes that access rules forbid, and sizes that the broker does not take, at a mosquitto that hangs up at each.
-/// The daemon lives, also when it starts with them in its store; they are dead letters that name the cause, and all else
-/// flows.
+/// F34: messages that access rules forbid or that are too large for the broker, at a mosquitto that hangs up on each. The
+/// daemon survives, even if it starts with them in its store; they become dead letters that name the cause, and all other
+/// messages flow.
 enum HangUps {
     static func run(_ testBed: TestBed) throws {
         let access = "\(testBed.folder)/access"
         try Data("topic read #\ntopic deny out/denied/#\ntopic readwrite #\n".utf8)
             .write(to: URL(fileURLWithPath: access))
-        // Without a limit of its queues, 2.0.11 hangs up after each message that it denies.
+        // Without a queue limit, mosquitto 2.0.11 hangs up after each message that it denies.
         let broker = try testBed.broker(.init(queued: 0, lines: ["acl_file \(access)", "max_packet_size 2000"]))
         for version in ["5", "3.1.1"] { try run(testBed, broker, version) }
     }
@@ -30,7 +30,7 @@ enum HangUps {
         let isPublished = try testBed.wait(upTo: .seconds(60)) { daemon.feeder?.published == count }
         let published = daemon.feeder?.published ?? 0
         testBed.findings.demand(isPublished, "MQTT \(version): only \(published) of \(count) others were published")
-        // MQTT 3.1.1 cannot refuse: there mosquitto acknowledges what it denies.
+        // MQTT 3.1.1 has no refusal: mosquitto acknowledges messages that it denies.
         let expected = (version == "5" ? denied : 0) + large
         var letters: [Substring] = []
         let areDead = try testBed.wait(upTo: .seconds(60)) {
@@ -57,7 +57,7 @@ enum HangUps {
         testBed.findings.note("MQTT \(version): \(letters.count) dead letters, \(published) others published")
     }
 
-    /// Leaves messages in the store, for the next life to find first.
+    /// Leaves messages in the store for the next life.
     private static func store(
         _ count: Int,
         of size: Int,

@@ -1,18 +1,18 @@
 internal import FaultKit
 
-/// F38: a peer that accepts the bridge and then sends what no broker sends: the daemon lives, its memory stays, and SIGTERM
-/// ends it.
+/// F38: a peer accepts the bridge, then sends packets that no broker sends. The daemon survives, its memory stays bounded,
+/// and SIGTERM ends it.
 enum HostileBroker {
     private struct Attack {
         let name: String
         let bytes: [UInt8]
-        /// How often: often enough to fill memory, or once.
+        /// The number of repetitions: enough to fill memory, or 1.
         var count = 1
         /// Whether the daemon must hang up.
         var isBreach = true
     }
 
-    /// Of MQTT 5: the daemon asks for that.
+    /// Packets of MQTT 5, the version that the daemon requests.
     private static let attacks = [
         Attack(name: "unknown property", bytes: [0x32, 0x0B, 0, 4] + Array("in/x".utf8) + [0, 7, 2, 0x7F, 0]),
         Attack(name: "unknown property in PUBACK", bytes: [0x40, 6, 0, 1, 0, 2, 0x7F, 0]),
@@ -38,7 +38,7 @@ enum HostileBroker {
         )
     }
 
-    /// How much memory grew, and how long SIGTERM took.
+    /// Returns the growth of memory in bytes and the duration of SIGTERM.
     private static func run(_ attack: Attack, named name: String, _ testBed: TestBed) throws -> (Int, Duration) {
         let (listener, port) = try Socket.listening()
         defer { listener.close() }
@@ -62,11 +62,11 @@ enum HostileBroker {
         return (growth, .now - begin)
     }
 
-    /// Whether the daemon hung up. Reads nothing of it.
+    /// Sends an attack and returns whether the daemon hung up. Reads nothing meanwhile.
     private static func send(_ attack: Attack, to peer: Socket, _ testBed: TestBed) throws -> Bool {
         let chunk = (0..<min(attack.count, 10_000)).flatMap { _ in attack.bytes }
         var left = max(1, attack.count / 10_000) * chunk.count
-        // Bytes that the daemon does not take are no more to wait for.
+        // Stops waiting for a daemon that does not read.
         let limit = ContinuousClock.now + .seconds(3)
         var position = 0
         while left > 0, ContinuousClock.now < limit {

@@ -1,8 +1,8 @@
 internal import FaultKit
 
-/// F1, F2: the bridge is killed again and again under load, at random moments, and started again at once.
+/// F1, F2: the bridge is killed repeatedly under load, at random moments, and restarted at once.
 enum KillBridge {
-    /// The most unacknowledged messages that the broker has at the bridge.
+    /// The in-flight window of the broker, in messages.
     private static let window = 200
 
     static func inbound(_ testBed: TestBed) throws {

@@ -1,7 +1,7 @@
 internal import FaultKit
 
-/// F35: one of two brokers ends for good, by handing the session to another client. The daemon leaves the other one in
-/// order and exits with its code at once: it does not live on half dead.
+/// F35: one of two connections ends for good, because another client takes over the session. The daemon disconnects from
+/// the other broker in order and exits at once with its code, instead of serving one broker only.
 enum OneBrokerEnds {
     private static let configurationError: Int32 = 78
 
@@ -12,7 +12,7 @@ enum OneBrokerEnds {
         let times = testBed.options.extent(2, 10)
         for _ in 0..<times { slowest = max(slowest, try life(testBed, broker)) }
         testBed.findings.demand(slowest <= .seconds(5), "it took \(slowest)")
-        // What was stored and not published yet goes out in the next life.
+        // The next life publishes the messages that are stored and not yet published.
         let installation = try testBed.installation(port: broker.port)
         let daemon = try testBed.start(installation)
         try testBed.drain()

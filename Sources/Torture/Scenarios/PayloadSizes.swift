@@ -1,7 +1,7 @@
 internal import FaultKit
 internal import Foundation
 
-/// F15: payloads from nothing to far above the limit, and a header that only claims to be large.
+/// F15: payloads from 0 bytes to far above the limit, and a header that falsely claims a large payload.
 enum PayloadSizes {
     static func run(_ testBed: TestBed) throws {
         let broker = try testBed.broker()
@@ -15,7 +15,7 @@ enum PayloadSizes {
         publisher.end()
         try testBed.close(daemon, of: installation)
 
-        // Acknowledged is acknowledged: the next life does not get it again.
+        // The broker does not send an acknowledged message again to the next life.
         let next = try testBed.start(installation)
         try testBed.pause(.seconds(1))
         testBed.findings.demand(next.notices("deadletter") == 0, "a dead letter came again from the broker")
@@ -32,7 +32,7 @@ enum PayloadSizes {
         }
     }
 
-    /// Above the limit of the route: acknowledged, told, kept as a dead letter without its payload.
+    /// Publishes a payload above the limit of the route: acknowledged, reported, kept as a dead letter without payload.
     private static func tooLarge(
         _ size: Int,
         _ publisher: Publisher,
@@ -41,7 +41,7 @@ enum PayloadSizes {
         _ testBed: TestBed
     ) throws {
         let baseline = daemon.child.residentMemory
-        // The log and the reserve are there from the beginning.
+        // The log and the reserve exist from the beginning.
         let stored = installation.storeSize
         try publisher.publishSingle([UInt8](repeating: UInt8(ascii: "x"), count: size), name: "large")
         let isTold = try testBed.wait(upTo: .seconds(20)) { daemon.notices("deadletter") > 0 }
@@ -64,7 +64,7 @@ enum PayloadSizes {
         )
     }
 
-    /// Larger than the packet that the bridge has told the broker to send at most: the broker keeps it to itself.
+    /// Publishes a message above the maximum packet size that the bridge announced: the broker withholds it.
     private static func withheld(_ size: Int, _ publisher: Publisher, _ daemon: Daemon, _ testBed: TestBed) throws {
         let baseline = daemon.child.peakMemory
         try publisher.publishSingle([UInt8](repeating: UInt8(ascii: "x"), count: size), name: "huge")

@@ -1,7 +1,7 @@
 internal import FaultKit
 internal import Foundation
 
-/// F24: a wrong password, and topics that the broker denies. Nothing that was refused counts as published.
+/// F24: a wrong password, and topics that the broker denies. No refused message counts as published.
 enum Refusals {
     static func run(_ testBed: TestBed) throws {
         let (passwords, access) = ("\(testBed.folder)/passwords", "\(testBed.folder)/access")
@@ -22,7 +22,7 @@ enum Refusals {
         testBed.findings.demand(testBed.outbound.sightings > 0, "what waited during the wrong password did not come")
         try testBed.close(daemon, of: installation)
 
-        // The same store and name, but a ledger of its own: none of this may arrive.
+        // The same store and name with a separate ledger: none of these messages may arrive.
         let denied = Ledger(.outbound)
         let other = try testBed.installation(port: broker.port, outbound: denied)
         other.configuration = installation.configuration
@@ -77,7 +77,7 @@ enum Refusals {
 
     private static func write(_ text: String, to path: String) throws {
         try Data(text.utf8).write(to: URL(fileURLWithPath: path))
-        // mosquitto and the bridge both want secrets for themselves.
+        // Both mosquitto and the bridge want secrets that only their user can read.
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
     }
 }

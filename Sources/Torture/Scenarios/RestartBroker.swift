@@ -1,8 +1,8 @@
 internal import FaultKit
 
-/// F4, F5: the broker goes away under load, in order or not, and comes back on the same port.
+/// F4, F5: the broker is terminated or killed under load, and restarted on the same port.
 enum RestartBroker {
-    /// In order: it saves its state, and nothing may be lost.
+    /// SIGTERM: the broker saves its state, and nothing may be lost.
     static func terminated(_ testBed: TestBed) throws {
         let restarts = testBed.options.extent(5, 100)
         let broker = try testBed.broker(.init(isPersistent: true))
@@ -19,8 +19,8 @@ enum RestartBroker {
             try testBed.pause(testBed.random.milliseconds(100...400))
             let connections = daemon.notices("connected")
             broker.stop()
-            // As long as a restart takes elsewhere: an attempt to connect is refused meanwhile, so that five short
-            // lives in a row do not make the pauses long.
+            // As long as a restart takes elsewhere. Connection attempts are refused meanwhile, so that there are never five
+            // short connections in a row, which would lengthen the pauses.
             try testBed.pause(.milliseconds(800))
             try broker.restart()
             let begin = ContinuousClock.now
@@ -41,12 +41,12 @@ enum RestartBroker {
         testBed.findings.note("\(restarts) restarts; connected after \(milliseconds(slowest)) at most")
     }
 
-    /// Not in order: what the broker forgets is its own loss, which is told and not counted as ours. Ours would be a
-    /// message that it has never acknowledged.
+    /// SIGKILL: messages that the broker acknowledged and then lost are noted, but no loss of the bridge. The bridge must
+    /// not lose a message that the broker has never acknowledged.
     static func killed(_ testBed: TestBed) throws {
         let kills = testBed.options.extent(5, 20)
         let broker = try testBed.broker()
-        // What the broker has acknowledged and then lost is not the bridge's: these ledgers are not judged.
+        // Not judged: the broker loses messages of these ledgers that it has acknowledged.
         let (lossy, fed) = (Ledger(.inbound), Ledger(.outbound))
         let installation = try testBed.installation(port: broker.port, inbound: lossy, outbound: fed)
         let load = Publisher.Load(rate: testBed.options.rate / 4, size: 64)
@@ -82,7 +82,7 @@ enum RestartBroker {
         )
     }
 
-    /// A single message that must come through.
+    /// Publishes a single message that must arrive.
     private static func probe(_ name: String, _ publisher: Publisher, _ daemon: Daemon, _ testBed: TestBed) throws {
         let testMessage = testBed.inbound.next(key: 0)
         try publisher.publishSingle([UInt8(ascii: "x")], name: name)
@@ -94,7 +94,7 @@ enum RestartBroker {
 
     private static func milliseconds(_ duration: Duration) -> String { "\(Int(duration.inSeconds * 1_000)) ms" }
 
-    /// The most threads and descriptors over a while.
+    /// Returns the maximum numbers of threads and descriptors over 0.4 s.
     private static func most(_ testBed: TestBed, _ daemon: Daemon) throws -> (threads: Int, descriptors: Int) {
         var most = (threads: 0, descriptors: 0)
         for _ in 0..<20 {

@@ -1,26 +1,26 @@
 internal import FaultKit
 internal import Mosquitto
 
-/// F41: two brokers keep one state for each of many topics, and the line to one of them is cut while states change on either
-/// side. After it is back both have the same state of each topic, and the changed one if only one side has changed it.
+/// F41: two brokers retain a state for each of many topics, and the connection to one of them is cut while states change on
+/// either side. After the reconnect both have the same state of each topic: the changed one if only one side changed it.
 enum RetainedState {
     private static let routes = [
         "name: near, topic: \"state/{rest...}\", event: \"state.{rest...}\", broker: b, retain: true",
         "name: far, topic: \"state/{rest...}\", event: \"state.{rest...}\", broker: other, retain: true",
     ]
 
-    /// Which side changes a topic during a cut.
+    /// The side that changes a topic during a cut.
     private enum Change: CaseIterable {
         case none, near, far, both
     }
 
     static func run(_ testBed: TestBed) throws {
-        // What a broker has kept, and what it has collected, waits behind its window, and its acknowledgements do not.
+        // With a window, the broker's retained and queued messages wait behind it, but its acknowledgements do not.
         try run(testBed, window: 20, changes: [.none, .near, .far])
         try run(testBed, window: 0, changes: Change.allCases)
     }
 
-    /// - Parameter window: How many messages the broker behind the line sends without an acknowledgement; 0 for no limit.
+    /// - Parameter window: The in-flight window of the far broker, in messages; 0 for no limit.
     private static func run(_ testBed: TestBed, window: Int, changes: [Change]) throws {
         let topics = testBed.options.extent(200, 2_000)
         let cuts = testBed.options.extent(2, 15)
@@ -42,7 +42,7 @@ enum RetainedState {
         var count = 0
         for cut in 1...cuts {
             let changes = states.map { _ in changes.randomElement(using: &testBed.random) ?? .none }
-            // The first half of the changes of each side may be on its way when the line is cut.
+            // The first half of the changes may be in flight when the connection is cut.
             let places = states.indices.shuffled(using: &testBed.random)
             for (position, place) in places.enumerated() {
                 if position == topics / 2 {
@@ -52,7 +52,7 @@ enum RetainedState {
                     testBed.findings.demand(isLost, "the cut was not noticed within 10 s")
                 }
                 let (topic, change) = (states[place].topic, changes[place])
-                // Two sides that change a topic do not do so within the same moment: that may be exchanged.
+                // While connected, changes on both sides at the same moment may swap the states: leaves them out.
                 if change == .both, position < topics / 2 { continue }
                 if change != .none { count += 1 }
                 if change == .near || change == .both { try set(topic, to: "\(cut):near", by: strangers.near) }
@@ -72,7 +72,7 @@ enum RetainedState {
             let isBack = try testBed.wait(upTo: .seconds(10)) { daemon.notices("connected") > connections }
             testBed.findings.demand(isBack, "not connected 10 s after the line was back")
             try demand(states, near, far, "after cut \(cut)", testBed)
-            // Five connections in a row that end within 3 s make the pauses long: that is another scenario.
+            // Five connections in a row that end within 3 s lengthen the pauses, which is another scenario.
             if cuts > 4 { try testBed.pause(.seconds(3)) }
         }
         try testBed.close(daemon, of: installation)
@@ -87,7 +87,7 @@ enum RetainedState {
         try stranger.publish(Message(topic: topic, payload: Array(state.utf8), qos: .atLeastOnce, isRetained: true))
     }
 
-    /// Waits until what the brokers keep is as it must be, and demands that it stays so.
+    /// Demands that the brokers retain the expected states within 10 s, in two checks in a row.
     private static func demand(
         _ states: [(topic: String, expected: String?)],
         _ near: MosquittoBroker,
@@ -114,7 +114,7 @@ enum RetainedState {
         )
     }
 
-    /// What a broker sends to somebody who subscribes now.
+    /// Returns the retained messages that a broker sends to a new subscriber.
     private static func kept(at broker: MosquittoBroker, _ count: Int, _ testBed: TestBed) throws -> [String: String] {
         let reader = try Stranger(port: broker.port, name: "torture-reader", filters: ["state/#"])
         defer { reader.end() }

@@ -1,6 +1,6 @@
 internal import FaultKit
 
-/// F23: a second daemon on the same store must not come up, and must not harm the first.
+/// F23: a second daemon on the same store must not start, and must not harm the first.
 enum SecondDaemon {
     static func run(_ testBed: TestBed) throws {
         let broker = try testBed.broker()

@@ -1,8 +1,8 @@
 internal import FaultKit
 
-/// F42: each message comes from two brokers under one identity, and the daemon is killed at many moments. After each kill one
-/// of the brokers forgets everything, so that only the daemon's store or the other broker can have the message: a copy from
-/// that one must not be acknowledged before the first one is stored.
+/// F42: each message arrives from two brokers under one identity, and the daemon is killed at many moments. After each kill
+/// one broker forgets everything, so that only the daemon's store or the other broker can have the message: the daemon must
+/// not acknowledge the other broker's copy before the first copy is stored.
 enum SharedIdentity {
     private static func route(_ name: String, broker: String, durability: String) -> String {
         "name: \(name), topic: \"in/{rest...}\", event: \"in.{rest...}\", direction: in, broker: \(broker), durability: \(durability)"
@@ -10,12 +10,12 @@ enum SharedIdentity {
 
     static func run(_ testBed: TestBed) throws {
         let kills = testBed.options.extent(8, 100)
-        // Order is not promised across brokers, and after each kill one of them is ahead of the other.
+        // Order across brokers is not promised, and after each kill one of them is ahead of the other.
         testBed.toleratesReordering = true
         let faithful = try testBed.broker(.init(inFlight: 200))
         let forgetful = try testBed.broker(.init(inFlight: 200))
         try lives("disk", kills, testBed.inbound, faithful, forgetful, testBed)
-        // What a route in memory has brought runs again from the store: a copy that nothing tells within one life.
+        // A message from a route in memory runs again from the store: within one life, nothing marks that copy as a double.
         let ledger = Ledger(.inbound)
         try lives("memory", kills, ledger, faithful, forgetful, testBed)
         let missing = ledger.checker.missing
@@ -26,7 +26,7 @@ enum SharedIdentity {
         testBed.findings.note("\(kills) kills with both copies on durable routes, \(kills) with one in memory")
     }
 
-    /// - Parameter durability: Of the route from the broker that forgets.
+    /// - Parameter durability: The durability of the route from the forgetful broker.
     private static func lives(
         _ durability: String,
         _ kills: Int,
@@ -43,20 +43,20 @@ enum SharedIdentity {
             route("forgetful", broker: "other", durability: durability),
         ]
         testBed.end(try testBed.start(installation), isKilled: false)
-        // So large that the pipe is full soon.
+        // Large enough that the pipe is full soon.
         let load = Publisher.Load(rate: testBed.options.rate / 2, size: 2_048)
         let publisher = try testBed.publisher(to: faithful, and: forgetful, load, ledgers: [ledger])
         var daemon = try testBed.begin(installation, crashPoint: "before-commit:10:40")
         for kill in 0..<kills {
             let isInCommit = kill.isMultiple(of: 2)
             if isInCommit {
-                // It stands in a commit for a while, so that copies of what is not stored yet come from the other broker.
+                // The daemon pauses before a commit, so that the other broker's copies of unstored messages arrive.
                 let hasEnded = try testBed.wait(upTo: .seconds(20)) { daemon.child.exitStatus != nil }
                 testBed.findings.demand(hasEnded, "the crash point before a commit was not hit")
                 daemon.kill()
             } else {
                 try testBed.pause(testBed.random.milliseconds(20...250))
-                // What waits in memory then is not heard before the end.
+                // Messages that wait in memory are then not printed before the kill.
                 daemon.isOutputPaused = true
                 try testBed.pause(.milliseconds(50))
                 testBed.end(daemon, isKilled: true)

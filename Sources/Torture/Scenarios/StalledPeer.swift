@@ -1,14 +1,14 @@
 internal import FaultKit
 
-/// F9, F10: somebody stops reading, and the store has to hold what comes meanwhile, not the memory.
+/// F9, F10: a peer stops reading, and the store, not the memory, has to hold the backlog.
 enum StalledPeer {
-    /// How much resident memory may grow while the store takes several times as much.
+    /// The allowed growth of resident memory in bytes, while the store grows several times as much.
     private static let memoryBound = 32 << 20
-    /// What a line of standard input costs in memory until its last answer.
+    /// The memory of a line of standard input until its last answer, in bytes.
     private static let perAnswer = 1_536
     private static let payload = 4_096
 
-    /// The broker stops reading; emits go on.
+    /// The broker stops reading while events are emitted.
     static func broker(_ testBed: TestBed) throws {
         let count = testBed.options.extent(15_000, 60_000)
         let broker = try testBed.broker()
@@ -30,7 +30,7 @@ enum StalledPeer {
         judge(growth, kept: (count - seen) * payload, answers: count - seen, testBed)
     }
 
-    /// Nobody reads standard output; messages go on coming.
+    /// Standard output is not read while messages arrive.
     static func listener(_ testBed: TestBed) throws {
         let count = testBed.options.extent(15_000, 60_000)
         let broker = try testBed.broker(.init(inFlight: 200))
@@ -52,7 +52,7 @@ enum StalledPeer {
         judge(growth, kept: (count - seen) * payload, testBed)
     }
 
-    /// How much memory and store grew until everything was taken on.
+    /// Returns the growth of memory and store, in bytes, until everything is accepted.
     private static func growth(
         of daemon: Daemon,
         _ installation: Installation,

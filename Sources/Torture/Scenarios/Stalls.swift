@@ -1,8 +1,8 @@
 internal import FaultKit
 
-/// F8, F37: an answer that is late, and one that does not come.
+/// F8, F37: answers that are late, and answers that do not come.
 enum Stalls {
-    /// The line is up, and nothing passes: named within 5 s, connected anew after 15 s, and it flows 5 s after the end.
+    /// The connection is up, but no bytes pass: reported within 5 s, reconnected after 15 s, flowing 5 s after the end.
     static func silentLine(_ testBed: TestBed) throws {
         let silences = testBed.options.extent == .short ? [7] : [7, 25, 7, 25]
         let broker = try testBed.broker()
@@ -18,7 +18,7 @@ enum Stalls {
         for (number, silence) in silences.enumerated() {
             proxy.mode = .blackHole
             let begin = ContinuousClock.now
-            // The daemon's own word may take a moment through the pipe.
+            // The daemon's report may take a moment through the pipe.
             let isNamed = try testBed.wait(upTo: .seconds(6)) { daemon.notices("stalled") > number }
             testBed.findings.demand(isNamed, "a silent line is not named within 5 s")
             slowestName = max(slowestName, .now - begin)
@@ -52,7 +52,7 @@ enum Stalls {
         )
     }
 
-    /// 500 ms ± 200 of delay at 10 kB/s: nothing is lost, and nothing is called a stall.
+    /// A delay of 500 ± 200 ms at 10 kB/s: nothing is lost, and no stall is reported.
     static func slowLine(_ testBed: TestBed) throws {
         let seconds = testBed.options.extent(8, 600)
         let broker = try testBed.broker()
@@ -60,7 +60,7 @@ enum Stalls {
         let receiver = try testBed.receiver(at: broker)
         let installation = try testBed.installation(port: proxy.port)
         proxy.conditions = .init(delay: .milliseconds(500), jitter: .milliseconds(200), bytesPerSecond: 10_000)
-        // Some 5 kB a second each way, acknowledgements included.
+        // About 5 kB per second in each direction, including acknowledgements.
         let load = Publisher.Load(rate: 20, size: 100)
         let daemon = try testBed.start(installation, feeding: load)
         testBed.expectedAlive = daemon

@@ -1,7 +1,7 @@
 internal import FaultKit
 
-/// F26: SIGTERM under load in both directions: what was taken on stays, the will is not published, and it takes no
-/// longer than 5 s.
+/// F26: SIGTERM under load in both directions. Accepted messages are kept, the will is not published, and the end takes at
+/// most 5 s.
 enum TerminateBridge {
     static func run(_ testBed: TestBed) throws {
         let times = testBed.options.extent(5, 20)
@@ -28,7 +28,7 @@ enum TerminateBridge {
         try testBed.close(daemon, of: installation)
         testBed.findings.demand(receiver.wills == 0, "\(receiver.wills) wills were published")
 
-        // Without this, a will that was never set would look like one that is never published.
+        // Otherwise a will that was never set would pass for one that is never published.
         try testBed.start(installation).kill()
         let isSeen = try testBed.wait(upTo: .seconds(5)) { receiver.wills == 1 }
         testBed.findings.demand(isSeen, "kill -9 published no will: its absence proves nothing")

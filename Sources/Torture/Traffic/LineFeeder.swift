@@ -3,9 +3,9 @@ internal import Foundation
 internal import Glibc
 internal import Locking
 
-/// Writes events to the standard input of a daemon at a given rate, on a thread of its own.
+/// Writes events to the standard input of a daemon at a given rate, on its own thread.
 ///
-/// A message stands in the ledger before its line is written, and is promised from the receipt on that says `stored`.
+/// A message is entered into the ledger before its line is written, and promised when a receipt reports `stored`.
 final class LineFeeder: Sendable {
     private struct State {
         var isEnded = false
@@ -21,7 +21,7 @@ final class LineFeeder: Sendable {
     private let state = Locked(State())
     private let ended = DispatchSemaphore(value: 0)
 
-    /// - Parameter prefix: What the names of the events begin with.
+    /// - Parameter prefix: The prefix of the event names.
     init(_ pipe: PipeEnd, ledger: Ledger, load: Publisher.Load, prefix: String = "out.k") {
         self.ledger = ledger
         self.prefix = prefix
@@ -31,27 +31,27 @@ final class LineFeeder: Sendable {
         }
     }
 
-    /// Whether lines are written; what was written stays.
+    /// Whether the feeder writes lines.
     var isFeeding: Bool {
         get { state.withLock { $0.isFeeding } }
         set { state.withLock { $0.isFeeding = newValue } }
     }
 
-    /// How many receipts said `stored`, each line once.
+    /// The number of lines with a `stored` receipt.
     var stored: Int { state.withLock { $0.stored } }
-    /// How many receipts said `published`, each line once.
+    /// The number of lines with a `published` receipt.
     var published: Int { state.withLock { $0.published } }
-    /// How many lines were written.
+    /// The number of written lines.
     var lines: Int { state.withLock { $0.testMessages.count } }
 
-    /// Writes no more. The pipe stays open: its end is not the end of the daemon.
+    /// Stops writing. The pipe stays open; closing it would not end the daemon.
     func end() {
         state.withLock { $0.isEnded = true }
         ended.wait()
         ended.signal()
     }
 
-    /// A receipt came. Lines count from 1.
+    /// Records a receipt. Lines count from 1.
     func receipt(_ line: OutputLine) {
         guard let number = line.receipt else { return }
         let testMessage: TestMessage? = state.withLock { state in
@@ -93,7 +93,7 @@ final class LineFeeder: Sendable {
         }
     }
 
-    /// Waits while the daemon does not read; false when it is gone or the feeder is to end.
+    /// Waits while the daemon does not read; returns false if the daemon is gone or the feeder ends.
     private func write(_ bytes: [UInt8], to pipe: PipeEnd) -> Bool {
         var rest = bytes[...]
         while !rest.isEmpty {

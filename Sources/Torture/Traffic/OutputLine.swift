@@ -10,7 +10,7 @@ struct OutputLine: Decodable {
     var stored: Bool?
     var published: Bool?
 
-    /// Nil for what is no JSON object.
+    /// Decodes a line; nil if it is no JSON object.
     init?(_ bytes: ArraySlice<UInt8>) {
         guard let line = try? JSONDecoder().decode(OutputLine.self, from: Data(bytes)) else { return nil }
         self = line

@@ -4,13 +4,13 @@ internal import Glibc
 internal import Locking
 internal import Mosquitto
 
-/// Publishes messages of the test to a broker at QoS 1 and a given rate, as any device would; or each of them to several.
+/// Publishes test messages at QoS 1 and a given rate, like a device, to one broker or each message to several.
 ///
-/// A message stands in the ledgers before it is published, and is promised from the acknowledgement on that came last.
+/// A message is entered into the ledgers before it is published, and promised once all brokers have acknowledged it.
 final class Publisher: Sendable {
-    /// The most messages that wait for their acknowledgement: when the broker is away, publishing waits.
+    /// The most unacknowledged messages: publishing pauses while a broker is away.
     private static let window = 1_000
-    /// The source of the ids that it gives, as another bridge would.
+    /// The source in the ids that the publisher assigns, like another bridge.
     static let source = "torture-publisher"
 
     private struct State {
@@ -20,17 +20,17 @@ final class Publisher: Sendable {
         var refused = 0
     }
 
-    /// What it publishes.
+    /// The messages to publish.
     struct Load: Sendable {
-        /// Messages a second.
+        /// Messages per second.
         var rate: Int
-        /// The size of each payload in bytes, or as much as the number of the message takes.
+        /// The size of each payload in bytes; a payload is longer if the number of the message needs more.
         var size = 0
-        /// How many are published before it ends by itself.
+        /// The number of messages after which publishing ends.
         var limit = Int.max
-        /// What a message's expiry says, if it has one.
+        /// The expiry of each message; nil for none.
         var expiry: Duration?
-        /// The topic of a key.
+        /// Returns the topic of a key.
         var topic: @Sendable (Int) -> String = { "in/k\($0)" }
     }
 
@@ -40,8 +40,8 @@ final class Publisher: Sendable {
     private let threadEnded = DispatchSemaphore(value: 0)
 
     /// - Parameters:
-    ///   - ports: Where each message goes, to one broker after the other.
-    ///   - ledgers: At least one. What is written into the first is written into the others as well.
+    ///   - ports: The ports of the brokers to which each message goes.
+    ///   - ledgers: At least one. All of them get the same messages.
     init(ports: [Int], ledgers: [Ledger], load: Load) throws {
         var options = ClientOptions(clientID: "torture-publisher")
         options.limits.inFlightWindow = 200
@@ -54,20 +54,20 @@ final class Publisher: Sendable {
         }
     }
 
-    /// Whether messages are published; what was published stays.
+    /// Whether the publisher publishes messages.
     var isPublishing: Bool {
         get { state.withLock { $0.isPublishing } }
         set { state.withLock { $0.isPublishing = newValue } }
     }
 
-    /// Why its connection was given up, if it was.
+    /// The reason why a client has ended; nil if none has.
     var failure: String? { clients.lazy.compactMap(\.failure).first }
-    /// How many messages a broker has not acknowledged yet.
+    /// The number of messages that a broker has not acknowledged yet.
     var unacknowledged: Int { state.withLock { $0.unacknowledged } }
-    /// How many the broker refused.
+    /// The number of messages that a broker refused.
     var refused: Int { state.withLock { $0.refused } }
 
-    /// Publishes no more, and disconnects; waits until that is done. Again, it does nothing.
+    /// Stops publishing, disconnects and waits until that is done. A second call does nothing.
     func end() {
         state.withLock { $0.isEnded = true }
         threadEnded.wait()
@@ -75,7 +75,7 @@ final class Publisher: Sendable {
         for client in clients { client.end() }
     }
 
-    /// Publishes one message outside the ledger, and waits until the broker has acknowledged it.
+    /// Publishes one message outside the ledgers and waits until the broker has acknowledged it.
     func publishSingle(_ payload: [UInt8], name: String) throws {
         let answer = Locked<Bool?>(nil)
         let message = Message(topic: "in/single/\(name)", payload: payload, qos: .atLeastOnce)
@@ -124,7 +124,7 @@ final class Publisher: Sendable {
         )
         state.withLock { $0.unacknowledged += 1 }
         let owed = Locked((answers: clients.count, isTaken: true))
-        // Each broker is the first one for half of the messages.
+        // Each of two brokers is the first one for half of the messages.
         for client in number.isMultiple(of: 2) ? clients : clients.reversed() {
             do {
                 try client.client.enqueue(message) { [self] result in
@@ -136,7 +136,7 @@ final class Publisher: Sendable {
         }
     }
 
-    /// A broker has taken or refused a message.
+    /// Records that a broker has acknowledged or refused a message.
     private func answered(_ testMessage: TestMessage, _ isTaken: Bool, _ owed: Locked<(answers: Int, isTaken: Bool)>) {
         let (answers, areTaken) = owed.withLock { owed in
             owed.answers -= 1
@@ -157,7 +157,7 @@ final class Publisher: Sendable {
     }
 }
 
-/// Spreads messages evenly over time, and catches up by at most a tenth of a second.
+/// Spreads messages evenly over time; catches up by at most a tenth of a second.
 struct Pace {
     private let rate: Double
     private var last = ContinuousClock.now
@@ -167,7 +167,7 @@ struct Pace {
         self.rate = Double(rate)
     }
 
-    /// How many are due now.
+    /// Returns the number of messages that are due now.
     mutating func due(isRunning: Bool) -> Int {
         let now = ContinuousClock.now
         if isRunning { credit = min(credit + (now - last).inSeconds * rate, max(1, rate / 10)) }

@@ -3,7 +3,7 @@ internal import Locking
 internal import Logging
 internal import Mosquitto
 
-/// A client of the test's own that runs until it is ended.
+/// A client of the test that runs until `end()`.
 final class RunningClient: Sendable {
     let client: Client
     private let ended = DispatchSemaphore(value: 0)
@@ -36,10 +36,10 @@ final class RunningClient: Sendable {
         (self.client, running, self.ending) = (client, Locked(task), ending)
     }
 
-    /// Why it has given up its connection, if it has.
+    /// The error with which the client has ended; nil if there is none.
     var failure: String? { ending.withLock { $0 } }
 
-    /// Disconnects, and waits until that is done. Again, it does nothing.
+    /// Disconnects and waits until that is done. A second call does nothing.
     func end() {
         guard let task = running.withLock({ $0.take() }) else { return }
         task.cancel()

@@ -2,14 +2,14 @@ internal import Dispatch
 internal import Locking
 internal import Mosquitto
 
-/// A client that publishes what a scenario gives it at QoS 1, outside every ledger, and remembers the last payload on each
-/// topic that it hears.
+/// A client that publishes a scenario's messages outside every ledger, and keeps the last payload on each topic that it
+/// receives.
 final class Stranger: Sendable {
     private let running: RunningClient
     private let listener = Listener()
     private let waiting = Locked(0)
 
-    /// Returns once it is subscribed.
+    /// Connects; returns once the client is subscribed.
     init(port: Int, name: String, filters: [String] = []) throws {
         var options = ClientOptions(clientID: name)
         options.limits.inFlightWindow = 200
@@ -23,13 +23,13 @@ final class Stranger: Sendable {
         }
     }
 
-    /// How many messages the broker has not acknowledged yet.
+    /// The number of messages that the broker has not acknowledged yet.
     var unacknowledged: Int { waiting.withLock { $0 } }
 
-    /// The last payload on each topic.
+    /// The last payload by topic.
     var heard: [String: String] { listener.heard.withLock { $0 } }
 
-    /// Gives a message to the client, and does not wait.
+    /// Queues a message without waiting.
     func publish(_ message: Message) throws {
         waiting.withLock { $0 += 1 }
         do {
@@ -40,7 +40,7 @@ final class Stranger: Sendable {
         }
     }
 
-    /// Disconnects, and waits until that is done. Again, it does nothing.
+    /// Disconnects and waits until that is done. A second call does nothing.
     func end() { running.end() }
 
     private final class Listener: ClientDelegate {

@@ -2,12 +2,12 @@ internal import Dispatch
 internal import Locking
 internal import Mosquitto
 
-/// Sees what the daemon publishes, as a client whose session the broker keeps.
+/// A client with a persistent session that records the messages of the daemon.
 final class Subscriber: Sendable {
     private let running: RunningClient
     private let listener: Listener
 
-    /// Returns once it is subscribed.
+    /// Connects; returns once the client is subscribed.
     init(port: Int, ledger: Ledger, filters: [String] = ["out/#"]) throws {
         var options = ClientOptions(clientID: "torture-receiver")
         options.session.expiry = .seconds(3_600)
@@ -20,13 +20,13 @@ final class Subscriber: Sendable {
         }
     }
 
-    /// How many messages came on topics below `will/`.
+    /// The number of messages on topics below `will/`.
     var wills: Int { listener.wills.withLock { $0 } }
 
-    /// How many payloads came that begin with ``TestMessage/foreign``.
+    /// The number of payloads that begin with ``TestMessage/foreign``.
     var foreigners: Int { listener.foreigners.withLock { $0 } }
 
-    /// Disconnects, and waits until that is done. Again, it does nothing.
+    /// Disconnects and waits until that is done. A second call does nothing.
     func end() { running.end() }
 
     private final class Listener: ClientDelegate {
