@@ -2,15 +2,15 @@ internal import AsyncEventBus
 internal import Locking
 internal import MQTTBridge
 
-/// What standard output says to a line of standard input: that it is stored, that the broker has taken it.
+/// Reports the outcome of one line of standard input on standard output: stored, then published, pending or failed.
 struct Answer: Sendable {
     let line: Int
     let receipt: Receipt
 
-    /// Writes an answer at each step, and calls `completion` after the last one.
+    /// Writes an answer for each step, and calls `completion` after the last answer.
     func follow(to output: EventOutput, completion: @escaping @Sendable () -> Void) {
         receipt.whenStored { result in
-            // Where no route keeps it, there is only one answer.
+            // If no route stores the event, the answer about its publication is the only one.
             guard case .success = result else { return }
             output.enqueue(line: text([("stored", "true")]))
         }
@@ -18,7 +18,7 @@ struct Answer: Sendable {
             let outcome =
                 switch result {
                 case .success: [("published", "true")]
-                // The next process publishes it: that is no refusal.
+                // Not a failure: the next process publishes the event.
                 case .failure(let error as EventBusError) where error.code == .postponed: [("pending", "true")]
                 case .failure(let error): [("published", "false"), ("error", JSONText.string("\(error)"))]
                 }
@@ -26,7 +26,7 @@ struct Answer: Sendable {
         }
     }
 
-    /// The answer to a line that is none.
+    /// Returns the answer to a line that is not a valid event.
     static func refusal(line: Int, error: String) -> String {
         JSONText.object([("receipt", String(line)), ("error", JSONText.string(error))])
     }
@@ -64,7 +64,7 @@ final class PendingAnswers: Sendable {
         waiter?.resume()
     }
 
-    /// Returns once fewer than the limit wait. For one at a time.
+    /// Returns once fewer lines than the limit wait. Only one task may call it at a time.
     func waitForRoom() async throws {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in

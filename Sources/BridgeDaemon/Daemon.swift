@@ -6,43 +6,43 @@ internal import Mosquitto
 internal import SQLiteStore
 internal import ServiceLifecycle
 
-/// The daemon: a bridge that prints events, and on request reads them.
+/// A bridge that prints events and, on request, emits the events on standard input.
 package struct Daemon: Sendable {
-    /// What it prints and reads.
+    /// The options for output and input.
     package struct Options: Sendable {
-        /// How events are printed.
+        /// The format of printed events.
         package var format: EventFormat
-        /// Whether it prints what happens to the bridge as well.
+        /// Whether the events about the bridge and the bus (`$bridge.**`, `$bus.**`) are printed as well.
         package var printsStatus: Bool
-        /// Whether it emits the lines of standard input.
+        /// Whether the lines of standard input are emitted as events.
         package var readsInput: Bool
-        /// Whether it answers each of those lines on standard output.
+        /// Whether each line of standard input is answered on standard output.
         package var answersInput: Bool
 
-        /// The options of one run.
+        /// Creates options.
         package init(format: EventFormat, printsStatus: Bool, readsInput: Bool, answersInput: Bool) {
             (self.format, self.printsStatus) = (format, printsStatus)
             (self.readsInput, self.answersInput) = (readsInput, answersInput)
         }
     }
 
-    /// The one durable listener of the daemon.
+    /// The name of the daemon's only durable listener.
     package static let listenerName = "standard output"
-    /// Of the 5 s that service managers are promised, what the bridge may take.
+    /// The bridge's share of the 5 s within which the daemon promises to end.
     private static let longestDrain = Duration.seconds(3)
 
     private let setup: Setup
     private let options: Options
     private let logger: Logger
 
-    /// A daemon that does not run yet.
+    /// Creates a daemon that does not run yet.
     package init(_ setup: Setup, options: Options, logger: Logger) {
         (self.setup, self.options, self.logger) = (setup, options, logger)
     }
 
-    /// Opens the store and runs the bridge until SIGTERM, SIGINT, the end of a reader of standard output, or a failure.
+    /// Opens the store and runs the bridge until SIGTERM, SIGINT, a failure, or the end of the reader of standard output.
     ///
-    /// - Throws: The error that ended the bridge, or kept it from its beginning.
+    /// - Throws: The error that ended the bridge or prevented its start.
     package func run() async throws {
         let store = try setup.store.map { try SQLiteStore.open($0, logger: logger) }
         defer { store?.close() }
@@ -74,8 +74,8 @@ package struct Daemon: Sendable {
         await output.drain(bus, within: watch.countdown.left(of: .seconds(1)))
     }
 
-    /// Holds what comes while the reader of standard output is slow. What is more waits in the store where there is one
-    /// for it; else it is dropped and counted.
+    /// Adds the listener that prints events. Its mailbox holds events while the reader of standard output is slow. Beyond
+    /// its capacity, events of durable routes wait in the store; other events are dropped and counted.
     private func printer(on bus: EventBus, _ output: EventOutput) -> Listener {
         let printer = Listener(Self.listenerName, delivery: .serial, capacity: 65_536, retry: FailingEvent.retry) {
             event in

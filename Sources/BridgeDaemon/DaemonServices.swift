@@ -2,8 +2,10 @@ internal import Logging
 internal import ServiceLifecycle
 internal import UnixSignals
 
-/// The services of a daemon. The error of the bridge is the daemon's. Before the bridge ends only the watch over the output
-/// may end by itself, which ends the daemon in order.
+/// The services of a daemon.
+///
+/// The error of the bridge is the error of the daemon. Before the bridge ends, only ``OutputWatch`` may return by itself,
+/// which shuts the daemon down gracefully.
 struct DaemonServices {
     let bridge: any Service
     let ready: ReadyNotice
@@ -11,7 +13,7 @@ struct DaemonServices {
     /// Nil if standard input is not read.
     let input: StandardInputService?
 
-    /// All of them, which end in the reverse of their order; SIGTERM and SIGINT end them.
+    /// Returns a group of all services. SIGTERM and SIGINT shut it down, in reverse order.
     func group(logger: Logger) -> ServiceGroup {
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)

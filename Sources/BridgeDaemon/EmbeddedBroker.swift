@@ -5,13 +5,13 @@ internal import Programs
 internal import Subprocess
 internal import SystemPackage
 
-/// Runs mosquitto as a child, and ends it.
+/// A mosquitto broker that runs as a child process.
 package struct EmbeddedBroker {
     private let executable: String
     private let folder: String
     private let isTemporary: Bool
 
-    /// Finds mosquitto and makes the folder.
+    /// Finds mosquitto and creates the folder for its data; a temporary folder if `folder` is nil.
     package init(folder: String?) throws {
         guard let executable = Program.path(of: "mosquitto") else {
             throw ClientError(
@@ -26,10 +26,10 @@ package struct EmbeddedBroker {
         self.folder = try Self.makeFolder(folder)
     }
 
-    /// Runs `body` while a broker listens on the port that it gets: 1883, or another where that is taken.
+    /// Runs `body` with the port of a running broker: 1883, or another if that is taken. Ends the broker after `body`.
     package func run(_ body: @escaping @Sendable (UInt16) async throws -> Void) async throws {
         defer { if isTemporary { try? FileManager.default.removeItem(atPath: folder) } }
-        // A port that was free a moment ago may be taken by the time mosquitto asks for it: then another one will do.
+        // Another process may take a free port before mosquitto binds it: then another port is tried.
         for wanted in [1883, 0, 0, 0] as [UInt16] {
             guard let port = LoopbackPort.free(wanted) else { continue }
             if try await run(on: port, body) { return }
@@ -37,7 +37,7 @@ package struct EmbeddedBroker {
         throw ClientError(.unreachable, operation: "start an embedded broker", detail: "no port is free on 127.0.0.1")
     }
 
-    /// Returns false if the broker could not listen.
+    /// Runs `body` while the broker listens on a port. Returns false if it could not listen there.
     private func run(on port: UInt16, _ body: @escaping @Sendable (UInt16) async throws -> Void) async throws -> Bool {
         let configuration = "\(folder)/mosquitto.conf"
         try Data(configurationText(port).utf8).write(to: URL(fileURLWithPath: configuration))
@@ -71,7 +71,7 @@ package struct EmbeddedBroker {
         return outcome.closureResult
     }
 
-    /// Runs the broker, and ends it when standard input ends: that happens also when this process is killed.
+    /// A script that runs the broker and ends it when standard input ends, as it also does when this process is killed.
     private static let guardian = """
         exec 3<&0
         "$1" -c "$2" &
@@ -82,14 +82,14 @@ package struct EmbeddedBroker {
         wait "$broker"
         """
 
-    /// Control-C in a terminal reaches all of the foreground's processes: the broker is to end after the bridge.
+    /// Keeps Control-C from the broker, which must end after the bridge: a terminal signals its foreground process group.
     private static var ownProcessGroup: PlatformOptions {
         var options = PlatformOptions()
         options.processGroupID = 0
         return options
     }
 
-    /// Passes on what the broker complains about, and notices when it listens. Ends with the broker.
+    /// Prints the errors that the broker logs, and yields to `started` once it listens. Returns when the broker ends.
     private static func follow(
         _ lines: some AsyncSequence<String, any Error>,
         _ started: AsyncStream<Void>.Continuation
@@ -119,7 +119,7 @@ package struct EmbeddedBroker {
         """
     }
 
-    /// Whether the broker must keep root's rights: to write a folder that is root's alone.
+    /// Whether the broker must keep the privileges of root, to write to a folder that only root may write to.
     private var needsRoot: Bool { geteuid() == 0 && !isTemporary }
 
     private static func makeFolder(_ folder: String?) throws -> String {
@@ -144,7 +144,7 @@ package struct EmbeddedBroker {
         return absolute
     }
 
-    /// What is written there must not land where somebody else leads it, nor be changed by others.
+    /// Refuses a folder in which another user could redirect or change the broker's files.
     private static func check(_ folder: String) throws {
         func failure(_ detail: String, _ advice: String) -> ClientError {
             let operation = "keep the broker's data in \(escapedForLog(folder, limit: 4_096))"

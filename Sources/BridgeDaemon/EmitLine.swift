@@ -4,7 +4,7 @@ internal import MQTTBridge
 internal import Mosquitto
 
 /// A line of standard input: `{"event": NAME, "payload": VALUE}`, and optionally `content_type`, `payload_base64` and
-/// `headers`. A payload that is no string is sent as the JSON that stands there.
+/// `headers`. A payload that is not a string is sent as its JSON text.
 struct EmitLine {
     struct Mistake: Error {
         let text: String
@@ -48,7 +48,7 @@ struct EmitLine {
         self.attributes = attributes
     }
 
-    /// What is wrong with bytes that are no object.
+    /// Returns the reason why bytes are not a JSON object.
     private static func mistake(_ bytes: [UInt8]) -> Mistake {
         if String(validating: bytes, as: UTF8.self) == nil {
             return Mistake(text: "not UTF-8; write texts in UTF-8, and a payload of other bytes as \"payload_base64\"")

@@ -2,17 +2,17 @@ internal import Dispatch
 internal import Glibc
 internal import Locking
 
-/// Ends the process 5 s after it was told to end, whatever still hangs then: a commit, a connection, or all threads that
-/// could see to an end in order. On threads of its own.
+/// Ends the process by force 5 s after a request to end, even if a commit, a connection or every thread of the
+/// cooperative pool hangs. It uses threads of its own.
 ///
-/// Nothing is acknowledged by that which was not stored: what was under way comes again at the next start.
+/// No message is acknowledged that was not stored. Interrupted deliveries and publishes are repeated after the next start.
 final class EndWatch {
-    /// Counts down once it is begun.
+    /// The time limit of the shutdown, from the first call of ``begin()``.
     final class Countdown: Sendable {
         private let end = Locked<ContinuousClock.Instant?>(nil)
         private let queue = DispatchQueue(label: "mqtt-bridge.end")
 
-        /// The process is to end. A second time changes nothing.
+        /// Starts the countdown. A second call does nothing.
         func begin() {
             let isFirst = end.withLock { end in
                 defer { end = end ?? .now + .seconds(5) }
@@ -21,7 +21,7 @@ final class EndWatch {
             if isFirst { queue.asyncAfter(deadline: .now() + 5) { Self.endByForce() } }
         }
 
-        /// How long something may take that is to end half a second before this does.
+        /// Returns the time in which a step must end, half a second before the countdown does; at most `limit`.
         func left(of limit: Duration) -> Duration {
             guard let end = end.withLock({ $0 }) else { return limit }
             return min(limit, max(.zero, ContinuousClock.now.duration(to: end) - .milliseconds(500)))
@@ -29,7 +29,7 @@ final class EndWatch {
 
         private static func endByForce() {
             let isSaid = DispatchSemaphore(value: 0)
-            // Standard error may hang as well.
+            // Writing to standard error may hang as well.
             DispatchQueue(label: "mqtt-bridge.last-words").async {
                 StandardError.write(
                     "mqtt-bridge: not ended 5 s after it was told to: ended by force. What was under way comes again at the "
@@ -45,7 +45,7 @@ final class EndWatch {
     let countdown = Countdown()
     private var sources: [any DispatchSourceSignal] = []
 
-    /// Begins to count with the first of these signals, as long as this object lives.
+    /// Starts the countdown at the first of these signals, for as long as this object lives.
     init(_ signals: Int32...) {
         sources = signals.map { number in
             let queue = DispatchQueue(label: "mqtt-bridge.signal")

@@ -4,7 +4,7 @@ internal import Glibc
 internal import MQTTBridge
 internal import Mosquitto
 
-/// How an event is written as one line.
+/// The format of an event on one line.
 package enum EventFormat: String, Sendable, CaseIterable {
     case text
     case json
@@ -51,14 +51,14 @@ package enum EventFormat: String, Sendable, CaseIterable {
         return "\(dim)\(Self.clock(event.time))\(plain) \(bold)\(name)\(plain) \(Self.shown(event.payload))\(kept)"
     }
 
-    /// Text with control characters escaped, or the bytes in hexadecimal where it is no text.
+    /// Returns the text with control characters escaped, or the first 64 bytes in hexadecimal if it is not text.
     private static func shown(_ payload: Payload) -> String {
         if let text = payload.text { return escapedForLog(text, limit: 65_536) }
         let hex = payload.bytes.prefix(64).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
         return "<\(payload.bytes.count) bytes: \(hex)\(payload.bytes.count > 64 ? "…" : "")>"
     }
 
-    /// Local time of day, with milliseconds.
+    /// Returns the local time of day, with milliseconds.
     private static func clock(_ time: Timestamp) -> String {
         var seconds = time_t(time.nanoseconds / 1_000_000_000)
         var parts = tm()

@@ -4,35 +4,35 @@ internal import Glibc
 internal import Locking
 internal import MQTTBridge
 
-/// Writes events and answers to standard output, each with one call, so that a line is there as soon as the event is.
+/// Writes events and answers to standard output without a buffer, so that readers see each line at once.
 package final class EventOutput: Sendable {
     private let format: EventFormat
-    /// Held while a line is written: longer ones than a pipe takes at once would mix.
+    /// Held while a line is written: a pipe interleaves lines that are too long for one atomic write.
     private let writing = Locked(())
     private let answers = DispatchQueue(label: "answers")
     private let colours = isatty(STDOUT_FILENO) == 1
-    /// Ends when nobody reads any more.
+    /// Ends when the reader of standard output is gone.
     private let readers: AsyncStream<Never>
     private let noReader: AsyncStream<Never>.Continuation
 
-    /// An output on which nobody writes yet.
+    /// Creates an output for events in this format.
     package init(format: EventFormat) {
         self.format = format
         (readers, noReader) = AsyncStream.makeStream()
     }
 
-    /// Returns when a write has found that nobody reads any more, or when the task is cancelled. One task may wait for it.
+    /// Returns when a write fails because the reader is gone, or when the task is cancelled. Only one task may wait.
     package func becomeUnread() async {
         for await _ in readers {}
     }
 
-    /// Writes an event as one line.
+    /// Writes an event as one line, and waits for the reader of standard output.
     package func write(_ event: Event) {
         write(line: format.line(for: event, colours: colours))
     }
 
-    /// Writes a line soon, in order with others of its kind; never waits for the reader of standard output. Whoever gives
-    /// lines bounds how many there are.
+    /// Enqueues a line; never waits for the reader of standard output. Enqueued lines keep their order. The queue has no
+    /// limit: the caller must bound the number of lines.
     func enqueue(line: String, completion: @escaping @Sendable () -> Void = {}) {
         answers.async { [self] in
             write(line: line)
@@ -40,7 +40,7 @@ package final class EventOutput: Sendable {
         }
     }
 
-    /// Returns when everything that the bus and the answers have is written, or time is up.
+    /// Waits until the bus is idle and all enqueued lines are written, for at most `limit`.
     package func drain(_ bus: EventBus, within limit: Duration) async {
         await DispatchQueue(label: "drain").wait(atMost: limit) { [answers] in
             await bus.waitUntilIdle()

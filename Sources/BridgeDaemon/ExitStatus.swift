@@ -4,25 +4,25 @@ internal import MQTTBridgeConfiguration
 internal import MessageStore
 internal import Mosquitto
 
-/// The exit codes: those of sysexits.h, which service managers know.
+/// The exit codes, taken from sysexits.h, which service managers know.
 package enum ExitStatus: Int32, Sendable {
-    /// The command line, a name or a message is wrong.
+    /// The command line, a name or a message is invalid.
     case usage = 64
-    /// A store is damaged, or newer than this program, or the file is none.
+    /// A store is damaged or newer than this program, or the file is not a store.
     case unusableData = 65
-    /// There is no store, or not what was asked for in it.
+    /// The store, or the requested content of it, does not exist.
     case missing = 66
-    /// A broker or a program is not there.
+    /// A broker or a program is unavailable.
     case unavailable = 69
-    /// Another process has the store.
+    /// Another process uses the store.
     case storeInUse = 73
-    /// The medium fails.
+    /// The medium fails, is full or is read-only.
     case inputOutput = 74
-    /// The process was told to end, and did not in time.
+    /// The process did not end in time and was ended by force.
     case cutShort = 75
-    /// A broker or the system refuses.
+    /// A broker or the system refuses access.
     case notPermitted = 77
-    /// The configuration is wrong.
+    /// The configuration is invalid.
     case configuration = 78
 
     /// The code for an error that ended a command.
@@ -53,7 +53,7 @@ package enum ExitStatus: Int32, Sendable {
         case .badCredentials, .notAuthorized, .tlsClientCertificate: .notPermitted
         case .takenOver, .tlsConfiguration, .secret, .unsupported, .invalidURL: .configuration
         case .invalidTopic, .invalidProperty, .tooLarge: .usage
-        // A broker that will never speak to us, as things are configured.
+        // The broker will never accept this client as it is configured.
         case .rejected where !error.isRetriable: .configuration
         default: .unavailable
         }

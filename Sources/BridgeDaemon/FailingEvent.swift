@@ -1,7 +1,7 @@
 internal import AsyncEventBus
 internal import Foundation
 
-/// Lets the listener of standard output fail at one event, to show what becomes of it.
+/// Makes the listener of standard output fail at one event, to test retries and dead letters.
 ///
 /// The environment variable `MQTT_BRIDGE_FAILING_EVENT` names the event; without it nothing fails. `mqtt-bridge torture`
 /// uses it.

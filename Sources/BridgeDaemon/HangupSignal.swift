@@ -2,11 +2,11 @@ internal import Dispatch
 internal import Glibc
 package import Logging
 
-/// SIGHUP asks a daemon to read its configuration again. This one cannot yet: it says so, and does not end.
+/// Handles SIGHUP, the usual request to reload a configuration: logs that there is no reload yet, and keeps running.
 package final class HangupSignal {
     private let source: any DispatchSourceSignal
 
-    /// From now on, as long as this object lives; what comes later is ignored without a word.
+    /// Handles the signal from now on, for as long as this object lives; afterwards it is ignored silently.
     package init(_ logger: Logger) {
         signal(SIGHUP, SIG_IGN)
         source = DispatchSource.makeSignalSource(signal: SIGHUP, queue: .global())

@@ -2,26 +2,26 @@ internal import Dispatch
 internal import Glibc
 internal import Locking
 
-/// A line of standard input as its bytes: what is not UTF-8 must be seen as that, not repaired.
+/// A line of standard input, as bytes: invalid UTF-8 must be reported, not repaired.
 struct InputLine: Equatable {
-    /// Without the line feed; none where there are too many.
+    /// The content without the line feed; empty if the line is too long.
     var bytes: [UInt8] = []
     var isTooLong = false
 
-    /// Whether nothing but the white space of JSON stands there.
+    /// Whether the line contains only white space as JSON defines it.
     var isBlank: Bool { !isTooLong && bytes.allSatisfy { " \t\r".utf8.contains($0) } }
 }
 
-/// Parts what is read into lines. Pure.
+/// Splits the input into lines. Pure.
 struct LineBuffer {
-    /// In bytes.
+    /// The longest line, in bytes.
     static let longestLine = 64 * 1024 * 1024
 
-    /// How much of the beginning is known to hold no line feed.
+    /// The offset at which the search for the next line feed continues.
     private var searched = 0
     private var start = 0
     private var bytes: [UInt8] = []
-    /// Whether the end of a line that is too long is still to come.
+    /// Whether the rest of a line that is too long is being discarded.
     private var isSkipping = false
     private let limit: Int
 
@@ -38,9 +38,9 @@ struct LineBuffer {
         bytes += more
     }
 
-    /// The next line, or nil where its end is not there yet.
+    /// Returns the next line; nil if its end has not arrived yet.
     ///
-    /// - Parameter isAtEnd: Whether nothing comes any more: what is left is the last line then.
+    /// - Parameter isAtEnd: Whether the input has ended, so that the remaining bytes are the last line.
     mutating func next(isAtEnd: Bool) -> InputLine? {
         if let end = bytes[searched...].firstIndex(of: UInt8(ascii: "\n")) {
             defer { (start, searched, isSkipping) = (end + 1, end + 1, false) }
@@ -65,7 +65,7 @@ struct LineBuffer {
     }
 }
 
-/// Reads a descriptor line by line on a thread that may block; one line ahead at most.
+/// Reads a descriptor line by line, on demand, on a thread that may block.
 final class LineReader: Sendable {
     private struct State {
         var buffer = LineBuffer()
@@ -75,15 +75,15 @@ final class LineReader: Sendable {
     private let descriptor: Int32
     private let queue = DispatchQueue(label: "standard-input")
     private let waiting = Locked<CheckedContinuation<InputLine?, Never>?>(nil)
-    /// Of the queue alone.
+    /// Used only on the queue.
     private let state = Locked(State())
 
-    /// - Parameter descriptor: Where it reads, as long as it lives; it does not close it.
+    /// - Parameter descriptor: The descriptor to read; it must stay open while this object lives, which does not close it.
     init(_ descriptor: Int32) {
         self.descriptor = descriptor
     }
 
-    /// The next line, or nil at the end. A cancelled reader sees the end; the line that comes later is lost with it.
+    /// Returns the next line; nil at the end. A cancelled call returns nil, and the line that it waited for is lost.
     func next() async -> InputLine? {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
@@ -111,7 +111,8 @@ final class LineReader: Sendable {
         }
     }
 
-    /// Whether what ended a call of `read` is no end of the input; somebody may have made it one that does not block.
+    /// Returns whether a failed `read` must be repeated. Waits for input first if another process made the descriptor
+    /// non-blocking.
     private func waitsForMore(_ code: Int32) -> Bool {
         guard code == EAGAIN else { return code == EINTR }
         var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)

@@ -1,8 +1,8 @@
 package import Logging
 
-/// Logs go to standard error, so that standard output holds events and nothing else.
+/// The logging system: logs go to standard error, so that standard output contains only events.
 package enum Log {
-    /// Sends all logs there, and returns the logger of this program.
+    /// Sends all logs to standard error, and returns the logger of this program.
     package static func bootstrap(_ level: Logger.Level) -> Logger {
         LoggingSystem.bootstrap { label in
             var handler = StreamLogHandler.standardError(label: label)

@@ -2,12 +2,12 @@ internal import Glibc
 
 /// Ports of 127.0.0.1.
 enum LoopbackPort {
-    /// The wanted port if nobody listens there; any free one for 0.
+    /// Returns the wanted port if it is free, or any free port if it is 0; nil if there is none.
     static func free(_ wanted: UInt16) -> UInt16? {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
-        // As mosquitto does: connections of a broker that has just ended do not count.
+        // As mosquitto does, so that connections of a broker that has just ended do not occupy the port.
         var one: Int32 = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
         var address = sockaddr_in()

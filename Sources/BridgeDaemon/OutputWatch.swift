@@ -8,7 +8,7 @@ struct OutputWatch: Service {
     func run() async throws {
         await cancelWhenGracefulShutdown {
             await output.becomeUnread()
-            // What follows may hang, as after a signal.
+            // The shutdown may hang, as after a signal.
             if !Task.isCancelled { countdown.begin() }
         }
     }

@@ -2,7 +2,7 @@ internal import MQTTBridge
 internal import Mosquitto
 internal import ServiceLifecycle
 
-/// Says when every route is subscribed, whatever the log level: scripts wait for it.
+/// Prints a line when every route is subscribed, at any log level, since scripts wait for it.
 struct ReadyNotice: Service {
     let setup: Setup
     /// Returns when all routes are subscribed; throws when the bridge has ended.
@@ -17,7 +17,7 @@ struct ReadyNotice: Service {
             } catch let error as ClientError {
                 StandardError.write("mqtt-bridge: not all routes work: \(error)")
             } catch {
-                // The bridge ends, and says why. A service that ended by itself before it would end the daemon in order.
+                // The bridge throws its error itself. If this service returned first, it would start a graceful shutdown.
             }
             try? await gracefulShutdown()
         }

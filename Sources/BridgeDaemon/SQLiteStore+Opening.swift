@@ -2,7 +2,7 @@ internal import Logging
 internal import SQLiteStore
 
 extension SQLiteStore {
-    /// Opens the store of a daemon, and logs what the opening found.
+    /// Opens the store of a daemon. Logs a damaged store that was moved aside, and the check at the start.
     static func open(_ options: SQLiteStoreOptions, logger: Logger) throws -> SQLiteStore {
         let (store, movedAside) = try open(options)
         if let movedAside {

@@ -3,7 +3,7 @@ package import MQTTBridgeConfiguration
 package import SQLiteStore
 
 extension SQLiteStoreOptions {
-    /// What a configuration says about its store, at the default place if it names none.
+    /// Creates the options of a configuration; the path is ``defaultPath`` if the configuration names none.
     package init(_ configuration: StoreConfiguration) {
         self.init(
             path: configuration.path ?? Self.defaultPath,
@@ -13,11 +13,11 @@ extension SQLiteStoreOptions {
         )
     }
 
-    /// Where the store is if nobody says: in the state folder of the service, else of the user.
+    /// The default path of a store: in the state folder of the service, otherwise of the user.
     package static var defaultPath: String {
         let environment = ProcessInfo.processInfo.environment
         if let folder = environment["STATE_DIRECTORY"]?.split(separator: ":").first { return "\(folder)/store.sqlite" }
-        // The XDG Base Directory Specification 0.8 has relative paths ignored.
+        // The XDG Base Directory Specification 0.8 requires that relative paths are ignored.
         if let folder = environment["XDG_STATE_HOME"], folder.hasPrefix("/") {
             return "\(folder)/mqtt-bridge/store.sqlite"
         }

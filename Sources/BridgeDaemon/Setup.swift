@@ -2,23 +2,24 @@ package import MQTTBridge
 package import Mosquitto
 package import SQLiteStore
 
-/// The brokers, routes and limits of a bridge.
+/// The brokers, routes, limits and store of a bridge.
 package struct Setup: Sendable {
-    /// The brokers, one or more.
+    /// The brokers; at least one.
     package var brokers: [Broker]
-    /// The routes; none for one that maps everything both ways.
+    /// The routes; if there are none, one route maps everything both ways.
     package var routes: [Route]
     /// The limits.
     package var options: BridgeOptions
     /// The store of durable messages; nil for none.
     package var store: SQLiteStoreOptions?
 
-    /// A setup without a store.
+    /// Creates a setup without a store.
     package init(brokers: [Broker], routes: [Route], options: BridgeOptions) {
         (self.brokers, self.routes, self.options) = (brokers, routes, options)
     }
 
-    /// The same brokers as somebody else: a short-lived command must not take the daemon's place at the broker.
+    /// Returns a setup for a short-lived command, with a client identifier of its own and without a store, so that the
+    /// command does not take over the daemon's session.
     package func asGuest(
         _ purpose: String,
         persistence: ClientOptions.Reconnect.Persistence,
@@ -39,11 +40,11 @@ package struct Setup: Sendable {
             guard route.direction == .both || route.direction == direction else { return nil }
             var route = route
             route.direction = direction
-            // The store is the daemon's.
+            // The store belongs to the daemon.
             route.durability = .memory
             return route
         }
-        // A broker that none of these routes concerns is left alone.
+        // Do not connect to brokers without a remaining route.
         let concerned = Set(guest.routes.map(\.broker))
         guest.brokers.removeAll { !concerned.contains($0.name) }
         return guest

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// What people should read, as opposed to what programs should.
+/// Standard error: messages for people rather than for programs.
 package enum StandardError {
     /// Writes a line.
     package static func write(_ line: String) {

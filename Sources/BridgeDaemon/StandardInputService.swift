@@ -2,22 +2,22 @@ internal import AsyncEventBus
 internal import Glibc
 internal import ServiceLifecycle
 
-/// Emits what standard input says, one line of JSON an event.
+/// Emits the events on standard input, one line of JSON for each event.
 struct StandardInputService: Service {
-    /// The most lines that wait for their last answer; beyond that no more are read.
+    /// The most lines that wait for their last answer. At this limit, no more lines are read.
     private static let answerLimit = 65_536
 
     let bus: EventBus
-    /// Where each line is answered; nil for nowhere.
+    /// The output for answers; nil for no answers.
     let answers: EventOutput?
-    /// Where the lines come from.
+    /// The descriptor that the lines are read from.
     var descriptor = STDIN_FILENO
 
     func run() async throws {
         do {
             try await cancelWhenGracefulShutdown { try await read() }
         } catch is CancellationError {
-            // The end that was asked for. As an error it would be taken for the daemon's, in the place of the bridge's.
+            // The requested end. If thrown, this error could hide the bridge's error as the error of the daemon.
         }
     }
 
@@ -47,7 +47,7 @@ struct StandardInputService: Service {
                 answers?.enqueue(line: Answer.refusal(line: number, error: error.text))
             }
         }
-        // The end of the input is not the end of the daemon.
+        // The daemon runs on after the end of its input.
         try await gracefulShutdown()
     }
 }

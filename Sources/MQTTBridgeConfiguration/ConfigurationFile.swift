@@ -12,7 +12,7 @@ enum ConfigurationFile {
         case folder
     }
 
-    /// The text of a configuration file.
+    /// Returns the text of a configuration file.
     static func read(_ path: String) throws(ConfigurationProblems) -> String {
         let stream = path.utf8.contains(0) ? nil : fopen(path, "re")
         guard let stream else {
@@ -33,7 +33,7 @@ enum ConfigurationFile {
         return text
     }
 
-    /// The reason why a file or folder cannot be read; nil if it can.
+    /// Returns the reason why a file or folder cannot be read; nil if it can.
     static func problem(with path: String, _ kind: Kind) -> String? {
         var status = stat()
         guard stat(path, &status) == 0 else { return systemError(errno) }
@@ -57,7 +57,7 @@ enum ConfigurationFile {
         return collector.problems
     }
 
-    /// A problem at the first byte that is not UTF-8.
+    /// Returns a problem at the first byte that is not UTF-8.
     private static func notUTF8(_ path: String, _ bytes: ArraySlice<UInt8>) -> ConfigurationProblems {
         var good = ""
         var decoder = UTF8()

@@ -44,7 +44,7 @@ extension SQLiteStore {
         }
     }
 
-    /// The reason why ``open(_:)`` cannot use a path; nil if there is none. Changes nothing.
+    /// Returns the reason why ``open(_:)`` cannot use a path; nil if there is none. Changes nothing.
     ///
     /// It checks neither the content of a store nor whether a process uses it.
     public static func obstacle(at path: String) -> StoreError? {
@@ -155,16 +155,16 @@ extension SQLiteStore {
         }
         if kind == .full { lock.isSuspect = false }
         try files.protect()
-        // Also if the reserve was missing before, since a process was killed on a full medium: without a reserve only the
-        // limit keeps the last space of the medium for removals.
+        // The reserve may also be missing since a process was killed on a full medium. Without it, only the limit keeps the
+        // last space of the medium for removals.
         if !reserve.make() { store.freeze() }
         return store
     }
 
     /// Checks a store on a connection that writes nothing.
     ///
-    /// A connection that may write checkpoints the log when it closes, and by that hides damage from the next check: it
-    /// makes a file that was cut as long as it was.
+    /// A connection that may write checkpoints the log when it closes. That restores the length of a truncated file, and
+    /// so hides the damage from the next check.
     private static func inspect(
         _ operation: String,
         _ files: StoreFiles,

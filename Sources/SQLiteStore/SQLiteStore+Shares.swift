@@ -1,7 +1,7 @@
 public import MessageStore
 
 extension SQLiteStore {
-    /// Messages and bytes of each broker, route and listener, in no particular order. Reads no payload.
+    /// Returns the messages and bytes of each broker, route and listener, in no particular order. Reads no payload.
     public func shares() throws(StoreError) -> [StoreShare] {
         try perform("read the shares of the store \(path)") { session in
             try session.snapshot { try session.shares() }

@@ -141,7 +141,7 @@ public final class SQLiteStore: MessageStore, @unchecked Sendable {
         public let hasPayload: Bool
     }
 
-    /// The dead letters in the order of their numbers: at most `limit`. Reads no payload.
+    /// Returns at most `limit` dead letters, in the order of their numbers. Reads no payload.
     public func deadLetterIndex(_ filter: DeadLetterFilter, limit: Int) throws(StoreError) -> [LetterEntry] {
         try perform("read dead letters of the store \(path)") { try $0.letterIndex(filter, limit: limit) }
     }
@@ -171,7 +171,7 @@ public final class SQLiteStore: MessageStore, @unchecked Sendable {
         try perform("write \"\(name)\" of the store \(path)") { try $0.setText(text, named: name) }
     }
 
-    /// The current counts and sizes. Reads every message except its payload.
+    /// Returns the current counts and sizes. Reads every message except its payload.
     public func status() throws(StoreError) -> StoreStatus {
         try perform("read the status of the store \(path)") { session in
             var status = try session.snapshot { try session.status() }
@@ -218,7 +218,7 @@ public final class SQLiteStore: MessageStore, @unchecked Sendable {
         try perform(operation) { try $0.compact() }
     }
 
-    /// The size of the files of a store, the write-ahead log and its index included, in bytes; 0 if there are none.
+    /// Returns the size of the files of a store, with the write-ahead log and its index, in bytes; 0 if there are none.
     public static func size(of path: String) -> Int { StoreFiles(path).size }
 
     /// Checkpoints the write-ahead log as far as possible and releases the lock. A second call does nothing.

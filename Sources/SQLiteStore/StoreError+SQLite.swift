@@ -45,7 +45,7 @@ extension StoreError {
         }
     }
 
-    /// An error for a damaged store, with advice for a rescue.
+    /// Returns the error for a damaged store, with advice for a rescue.
     static func damaged(_ path: String, operation: String, detail: String, row: StoreRow? = nil) -> StoreError {
         let advice = """
             Move \(path) and the files \(path)-wal and \(path)-shm away, or let a damaged store be moved aside, and \

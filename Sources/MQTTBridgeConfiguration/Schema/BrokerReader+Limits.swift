@@ -50,7 +50,7 @@ extension BrokerReader {
         if let value { broker.options[keyPath: path] = value }
     }
 
-    /// The value of a key that needs MQTT 5; complains if the version is 3.1.1.
+    /// Returns the value of a key that needs MQTT 5; complains if the version is 3.1.1.
     private func onlyMQTT5(_ key: String) -> Element? {
         guard let element = fields[key] else { return nil }
         if broker.options.version == .v3_1_1 {

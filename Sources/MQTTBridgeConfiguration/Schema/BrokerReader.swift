@@ -16,7 +16,7 @@ struct BrokerReader {
     let fields: Fields
     var broker: Broker
 
-    /// Nil, with a complaint, if the element is not a mapping.
+    /// Reads a broker; nil, with a complaint, if the element is not a mapping.
     init?(_ element: Element) {
         let example = "\(element.name): {url: mqtt://HOST}"
         guard

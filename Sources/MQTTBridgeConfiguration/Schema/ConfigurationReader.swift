@@ -102,7 +102,7 @@ struct ConfigurationReader {
 }
 
 extension Route {
-    /// A placeholder for an unreadable route, with names that no real route has.
+    /// Returns a placeholder for an unreadable route, with names that no real route has.
     fileprivate static func unreadable(_ position: Int, broker: String) -> Route {
         let name = "unreadable\u{7F}\(position)"
         guard let topic = try? TopicTemplate("$unreadable-route/\(position)"), let event = try? EventTemplate(name)

@@ -49,7 +49,7 @@ struct RouteReader {
         return route
     }
 
-    /// The named broker, or the only broker.
+    /// Returns the named broker, or the only broker.
     private static func broker(_ fields: Fields, _ brokers: [String]) -> String? {
         if let element = fields["broker"] { return element.line(example: "broker: NAME")?.content }
         if brokers.count > 1 {

@@ -4,7 +4,7 @@ import Mosquitto
 struct SecretReader {
     private static let keys = ["file", "env", "credential", "value"]
 
-    /// Nil, with a complaint, if it is none of these forms. `check` returns the problem of a literal value.
+    /// Reads a secret; nil, with a complaint, if it has none of these forms. `check` returns the problem of a literal value.
     static func read(_ element: Element, check: ((String) -> String?)? = nil) -> Secret? {
         let name = element.name
         let forms = "\(name): {file: PATH}, {env: NAME}, {credential: NAME} or {value: TEXT}"
@@ -46,7 +46,7 @@ struct SecretReader {
 }
 
 extension Element {
-    /// The path of a readable file or folder. A relative path is relative to the folder of the configuration.
+    /// Returns the path of a readable file or folder. A relative path is relative to the folder of the configuration.
     func readablePath(_ kind: ConfigurationFile.Kind, example: String) -> String? {
         guard let text = line("a path", example: example) else { return nil }
         let path = collector.resolved(text.content)

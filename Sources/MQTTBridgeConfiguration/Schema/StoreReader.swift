@@ -57,7 +57,7 @@ extension Element {
         return limits
     }
 
-    /// The path of a file that need not exist. A relative path is relative to the folder of the configuration.
+    /// Returns the path of a file that need not exist. A relative path is relative to the folder of the configuration.
     func newFilePath(example: String) -> String? {
         guard let text = line("a path", example: example) else { return nil }
         if text.content.hasPrefix("~") {

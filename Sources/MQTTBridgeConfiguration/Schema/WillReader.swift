@@ -5,7 +5,7 @@ struct WillReader {
     private static let keys = ["topic", "payload", "qos", "retain", "delay", "content_type", "birth"]
     private static let example = "will: {topic: bridge/status, payload: offline}"
 
-    /// Nil, with a complaint, if the topic is missing or invalid.
+    /// Reads a will; nil, with a complaint, if the topic is missing or invalid.
     static func read(_ element: Element, version: ProtocolVersion) -> Will? {
         guard let fields = Fields(element, keys: keys, example: example) else { return nil }
         if version == .v3_1_1 {
@@ -50,7 +50,7 @@ struct WillReader {
 }
 
 extension Element {
-    /// 0, 1 or 2.
+    /// Reads 0, 1 or 2.
     func qos() -> QoS? {
         convert("0, 1 or 2", example: "\(name): 1") { UInt8($0).flatMap(QoS.init(rawValue:)) }
     }

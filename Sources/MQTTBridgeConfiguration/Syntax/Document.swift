@@ -9,7 +9,7 @@ struct Document {
     let root: Node?
     let duplicates: DuplicateKeys
 
-    /// Parses the text; nil, with a finding, if that fails.
+    /// Parses the text; nil, with a complaint, if that fails.
     init?(_ collector: ProblemCollector) {
         guard Self.check(collector) else { return nil }
         var source = collector.source

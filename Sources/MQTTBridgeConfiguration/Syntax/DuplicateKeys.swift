@@ -7,7 +7,7 @@ struct DuplicateKeys {
 
     private var names: [String: String] = [:]
 
-    /// The name of a key before it was renamed.
+    /// Returns the name of a key before it was renamed.
     func original(of key: String) -> String { names[key] ?? key }
 
     /// Renames the earlier of two keys. Returns false if the source spells the key with escapes or a limit is reached.

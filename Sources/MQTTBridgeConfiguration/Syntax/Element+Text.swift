@@ -14,7 +14,7 @@ extension Element {
     /// The keys of a route whose values a `RouteProblem` may show.
     private static let inRouteProblems: Set<String> = ["name", "broker", "topic", "event"]
 
-    /// The text; nil, with a complaint, for other kinds of values. Numbers and Booleans are texts as written.
+    /// Reads a text; nil, with a complaint, for other kinds of values. Numbers and Booleans are texts as written.
     func text(_ expected: String, example: String) -> Text? {
         guard let scalar = node.scalar, !isEmpty else {
             complain(expected: expected, example: example)
@@ -32,7 +32,7 @@ extension Element {
         }
     }
 
-    /// A text of at least one character, none of them a control character.
+    /// Reads a text of at least one character, none of them a control character.
     func line(_ expected: String = "a text", example: String) -> Text? {
         guard let text = text(expected, example: example) else { return nil }
         guard !text.content.isEmpty else {
@@ -46,7 +46,7 @@ extension Element {
         return text
     }
 
-    /// A line converted by `parse`; nil, with a complaint, if `parse` returns nil.
+    /// Reads a line and converts it; nil, with a complaint, if `parse` returns nil.
     func convert<Value>(
         _ expected: String,
         example: String,
@@ -58,12 +58,12 @@ extension Element {
         return nil
     }
 
-    /// The text for a message; empty if it may be a secret or comes from a variable.
+    /// Returns the text for a message; empty if it may be a secret or comes from a variable.
     func shown(_ text: Text) -> String {
         isSecret || text.isSubstituted ? "" : ", not \"\(escapedForLog(text.raw, limit: 40))\""
     }
 
-    /// A template. Complaints point to the position inside it.
+    /// Reads a template. Complaints point to the position inside it.
     func template<Template>(
         example: String,
         _ parse: (String) throws(TemplateError) -> Template
@@ -93,8 +93,8 @@ extension Element {
         return true
     }
 
-    /// The position of the scalar at this offset of the text. For a folded text or a text with escapes, the start of
-    /// the value.
+    /// Returns the position of the scalar at this offset of the text; the start of the value for a folded text or a text
+    /// with escapes.
     private func position(atScalar offset: Int) -> Position {
         guard let scalar = node.scalar else { return position }
         let quote =

@@ -2,7 +2,7 @@ import MQTTBridge
 
 /// Conversions of texts.
 extension Element {
-    /// `true` or `false`.
+    /// Reads `true` or `false`.
     func bool() -> Bool? {
         convert("true or false", example: "\(name): true") { text in
             switch text {
@@ -13,7 +13,7 @@ extension Element {
         }
     }
 
-    /// `true`, `false` or `as-received`.
+    /// Reads `true`, `false` or `as-received`.
     func retention() -> Retention? {
         convert("true, false or as-received", example: "\(name): true") { text in
             switch text {
@@ -25,7 +25,7 @@ extension Element {
         }
     }
 
-    /// A whole number within a range.
+    /// Reads a whole number within a range.
     func number<Number: FixedWidthInteger>(_ range: ClosedRange<Number>, example: Number) -> Number? {
         convert("a number from \(range.lowerBound) to \(range.upperBound)", example: "\(name): \(example)") { text in
             guard text.utf8.first != UInt8(ascii: "+"), let number = Number(text) else { return nil }
@@ -33,7 +33,7 @@ extension Element {
         }
     }
 
-    /// A case of an enumeration, by its raw value.
+    /// Reads a case of an enumeration by its raw value.
     func choice<Choice: RawRepresentable<String> & CaseIterable>(_ type: Choice.Type) -> Choice? {
         let words = type.allCases.map(\.rawValue)
         let list = words.dropLast().joined(separator: ", ") + " or " + words[words.count - 1]
@@ -44,7 +44,7 @@ extension Element {
         return nil
     }
 
-    /// A duration within a range, or zero if `orZero` is true.
+    /// Reads a duration within a range, or zero if `orZero` is true.
     func duration(_ range: ClosedRange<Duration>, orZero: Bool = false, example: String) -> Duration? {
         let limits = "\(Quantity.text(range.lowerBound)) to \(Quantity.text(range.upperBound))"
         return quantity("a duration", orZero ? "0, or \(limits)" : limits, Quantity.durationUnits, example) {
@@ -54,7 +54,7 @@ extension Element {
         }
     }
 
-    /// A number of bytes within a range.
+    /// Reads a number of bytes within a range.
     func size(_ range: ClosedRange<Int64>, example: String) -> Int64? {
         let limits = "\(Quantity.text(range.lowerBound)) to \(Quantity.text(range.upperBound))"
         return quantity("a size", limits, Quantity.sizeUnits, example) { text throws(Quantity.Failure) in

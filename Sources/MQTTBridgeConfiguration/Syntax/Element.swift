@@ -41,7 +41,7 @@ struct Element {
         complain("\"\(name)\" \(found)", "Write \(example)")
     }
 
-    /// The elements of a list; nil, with a complaint, for other kinds of values.
+    /// Reads the elements of a list; nil, with a complaint, for other kinds of values.
     func list(example: String) -> [Element]? {
         guard let sequence = node.sequence else {
             complain(expected: "a list", example: example)
@@ -59,8 +59,8 @@ struct Element {
         }
     }
 
-    /// The entries of a mapping in order, with complaints about duplicate keys; nil, with a complaint, for other kinds
-    /// of values.
+    /// Reads the entries of a mapping in order, with complaints about duplicate keys; nil, with a complaint, for other
+    /// kinds of values.
     func pairs(example: String, secrets: Set<String> = []) -> [Element]? {
         guard let mapping = node.mapping else {
             complain(expected: "a mapping", example: example)

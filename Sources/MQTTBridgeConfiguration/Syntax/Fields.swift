@@ -28,7 +28,7 @@ struct Fields {
 
     subscript(key: String) -> Element? { values[key] }
 
-    /// The value of a required key; complains if it is missing.
+    /// Returns the value of a required key; complains if it is missing.
     func required(_ key: String, example: String) -> Element? {
         if values[key] == nil { complain("\"\(key)\" is missing", "Write \(example)") }
         return values[key]
@@ -39,7 +39,7 @@ struct Fields {
         element.complain(message, advice, at: element.keyPosition)
     }
 
-    /// The first of these keys in the mapping; complains about the others.
+    /// Returns the first of these keys that the mapping contains; complains about the others that it contains.
     func atMostOne(of keys: [String], _ advice: String) -> String? {
         let present = keys.filter { values[$0] != nil }
         for extra in present.dropFirst() {

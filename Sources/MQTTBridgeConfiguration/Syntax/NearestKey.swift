@@ -1,6 +1,6 @@
 /// Suggests a known key for an unknown key.
 enum NearestKey {
-    /// The known key with the smallest edit distance; nil if even that is too large.
+    /// Returns the known key with the smallest edit distance; nil if that distance is too large.
     static func suggestion(for key: String, among known: [String]) -> String? {
         guard key.utf8.count <= 40 else { return nil }
         let lowered = key.lowercased().replacing("-", with: "_")
@@ -9,7 +9,8 @@ enum NearestKey {
         return best.name
     }
 
-    /// The edit distance with insertion, deletion, substitution and transposition (optimal string alignment), in bytes.
+    /// Returns the edit distance with insertion, deletion, substitution and transposition (optimal string alignment), in
+    /// bytes.
     static func distance(_ left: String, _ right: String) -> Int {
         let (left, right) = (Array(left.utf8), Array(right.utf8))
         var table = [Array(0...right.count)]

@@ -67,7 +67,7 @@ final class ProblemCollector {
         values[value.utf8.count, default: []].insert(Array(value.utf8)[...])
     }
 
-    /// The values that occur in a message, the longest first.
+    /// Returns the values that occur in a message, the longest first.
     private func values(in message: String) -> [(value: String, spelling: String)] {
         let bytes = Array(message.utf8)
         var found: Set<String> = []

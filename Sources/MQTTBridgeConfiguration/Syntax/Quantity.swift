@@ -11,7 +11,7 @@ enum Quantity {
     static let durationUnits = "ms, s, m, h or d"
     static let sizeUnits = "B, KiB, MiB, GiB, kB, MB or GB"
 
-    /// A duration: a whole number and a unit. Zero needs no unit.
+    /// Parses a duration: a whole number and a unit. Zero needs no unit.
     static func duration(_ text: String) throws(Failure) -> Duration {
         let milliseconds = try read(text) { unit in
             switch unit {
@@ -26,7 +26,7 @@ enum Quantity {
         return .milliseconds(milliseconds)
     }
 
-    /// A size in bytes: a whole number and a unit. Zero needs no unit.
+    /// Parses a size in bytes: a whole number and a unit. Zero needs no unit.
     static func size(_ text: String) throws(Failure) -> Int64 {
         try read(text) { unit in
             switch unit {
@@ -57,7 +57,7 @@ enum Quantity {
         return result
     }
 
-    /// A duration in the syntax of the file.
+    /// Returns a duration in the syntax of the file.
     static func text(_ duration: Duration) -> String {
         let milliseconds = duration.components.seconds * 1_000 + duration.components.attoseconds / 1_000_000_000_000_000
         for (factor, unit) in [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")] as [(Int64, String)]
@@ -67,7 +67,7 @@ enum Quantity {
         return milliseconds == 0 ? "0" : "\(milliseconds)ms"
     }
 
-    /// A size in bytes in the syntax of the file.
+    /// Returns a size in bytes in the syntax of the file.
     static func text(_ bytes: Int64) -> String {
         for (factor, unit) in [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")] as [(Int64, String)]
         where bytes.isMultiple(of: factor) && bytes > 0 {

@@ -88,7 +88,7 @@ struct SourceText {
         return bytes[offset...].starts(with: text.utf8)
     }
 
-    /// A copy with `other` in place of `text` at a position.
+    /// Returns a copy with `other` in place of `text` at a position.
     func replacing(_ text: String, at position: Position, with other: String) -> SourceText {
         guard let offset = offset(of: position) else { return self }
         var bytes = bytes

@@ -9,7 +9,8 @@ extension Database {
         return code == SQLITE_OK ? Int(count) : 0
     }
 
-    /// Bytes of the database file, without the newer content of the write-ahead log; empty if the file is too short.
+    /// Returns bytes of the database file, without the newer content of the write-ahead log; empty if the file is too
+    /// short.
     ///
     /// Uses SQLite's own file handle. Closing any other descriptor of the file in this process would release SQLite's
     /// fcntl(2) locks, and another process could then remove the log while it is in use.

@@ -124,7 +124,7 @@ extension StoreFiles {
         bytes.starts(with: [0x37, 0x7F, 0x06, 0x82]) || bytes.starts(with: [0x37, 0x7F, 0x06, 0x83])
     }
 
-    /// The first `length` bytes of a file, or fewer if it is shorter; nil if it does not exist.
+    /// Returns the first `length` bytes of a file, or fewer if it is shorter; nil if it does not exist.
     private func start(of path: String, _ length: Int) throws(StoreError) -> [UInt8]? {
         let operation = "read \(path)"
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)

@@ -113,7 +113,7 @@ struct StoreFiles {
         try synchronizeFolder()
     }
 
-    /// An unused name for damaged files: `PATH.damaged-YYYYMMDD-HHMMSS` in UTC, with `-2`, `-3` … for repetitions.
+    /// Returns an unused name for damaged files: `PATH.damaged-YYYYMMDD-HHMMSS` in UTC, with `-2`, `-3` … for repetitions.
     func nameForDamaged() -> String {
         var now = time(nil)
         var parts = tm()

@@ -33,6 +33,8 @@ struct StoreHeader: Sendable {
         self.bytes = bytes
     }
 
+    /// Returns the kind of the file.
+    ///
     /// - Parameter isMarked: Whether the log or lock beside the file proves an earlier store. It decides if the bytes
     ///   do not.
     func kind(isMarked: Bool) -> Kind {
@@ -43,7 +45,7 @@ struct StoreHeader: Sendable {
         let isAlike = distance <= Self.flips.all && applicationDistance <= Self.flips.application
         guard bytes.count == Self.length else {
             let reachesApplication = bytes.count >= Self.applicationOffset + Self.application.count
-            // Few bytes of any file differ in few bits.
+            // In a few bytes, any file differs from a store by only a few bits.
             let wasStore = reachesApplication ? isAlike : isMarked && distance == 0
             return wasStore ? .damaged("the file is cut short") : .foreign("the file is no database")
         }

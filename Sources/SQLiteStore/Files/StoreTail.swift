@@ -30,8 +30,8 @@ struct StoreTail: ~Copyable {
 
     deinit { _ = close(log) }
 
-    /// The number of missing pages of a database with `count` pages. Reads the frame headers of the log and the list of
-    /// free pages, but only if the file is too short.
+    /// Returns the number of missing pages of a database with `count` pages. Reads the frame headers of the log and the
+    /// list of free pages, but only if the file is too short.
     consuming func pagesMissing(of count: Int) -> Int {
         guard present < count else { return 0 }
         readLog()
@@ -61,7 +61,7 @@ struct StoreTail: ~Copyable {
         }
     }
 
-    /// The leaf pages of the freelist; its trunk pages are not included.
+    /// Returns the leaf pages of the freelist, without its trunk pages.
     private func freePages(of count: Int) -> Set<Int> {
         var free: Set<Int> = []
         var list = Self.number(page(1), 32)
@@ -84,14 +84,14 @@ struct StoreTail: ~Copyable {
         return database.bytesOfFile(at: (number - 1) * pageSize, count: pageSize)
     }
 
-    /// Up to `length` bytes; fewer at the end of the log.
+    /// Returns up to `length` bytes; fewer at the end of the log.
     private func bytesOfLog(_ offset: Int, _ length: Int) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: length)
         let count = pread(log, &bytes, length, off_t(offset))
         return Array(bytes.prefix(max(0, count)))
     }
 
-    /// A big-endian 32-bit integer; 0 beyond the end.
+    /// Returns a big-endian 32-bit integer; 0 beyond the end.
     private static func number(_ bytes: [UInt8], _ offset: Int) -> Int {
         guard bytes.count >= offset + 4 else { return 0 }
         return bytes[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) }

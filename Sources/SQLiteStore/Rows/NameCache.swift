@@ -28,7 +28,7 @@ struct NameCache {
     func name(_ number: Int64) -> String? { names[number] }
     func envelope(_ number: Int64) -> Envelope? { envelopes[number] }
 
-    /// The number of the envelope for a new message.
+    /// Returns the number of the envelope for a new message; nil if it is not cached.
     mutating func envelopeNumber(of record: borrowing InboundRecord) -> Int64? {
         if let last, last.envelope.fits(record) { return last.number }
         guard let number = envelopeNumbers[ExactNames(record)], let envelope = envelopes[number] else { return nil }

@@ -142,7 +142,7 @@ final class PreparedStatement {
         while try step(), try body() {}
     }
 
-    /// The result of `body` for the first row; nil if there is no row.
+    /// Returns the result of `body` for the first row; nil if there is no row.
     func first<Result>(_ body: () throws -> Result) throws -> Result? {
         defer { reset() }
         return try step() ? try body() : nil
@@ -191,7 +191,7 @@ final class PreparedStatement {
         return try body(&head)
     }
 
-    /// The size of a column in bytes. Does not read its overflow pages.
+    /// Returns the size of a column in bytes. Does not read its overflow pages.
     func size(_ column: Int32) -> Int { Int(sqlite3_column_bytes(handle, column)) }
 
     /// Whether the last column is the checksum of the preceding columns.

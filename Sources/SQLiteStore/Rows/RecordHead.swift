@@ -10,7 +10,7 @@ struct RecordHead {
         rest = bytes
     }
 
-    /// The next text.
+    /// Reads the next text.
     mutating func next() throws -> String {
         var (length, shift) = (0, 0)
         while true {

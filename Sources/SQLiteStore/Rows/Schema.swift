@@ -95,7 +95,7 @@ enum Schema {
         }
     }
 
-    /// The columns of a table with their place in the primary key, from 1; 0 for columns outside the key.
+    /// Returns the columns of a table with their place in the primary key, from 1; 0 for columns outside the key.
     private static func columns(of table: String, _ database: Database) throws -> [String: Int] {
         let rows = try Row.fetchAll(database, sql: "SELECT name, pk FROM pragma_table_info(?)", arguments: [table])
         return Dictionary(rows.map { ($0["name"], $0["pk"]) }) { first, _ in first }

@@ -50,7 +50,7 @@ extension Session {
         return letters
     }
 
-    /// The index entries of letters. Reads no payload.
+    /// Returns the index entries of letters. Reads no payload.
     func letterIndex(_ filter: DeadLetterFilter, limit: Int) throws -> [SQLiteStore.LetterEntry] {
         let statement = try PreparedStatement(
             "SELECT number, size, payload IS NOT NULL FROM letters WHERE \(filter.condition) ORDER BY number LIMIT ?5",

@@ -93,13 +93,14 @@ extension Session {
         )
     }
 
-    /// The number of a row's route; nil if it is illegible.
+    /// Returns the number of a row's route; nil if it is illegible.
     private func routeNumber(_ direction: DeadLetter.Direction, _ statement: PreparedStatement) throws -> Int64? {
         let number = statement.integer(2)
         return direction == .inbound ? try legible { try envelope(number).routeNumber } : number
     }
 
-    /// Row numbers have no gaps, since rows are added at the end and removed from the start.
+    /// Removes the oldest identities. Their row numbers have no gaps, since rows are added at the end and removed from the
+    /// start.
     private func evictSeen(before time: Int64, keep: Int) throws {
         guard let range = try seenRange() else { return }
         let from = try statement(.seenFrom)
@@ -113,7 +114,7 @@ extension Session {
         try statement.execute()
     }
 
-    /// The row numbers of the identities; nil if there is none.
+    /// Returns the row numbers of the identities; nil if there is none.
     func seenRange() throws -> ClosedRange<Int64>? {
         let statement = try statement(.seenRange)
         return try statement.first { () -> ClosedRange<Int64>? in

@@ -2,7 +2,7 @@ import GRDB
 import MessageStore
 
 extension Session {
-    /// The number of a name; nil if it has none.
+    /// Returns the number of a name; nil if it has none.
     func existingNumber(of name: String) throws -> Int64? {
         if let number = names.number(of: name) { return number }
         let statement = try statement(.findName)
@@ -12,7 +12,7 @@ extension Session {
         return number
     }
 
-    /// The number of a name; a new name is added. Within a transaction.
+    /// Returns the number of a name; adds a new name. Within a transaction.
     func number(of name: String) throws -> Int64 {
         if let number = try existingNumber(of: name) { return number }
         let number = try integer(.lastName) + 1
@@ -25,7 +25,7 @@ extension Session {
         return number
     }
 
-    /// The name with this number.
+    /// Returns the name with this number.
     func name(_ number: Int64) throws -> String {
         if let name = names.name(number) { return name }
         let statement = try statement(.selectName)
@@ -39,7 +39,7 @@ extension Session {
         return name
     }
 
-    /// The number of the envelope for a new message; a new envelope is added. Within a transaction.
+    /// Returns the number of the envelope for a new message; adds a new envelope. Within a transaction.
     func envelopeNumber(of record: borrowing InboundRecord) throws -> Int64 {
         if let number = names.envelopeNumber(of: record) { return number }
         return try keepEnvelope(of: copy record)
@@ -72,7 +72,7 @@ extension Session {
         return number
     }
 
-    /// The envelope with this number.
+    /// Returns the envelope with this number.
     func envelope(_ number: Int64) throws -> Envelope {
         if let envelope = names.envelope(number) { return envelope }
         let statement = try statement(.selectEnvelope)

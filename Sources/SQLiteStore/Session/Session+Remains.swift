@@ -42,7 +42,7 @@ extension Session {
         letter.payloadSize = statement.size(13)
     }
 
-    /// The result of `body`; nil if it reads damaged data.
+    /// Returns the result of `body`; nil if it reads damaged data.
     func legible<Value>(_ body: () throws -> Value) throws -> Value? {
         do {
             return try body()

@@ -1,7 +1,7 @@
 import GRDB
 import MessageStore
 
-/// The store refuses to let the file grow so much. SQLite itself has not reported a full medium.
+/// An error: the medium has no space for the growth of the file, although SQLite has not reported a full medium.
 struct NoRoom: Error {}
 
 /// The handling of a full medium and of free pages in the file.
@@ -32,7 +32,7 @@ extension Session {
         frozenAt = limit
     }
 
-    /// The number of pages of the file after the commit of the current transaction.
+    /// Returns the number of pages of the file after the commit of the current transaction; nil for an operator.
     ///
     /// - Throws: ``NoRoom`` if the file grows by much and the medium has no space for it: a log that cannot be
     ///   checkpointed would block removals too.

@@ -29,7 +29,7 @@ struct MessageSums {
 }
 
 extension Session {
-    /// The status without the size.
+    /// Returns the status without the size.
     func status() throws -> StoreStatus {
         let seen = try seenRange().map { Int($0.upperBound - $0.lowerBound + 1) } ?? 0
         return StoreStatus(loads: try loads(try sums()), deadLetters: try readLetterSums().count, seen: seen, size: 0)
@@ -74,7 +74,7 @@ extension Session {
         return sums
     }
 
-    /// The sums by direction and route.
+    /// Returns the sums by direction and route.
     func loads(_ sums: MessageSums) throws -> [StoreStatus.Load] {
         let inbound = try loads(.inbound, sums.inbound) { try envelope($0).route }
         let outbound = try loads(.outbound, sums.outbound) { try name($0.route) }

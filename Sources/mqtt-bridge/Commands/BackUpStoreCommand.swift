@@ -7,12 +7,13 @@ import SQLiteStore
 struct BackUpStoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "backup",
-        abstract: "Copy a store, as it is at one moment, to a new file; also while a bridge uses it.",
+        abstract: "Copy a snapshot of a store to a new file, also while a bridge uses the store.",
         discussion: """
-            The copy is a store: it is checked from end to end, belongs to this user alone, and is on the medium when this ends. \
-            A failure leaves nothing behind; a command that is killed leaves FILE.partial, which the next one replaces.
+            The copy is a store itself. It has passed a full check, only this user can read it, and it is synced to the medium \
+            when the command ends. A failure leaves no file; a killed command leaves FILE.partial, which the next one replaces.
 
-            A bridge that starts from the copy publishes and delivers again what was done since, and does not have what came since.
+            A bridge that starts from the copy repeats the deliveries and publishes since the backup, and lacks the messages \
+            that arrived since.
             """
     )
 
@@ -21,7 +22,7 @@ struct BackUpStoreCommand: AsyncParsableCommand {
 
     @OptionGroup var location: StoreLocation
 
-    @Option(help: "How the answer is printed: text for people, json for programs.")
+    @Option(help: "The output format: text for people, json for programs.")
     var format: OutputFormat = .text
 
     func run() async throws {

@@ -3,21 +3,21 @@ import MQTTBridge
 import Mosquitto
 import SQLiteStore
 
-/// `mqtt-bridge store compact`: makes the file as short as its content allows.
+/// `mqtt-bridge store compact`: shortens the file to its content.
 struct CompactStoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compact",
-        abstract: "Make the file of a store as short as its content allows; no bridge may use it.",
+        abstract: "Shorten the file of a store to its content, while no bridge uses the store.",
         discussion: """
-            A bridge that runs shortens the file by itself while most of it is free. This also gives back the rest. It needs as \
-            much room as the content takes, and the same in the folder of temporary files (SQLITE_TMPDIR, else TMPDIR, else \
-            /var/tmp). Exit 73 while a bridge uses the store.
+            A running bridge shortens the file by itself while most of it is free. This command frees the rest too. It needs \
+            as much free space as the content takes, and the same in the folder of temporary files (SQLITE_TMPDIR, else \
+            TMPDIR, else /var/tmp). Exit 73 while a bridge uses the store.
             """
     )
 
     @OptionGroup var location: StoreLocation
 
-    @Option(help: "How the answer is printed: text for people, json for programs.")
+    @Option(help: "The output format: text for people, json for programs.")
     var format: OutputFormat = .text
 
     func run() async throws {

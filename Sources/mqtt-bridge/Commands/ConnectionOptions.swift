@@ -5,25 +5,25 @@ import MQTTBridgeConfiguration
 import Mosquitto
 import SQLiteStore
 
-/// Where the brokers and routes come from.
+/// The options that select the brokers and routes.
 struct ConnectionOptions: ParsableArguments {
-    @Option(help: "The configuration file. Without it, everything is mapped both ways.")
+    @Option(help: "The configuration file. Without it, all topics and events are mapped both ways.")
     var config: String?
 
     @Option(
         help: ArgumentHelp(
             "The broker: mqtt://HOST[:PORT], mqtts://HOST[:PORT] or unix:///PATH (without a file: mqtt://127.0.0.1).",
-            discussion: "Takes the place of the URL of the configuration's only broker; of several, write NAME=URL.",
+            discussion: "Replaces the URL of the only broker in the file. If there are several, write NAME=URL.",
             valueName: "url"
         )
     )
     var broker: String?
 
-    /// Reads the file, if there is one, and puts `--broker` in its place.
+    /// Reads the file, if there is one, and applies `--broker`.
     ///
     /// - Parameters:
-    ///   - store: The path of a store that takes the place of the file's.
-    ///   - keepsMessages: Whether durable routes are to have a store: not where the store is not used.
+    ///   - store: A path that replaces the path of the store in the file.
+    ///   - keepsMessages: Whether durable routes need a store; false for commands that do not use it.
     func load(store: String? = nil, keepsMessages: Bool = false) throws -> Setup {
         var setup: Setup
         if let config {

@@ -6,7 +6,7 @@ import MQTTBridgeConfiguration
 import MessageStore
 import SQLiteStore
 
-/// `mqtt-bridge dead-letters`: messages that were given up.
+/// `mqtt-bridge dead-letters`: the commands for dead letters.
 struct DeadLettersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dead-letters",
@@ -18,20 +18,20 @@ struct DeadLettersCommand: AsyncParsableCommand {
     )
 }
 
-/// `mqtt-bridge dead-letters list`: one line each.
+/// `mqtt-bridge dead-letters list`: prints one line for each dead letter.
 struct ListDeadLettersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "List dead letters, one a line, by number."
+        abstract: "List dead letters in the order of their numbers, one per line."
     )
 
     @OptionGroup var location: StoreLocation
     @OptionGroup var conditions: DeadLetterConditions
 
-    @Option(help: "The most that are listed.")
+    @Option(help: "The maximum number of dead letters to list.")
     var limit: Int?
 
-    @Option(help: "How the answer is printed: text for people, json for programs.")
+    @Option(help: "The output format: text for people, json for programs.")
     var format: OutputFormat = .text
 
     func validate() throws {
@@ -53,7 +53,7 @@ struct ListDeadLettersCommand: AsyncParsableCommand {
     }
 }
 
-/// `mqtt-bridge dead-letters show`: all about one.
+/// `mqtt-bridge dead-letters show`: prints all fields of one dead letter.
 struct ShowDeadLetterCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
@@ -65,7 +65,7 @@ struct ShowDeadLetterCommand: AsyncParsableCommand {
     @Argument(help: "The number of the dead letter.")
     var id: Int64
 
-    @Option(help: "How the answer is printed: text for people, json for programs.")
+    @Option(help: "The output format: text for people, json for programs.")
     var format: OutputFormat = .text
 
     func run() async throws {
@@ -79,13 +79,13 @@ struct ShowDeadLetterCommand: AsyncParsableCommand {
     }
 }
 
-/// Which dead letters are meant.
+/// The conditions that select dead letters.
 struct DeadLetterConditions: ParsableArguments {
-    @Option(help: "Only those of the route with this name.")
+    @Option(help: "Only dead letters of the route with this name.")
     var route: String?
 
     @Option(
-        help: ArgumentHelp("Only those that were given up longer ago, as in 30m, 2h or 7d.", valueName: "duration"),
+        help: ArgumentHelp("Only dead letters that are older than this, as in 30m, 2h or 7d.", valueName: "duration"),
         transform: { text in
             if let duration = Duration(configurationText: text) { return duration }
             throw ValidationError("write a whole number and a unit (\(Duration.configurationUnits)), as in 2h")
@@ -95,13 +95,13 @@ struct DeadLetterConditions: ParsableArguments {
 
     var areGiven: Bool { route != nil || olderThan != nil }
 
-    /// - Parameter store: Whose clock says how long ago something was: the one that the bridge gave it up by.
+    /// - Parameter store: Its clock determines the age, since the bridge dates dead letters by that clock.
     func filter(in store: SQLiteStore) throws -> DeadLetterFilter {
         let moment = try olderThan.map { try Self.moment($0, before: StoreClock(store).now) }
         return DeadLetterFilter(route: route, diedBefore: moment)
     }
 
-    /// Nanoseconds; long before everything if the duration is too long to be subtracted.
+    /// Returns the moment in nanoseconds; the earliest one if the duration is too long to be subtracted.
     private static func moment(_ duration: Duration, before now: Int64) -> Int64 {
         let age = duration.components.seconds.multipliedReportingOverflow(by: 1_000_000_000)
         let fraction = duration.components.attoseconds / 1_000_000_000
@@ -110,11 +110,11 @@ struct DeadLetterConditions: ParsableArguments {
 }
 
 extension SQLiteStore {
-    /// The most letters and bytes that are changed at a time.
+    /// The most letters and bytes of one slice.
     private static let slice = (count: 64, bytes: 4 * 1024 * 1024)
 
-    /// Calls `body` for the letters that a filter means, some at a time, with pauses in which the bridge that uses the store
-    /// can write.
+    /// Calls `body` for slices of the letters that match a filter, with pauses in which the bridge that uses the store can
+    /// write.
     func forEachSlice(_ filter: DeadLetterFilter, _ body: ([LetterEntry]) throws -> Void) throws {
         var filter = filter
         while true {
@@ -132,7 +132,7 @@ extension SQLiteStore {
         }
     }
 
-    /// Calls `body` for each letter by number, until it returns false.
+    /// Calls `body` for each letter, in the order of their numbers, until it returns false.
     func forEachDeadLetter(_ filter: DeadLetterFilter, _ body: (DeadLetter) throws -> Bool) throws {
         var filter = filter
         while true {
@@ -145,7 +145,7 @@ extension SQLiteStore {
 }
 
 extension StoreError {
-    /// None has one of these numbers.
+    /// Returns the error for numbers without a dead letter.
     static func noDeadLetters(_ numbers: [Int64]) -> StoreError {
         let list = numbers.map(String.init).joined(separator: ", ")
         return StoreError(

@@ -4,30 +4,30 @@ import MessageStore
 import Mosquitto
 import SQLiteStore
 
-/// `mqtt-bridge store drop`: removes messages that nobody is going to take.
+/// `mqtt-bridge store drop`: removes messages without a consumer.
 struct DropFromStoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "drop",
-        abstract: "Delete the messages of a broker, a route or a listener; no bridge may use the store.",
+        abstract: "Delete the messages of a broker, a route or a listener, while no bridge uses the store.",
         discussion: """
-            store status --config FILE shows of which brokers, routes and listeners there are messages that the configuration \
-            does not have. A message that waits for several listeners stays for the others. Dead letters stay: see \
-            dead-letters drop. Exit 73 while a bridge uses the store, 66 when there is no such message.
+            store status --config FILE shows the brokers, routes and listeners that have messages and are not in the \
+            configuration. A message that waits for several listeners stays for the others. Dead letters stay: see \
+            dead-letters drop. Exit 73 while a bridge uses the store, 66 if there is no such message.
             """
     )
 
     @OptionGroup var location: StoreLocation
 
-    @Option(help: ArgumentHelp("Forget what came from this broker, and what is for it.", valueName: "name"))
+    @Option(help: ArgumentHelp("The broker whose inbound and outbound messages are deleted.", valueName: "name"))
     var broker: String?
 
-    @Option(help: ArgumentHelp("Forget what this route took, both ways.", valueName: "name"))
+    @Option(help: ArgumentHelp("The route whose inbound and outbound messages are deleted.", valueName: "name"))
     var route: String?
 
-    @Option(help: ArgumentHelp("Forget that this listener waits.", valueName: "name"))
+    @Option(help: ArgumentHelp("The listener whose pending deliveries are deleted.", valueName: "name"))
     var listener: String?
 
-    @Option(help: "How the answer is printed: text for people, json for programs.")
+    @Option(help: "The output format: text for people, json for programs.")
     var format: OutputFormat = .text
 
     private var owners: [StoreShare.Owner] {

@@ -2,15 +2,15 @@ import ArgumentParser
 import BridgeDaemon
 import Mosquitto
 
-/// The options of an embedded broker, for users who have none.
+/// The options of an embedded broker, for users without a broker.
 struct EmbeddedBrokerOptions: ParsableArguments {
     @Flag(help: "Start a private mosquitto on 127.0.0.1, at port 1883 if that is free.")
     var embeddedBroker = false
 
-    @Option(help: "Keep the data of the embedded broker in this folder. Without it, the data are gone in the end.")
+    @Option(help: "The folder for the data of the embedded broker. Without it, the data is deleted at the end.")
     var brokerData: String?
 
-    @Option(help: "Which broker of the configuration the embedded one stands for, if there are several.")
+    @Option(help: "The broker of the configuration that the embedded broker replaces, if there are several.")
     var embedAs: String?
 
     func validate() throws {
@@ -19,10 +19,10 @@ struct EmbeddedBrokerOptions: ParsableArguments {
         }
     }
 
-    /// Runs `body` with the address of an embedded broker in the setup, if one is wanted; the broker ends with it.
+    /// Runs `body` with the setup. If an embedded broker is requested, it runs until `body` ends and has its URL in the setup.
     func around(_ setup: Setup, _ body: @escaping @Sendable (Setup) async throws -> Void) async throws {
         guard embeddedBroker else { return try await body(setup) }
-        // Says what is wrong with `--embed-as` before anything is started.
+        // Reports a wrong `--embed-as` before the broker is started.
         var probe = setup
         try probe.replaceURL([BrokerURL("mqtt://127.0.0.1")], of: embedAs)
         let name = embedAs

@@ -16,16 +16,16 @@ struct EmitCommand: AsyncParsableCommand {
     @Argument(help: "The name of the event, as in light.kitchen.set.")
     var event: String
 
-    /// One. A list, since only a list may take what looks like an option, as `-5`.
+    /// The payload. It is a list, since only a list accepts a value that looks like an option, such as `-5`.
     @Argument(
         parsing: .allUnrecognized,
-        help: ArgumentHelp("The payload, as text.", discussion: "Write -- before one that begins with --.")
+        help: ArgumentHelp("The payload, as text.", discussion: "Write -- before a payload that begins with --.")
     )
     var payload: [String]
 
     @OptionGroup var connection: ConnectionOptions
 
-    @Option(help: "How many seconds to wait for the broker.")
+    @Option(help: "The time to wait for the broker, in seconds.")
     var timeout: Double = 10
 
     func validate() throws {
@@ -38,7 +38,7 @@ struct EmitCommand: AsyncParsableCommand {
         }
     }
 
-    /// What was given without the `--` that says that no options follow.
+    /// The payloads without the `--` that ends the options.
     private var texts: [String] {
         var texts = payload
         if let terminator = texts.firstIndex(of: "--") { texts.remove(at: terminator) }
@@ -74,7 +74,7 @@ struct EmitCommand: AsyncParsableCommand {
                         do {
                             try await receipt.published()
                         } catch let error as ClientError where error.code == .notRunning {
-                            // The connection failed for good: `run` throws why.
+                            // The connection failed permanently: `run` throws the reason.
                             try await Task.sleep(for: .seconds(60))
                             throw error
                         }
@@ -93,7 +93,7 @@ struct EmitCommand: AsyncParsableCommand {
     }
 }
 
-/// A limit on how long something may take.
+/// A time limit for asynchronous work.
 enum TimeLimit {
     static func run(_ limit: Duration, _ failure: String, _ body: @escaping @Sendable () async throws -> Void)
         async throws

@@ -13,24 +13,24 @@ struct ListenCommand: AsyncParsableCommand {
         abstract: "Print or count the events that match a pattern, such as climate.*.temperature or home.**."
     )
 
-    @Argument(help: "The pattern: * stands for one segment, a last ** for the rest.")
+    @Argument(help: "The pattern: * matches one segment, a final ** matches the rest.")
     var pattern: String
 
     @OptionGroup var connection: ConnectionOptions
 
-    @Option(help: "End after so many events.")
+    @Option(help: "The number of events after which the command ends.")
     var count: Int?
 
-    @Option(help: "End after so many seconds; with --count, too few events by then are a failure (69).")
+    @Option(help: "The seconds after which the command ends; with --count, too few events by then are a failure (69).")
     var timeout: Double?
 
-    @Option(help: "How events are printed: text for people, json for programs.")
+    @Option(help: "The format of events: text for people, json for programs.")
     var format: EventFormat = .text
 
     @Flag(
         help: ArgumentHelp(
-            "Count the events instead of printing them, and end with their rate; needs --count.",
-            discussion: "The rate is that from the first event to the last, on the bus."
+            "Count the events instead of printing them, and print their rate at the end; needs --count.",
+            discussion: "The rate is measured on the bus, from the first event to the last."
         )
     )
     var quiet = false
@@ -94,7 +94,7 @@ struct ListenCommand: AsyncParsableCommand {
         }
     }
 
-    /// Returns whether as many as were asked for have come.
+    /// Prints events. Returns whether the requested number has arrived.
     private func print(_ events: Subscription, to output: EventOutput) async -> Bool {
         var seen = 0
         for await event in events {
@@ -105,7 +105,9 @@ struct ListenCommand: AsyncParsableCommand {
         return false
     }
 
-    /// Runs the bridge until `body`, which says whether enough has come, returns, time is up or nobody reads the output.
+    /// Runs the bridge until `body` returns, the time is up or the reader of the output is gone.
+    ///
+    /// - Parameter body: Returns whether enough events have arrived.
     private func listen(
         _ bridge: Bridge,
         _ output: EventOutput,

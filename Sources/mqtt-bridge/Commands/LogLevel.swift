@@ -1,7 +1,7 @@
 import ArgumentParser
 import Logging
 
-/// The levels of the log, as the command line names them.
+/// The log levels, as named on the command line.
 enum LogLevel: String, ExpressibleByArgument, CaseIterable {
     case trace, debug, info, notice, warning, error, critical
 

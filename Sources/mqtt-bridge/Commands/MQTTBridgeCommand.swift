@@ -9,7 +9,7 @@ struct MQTTBridgeCommand: AsyncParsableCommand {
         commandName: "mqtt-bridge",
         abstract: "Join an in-process event bus to MQTT brokers.",
         discussion: """
-            Exit codes: 0 done, 64 wrong usage, 65 damaged store, 66 nothing there, 69 broker unavailable, 70 a promise
+            Exit codes: 0 done, 64 wrong usage, 65 damaged store, 66 not found, 69 broker unavailable, 70 a promise
             was broken, 73 store in use, 74 input/output error, 75 not ended 5 s after SIGTERM, 77 not permitted,
             78 wrong configuration.
             """,
@@ -20,10 +20,10 @@ struct MQTTBridgeCommand: AsyncParsableCommand {
     )
 
     static func main() async {
-        // A reader of the output that goes away is an error of the write, and no end without a word.
+        // If the reader of the output is gone, the write fails; SIGPIPE would end the process silently.
         Library.ignoreBrokenPipes()
         CoreFiles.forbid()
-        // As Swift hands them over, bytes that are no UTF-8 are U+FFFD already.
+        // In the arguments that Swift provides, U+FFFD has already replaced invalid UTF-8.
         if let position = RawArguments.firstThatIsNoText {
             StandardError.write(
                 """
@@ -37,9 +37,9 @@ struct MQTTBridgeCommand: AsyncParsableCommand {
     }
 }
 
-/// The arguments of the command line as their bytes.
+/// The bytes of the command line arguments.
 enum RawArguments {
-    /// Which argument is no UTF-8, from 1; nil if all are.
+    /// The position of the first argument that is not UTF-8, from 1; nil if all arguments are.
     static var firstThatIsNoText: Int? {
         // SAFETY: argv has argc C strings that live as long as the process, and nobody changes them.
         (1..<max(1, Int(CommandLine.argc))).first { position in

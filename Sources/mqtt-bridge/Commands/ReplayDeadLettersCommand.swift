@@ -4,18 +4,18 @@ import MQTTBridge
 import MessageStore
 import SQLiteStore
 
-/// `mqtt-bridge dead-letters replay`: has messages run again.
+/// `mqtt-bridge dead-letters replay`: requests a replay of dead letters.
 struct ReplayDeadLettersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "replay",
-        abstract: "Deliver dead letters again, through the bridge that uses the store.",
-        discussion: "A running bridge takes them up within a second, else the next one when it starts."
+        abstract: "Replay dead letters through the bridge that uses the store.",
+        discussion: "A running bridge replays them within a second, otherwise the next one when it starts."
     )
 
     @OptionGroup var location: StoreLocation
     @OptionGroup var selection: DeadLetterSelection
 
-    @Option(help: "How the answer is printed: text for people, json for programs.")
+    @Option(help: "The output format: text for people, json for programs.")
     var format: OutputFormat = .text
 
     func run() async throws {
@@ -24,7 +24,7 @@ struct ReplayDeadLettersCommand: AsyncParsableCommand {
                 try selection.demandThere(in: store)
                 var (requested, empty): (Int, [Int64]) = (0, [])
                 try store.forEachSlice(selection.filter(in: store)) { entries in
-                    // Without a payload there is nothing to run: the bridge would only forget it.
+                    // A letter without a payload cannot be replayed.
                     empty += entries.filter { !$0.hasPayload }.map(\.number)
                     let numbers = entries.filter(\.hasPayload).map(\.number)
                     requested += try store.requestReplay(of: DeadLetterFilter(numbers: numbers))
@@ -59,7 +59,7 @@ struct ReplayDeadLettersCommand: AsyncParsableCommand {
     }
 }
 
-/// `mqtt-bridge dead-letters drop`: forgets messages.
+/// `mqtt-bridge dead-letters drop`: deletes dead letters.
 struct DropDeadLettersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "drop",
@@ -69,7 +69,7 @@ struct DropDeadLettersCommand: AsyncParsableCommand {
     @OptionGroup var location: StoreLocation
     @OptionGroup var selection: DeadLetterSelection
 
-    @Option(help: "How the answer is printed: text for people, json for programs.")
+    @Option(help: "The output format: text for people, json for programs.")
     var format: OutputFormat = .text
 
     func run() async throws {
@@ -90,12 +90,12 @@ struct DropDeadLettersCommand: AsyncParsableCommand {
     }
 }
 
-/// Dead letters that a command is to change: named by number, or all that meet conditions.
+/// The dead letters that a command changes: by number, or all that meet conditions.
 struct DeadLetterSelection: ParsableArguments {
     @Argument(help: "The numbers of the dead letters.")
     var ids: [Int64] = []
 
-    @Flag(help: "All of them, or all that meet the conditions.")
+    @Flag(help: "All dead letters, or all that meet the conditions.")
     var all = false
 
     @OptionGroup var conditions: DeadLetterConditions
@@ -110,7 +110,9 @@ struct DeadLetterSelection: ParsableArguments {
         try all ? conditions.filter(in: store) : DeadLetterFilter(numbers: ids)
     }
 
-    /// - Throws: `StoreError` `.missing` when one that was named is not there.
+    /// Checks that the dead letters with the given numbers exist.
+    ///
+    /// - Throws: `StoreError` `.missing` if one does not.
     func demandThere(in store: SQLiteStore) throws {
         guard !all else { return }
         var missing = Set(ids)

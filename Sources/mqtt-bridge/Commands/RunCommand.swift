@@ -3,7 +3,7 @@ import BridgeDaemon
 import BufferedIO
 import Mosquitto
 
-/// `mqtt-bridge run`: the daemon.
+/// `mqtt-bridge run`: runs the daemon.
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
@@ -13,10 +13,10 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var embedded: EmbeddedBrokerOptions
 
-    @Option(help: "How events are printed: text for people, json for programs.")
+    @Option(help: "The format of events: text for people, json for programs.")
     var format: EventFormat = .text
 
-    @Flag(help: "Print what happens to the bridge as well: the events whose names begin with $bridge and $bus.")
+    @Flag(help: "Also print events about the bridge and the bus, whose names begin with $bridge and $bus.")
     var status = false
 
     @Flag(help: "Read lines of JSON, {\"event\": …, \"payload\": …}, from standard input and emit them.")
@@ -24,23 +24,23 @@ struct RunCommand: AsyncParsableCommand {
 
     @Flag(
         help: ArgumentHelp(
-            "Answer each line of standard input on standard output when it is stored, and when the broker has taken it.",
+            "Answer each line of standard input on standard output when it is stored, and again when it is published.",
             discussion:
-                "{\"receipt\": LINE, \"id\": …, \"stored\": true}, and later \"published\": true, or at the end of the daemon \"pending\": true: the next one publishes it. Lines count from 1."
+                "{\"receipt\": LINE, \"id\": …, \"stored\": true}, and later \"published\": true. If the daemon ends first, \"pending\": true: the next daemon publishes it. Lines are numbered from 1."
         )
     )
     var receipts = false
 
     @Option(
         help: ArgumentHelp(
-            "Keep the messages of durable routes in this file, which is made if it is missing.",
-            discussion: "Takes the place of the configuration's path.",
+            "The file for the messages of durable routes, created if it is missing.",
+            discussion: "Replaces the path in the configuration.",
             valueName: "path"
         )
     )
     var store: String?
 
-    @Option(help: "The least severe messages that are logged: trace, debug, info, notice, warning, error, critical.")
+    @Option(help: "The lowest level that is logged: trace, debug, info, notice, warning, error, critical.")
     var logLevel: LogLevel = .info
 
     func validate() throws {

@@ -4,7 +4,7 @@ import MQTTBridge
 import Mosquitto
 
 extension Setup {
-    /// Puts a URL, or `NAME=URL`, in the place of what the configuration says.
+    /// Replaces the URLs of the broker in `NAME=URL`, or of the only broker if the text is a URL.
     mutating func replaceURL(_ text: String) throws {
         let scheme = text.firstRange(of: "://")?.lowerBound ?? text.endIndex
         if let equals = text[..<scheme].firstIndex(of: "=") {

@@ -11,7 +11,7 @@ struct StoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "store",
         abstract:
-            "Print the contents of a store, check it, back it up, compact it, drop messages without a consumer.",
+            "Print the status of a store, check it, back it up, compact it, or drop messages without a consumer.",
         discussion: "status, check and backup may run while a bridge uses the store.",
         subcommands: [
             StoreStatusCommand.self, StoreCheckCommand.self, BackUpStoreCommand.self, CompactStoreCommand.self,
@@ -20,21 +20,21 @@ struct StoreCommand: AsyncParsableCommand {
     )
 }
 
-/// `mqtt-bridge store status`: prints the size of a store.
+/// `mqtt-bridge store status`: prints counts and sizes of a store.
 struct StoreStatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Print how much a store holds, by direction and route, and which process uses it.",
+        abstract: "Print the messages and bytes in a store by direction and route, and the process that uses it.",
         discussion: """
-            With --config it also shows the messages of brokers, routes and listeners that a daemon with this configuration does \
-            not have. Its only listener is \(Daemon.listenerName): what waits for the listeners of a program that embeds the \
-            bridge is shown as well.
+            With --config it also shows the messages of brokers, routes and listeners that a daemon with this configuration \
+            does not have. The daemon's only listener is \(Daemon.listenerName): messages for the listeners of a program that \
+            embeds the bridge are shown too.
             """
     )
 
     @OptionGroup var location: StoreLocation
 
-    @Option(help: "How the answer is printed: text for people, json for programs.")
+    @Option(help: "The output format: text for people, json for programs.")
     var format: OutputFormat = .text
 
     func run() async throws {
@@ -54,16 +54,16 @@ struct StoreStatusCommand: AsyncParsableCommand {
     }
 }
 
-/// `mqtt-bridge store check`: reads a whole store.
+/// `mqtt-bridge store check`: checks a whole store.
 struct StoreCheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Read a store from end to end, and print every fault; exit 0 or 65."
+        abstract: "Check a whole store, and print every problem; exit 0 or 65."
     )
 
     @OptionGroup var location: StoreLocation
 
-    @Option(help: "How the answer is printed: text for people, json for programs.")
+    @Option(help: "The output format: text for people, json for programs.")
     var format: OutputFormat = .text
 
     func run() async throws {
@@ -73,7 +73,7 @@ struct StoreCheckCommand: AsyncParsableCommand {
             do {
                 problems = try location.withStore { try $0.check() }
             } catch let error as StoreError where [.damaged, .foreign].contains(error.code) {
-                // So damaged that it cannot even be opened.
+                // The damage prevents the store from being opened.
                 problems = [error.detail]
             }
             switch format {

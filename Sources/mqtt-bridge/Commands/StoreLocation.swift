@@ -4,12 +4,12 @@ import MQTTBridgeConfiguration
 import MessageStore
 import SQLiteStore
 
-/// Which store an operator means.
+/// The options that select a store.
 struct StoreLocation: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The file of the store.",
-            discussion: "Without it: the one that the configuration names, else store.sqlite in the state folder.",
+            discussion: "Without it: the path in the configuration, else store.sqlite in the state folder.",
             valueName: "path"
         )
     )
@@ -18,9 +18,9 @@ struct StoreLocation: ParsableArguments {
     @Option(help: "The configuration file that names the store.")
     var config: String?
 
-    /// Opens it beside the bridge that uses it, calls `body`, and closes it.
+    /// Opens the store, even while a bridge uses it, calls `body`, and closes the store.
     ///
-    /// - Throws: `StoreError` `.missing` when there is none; `ConfigurationProblems`; what `body` throws.
+    /// - Throws: `StoreError` `.missing` if there is none; `ConfigurationProblems`; errors of `body`.
     func withStore<Result>(_ body: (SQLiteStore) throws -> Result) throws -> Result {
         let path = try path
         let store = try Self.opened { () throws(StoreError) in try SQLiteStore.openForOperator(path: path) }
@@ -28,10 +28,10 @@ struct StoreLocation: ParsableArguments {
         return try body(store)
     }
 
-    /// Opens it as its only owner, calls `body`, and closes it.
+    /// Opens the store as its only owner, calls `body`, and closes the store.
     ///
-    /// - Throws: `StoreError` `.inUse` while a bridge uses it, `.missing` when there is none; `ConfigurationProblems`; what
-    ///   `body` throws.
+    /// - Throws: `StoreError` `.inUse` while a bridge uses it, `.missing` if there is none; `ConfigurationProblems`; errors
+    ///   of `body`.
     func withStoppedStore<Result>(_ body: (SQLiteStore) throws -> Result) throws -> Result {
         let path = try path
         let store = try Self.opened { () throws(StoreError) in try SQLiteStore.openForMaintenance(path: path) }
@@ -39,7 +39,7 @@ struct StoreLocation: ParsableArguments {
         return try body(store)
     }
 
-    /// What `open` returns. Its errors get an advice for somebody at a shell.
+    /// Returns the result of `open`. Gives its errors advice for the command line.
     private static func opened(_ open: () throws(StoreError) -> SQLiteStore) throws(StoreError) -> SQLiteStore {
         do throws(StoreError) {
             return try open()
@@ -59,7 +59,7 @@ struct StoreLocation: ParsableArguments {
         }
     }
 
-    /// The path of the store that is meant.
+    /// The path of the selected store.
     var path: String {
         get throws {
             if let store { return store }
@@ -67,16 +67,16 @@ struct StoreLocation: ParsableArguments {
         }
     }
 
-    /// What the configuration file says; nil without one.
+    /// The content of the configuration file; nil without one.
     var configuration: BridgeConfiguration? {
         get throws {
-            // Whether its routes fit a store is not the question here.
+            // The file may have durable routes without a store: the store is named by other means here.
             try config.map { try BridgeConfiguration(contentsOf: $0, hasStore: true) }
         }
     }
 }
 
-/// How an operator's command answers: text for people, json for programs.
+/// The output format of an operator's command: text for people, json for programs.
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
     case text
     case json

@@ -2,12 +2,12 @@ import ArgumentParser
 import BridgeDaemon
 import Programs
 
-/// `mqtt-bridge torture`: becomes the program `mqtt-bridge-torture`, with the same arguments.
+/// `mqtt-bridge torture`: replaces this process with the program `mqtt-bridge-torture`, with the same arguments.
 struct TortureCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "torture",
-        abstract: "Harm a broker and a daemon that it starts, and count lost and doubled messages.",
-        discussion: "Runs mqtt-bridge-torture from the folder of this program, or else from PATH.",
+        abstract: "Start a broker and a daemon, inject faults, and count lost and duplicate messages.",
+        discussion: "Runs mqtt-bridge-torture from the folder of this program, or from PATH.",
         helpNames: []
     )
 

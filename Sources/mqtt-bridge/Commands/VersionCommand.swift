@@ -16,7 +16,7 @@ struct VersionCommand: AsyncParsableCommand {
         print("SQLite \(SQLiteStore.libraryVersion)")
     }
 
-    /// The compiler's version; Swift has no other way to ask for it.
+    /// The version of the compiler. Conditional compilation is Swift's only way to query it.
     private static var swiftVersion: String {
         #if compiler(>=6.5)
         "6.5 or later"

@@ -4,7 +4,7 @@ import MQTTBridgeConfiguration
 import MessageStore
 import SQLiteStore
 
-/// The brokers, routes and listeners that a daemon with a configuration has.
+/// The brokers, routes and listeners of a daemon with a configuration.
 struct ConfiguredOwners {
     private let brokers: Set<ExactName>
     private let routes: Set<ExactName>
@@ -12,12 +12,12 @@ struct ConfiguredOwners {
 
     init(_ configuration: BridgeConfiguration) {
         brokers = Set(configuration.brokers.map { ExactName($0.name) })
-        // As the bridge does it.
+        // As in the bridge: without routes, one route maps everything.
         let routes = configuration.routes.isEmpty ? [Route.everything()] : configuration.routes
         self.routes = Set(routes.map { ExactName($0.name) })
     }
 
-    /// What a store holds for others, in an order that does not change.
+    /// Returns the shares of all other owners, sorted by kind and name.
     func others(_ shares: [StoreShare]) -> [StoreShare] {
         shares.filter { share in
             switch share.owner {
@@ -31,7 +31,7 @@ struct ConfiguredOwners {
 }
 
 extension StoreShare.Owner {
-    /// As options and answers call it.
+    /// The kind, as options and output name it.
     var kind: String {
         switch self {
         case .broker: "broker"

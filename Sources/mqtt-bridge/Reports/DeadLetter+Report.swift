@@ -4,7 +4,7 @@ import MQTTBridge
 import MessageStore
 import Mosquitto
 
-/// How a dead letter is printed. What came from the network is escaped.
+/// The printed forms of a dead letter. Texts from the network are escaped.
 extension DeadLetter {
     /// One line for people.
     var line: String {
@@ -19,7 +19,7 @@ extension DeadLetter {
     /// One line for programs.
     var json: String { JSONText.object(members) }
 
-    /// As ``json``, with the payload and the rest.
+    /// As ``json``, with the payload, the QoS, the retain flag and the details.
     var fullJSON: String {
         var members = members
         switch (payload, shownText) {
@@ -32,7 +32,7 @@ extension DeadLetter {
         return JSONText.object(members)
     }
 
-    /// One line for each part.
+    /// One line for each field.
     var fullText: String {
         let shownPayload =
             switch (payload, shownText) {
@@ -81,7 +81,7 @@ extension DeadLetter {
         ]
     }
 
-    /// The object that a bridge has written, or null.
+    /// The details as the JSON object that a bridge has written; null if they are no object.
     private var detailsJSON: String {
         let object = try? JSONSerialization.jsonObject(with: Data(details.utf8)) as? [String: Any]
         return object == nil ? "null" : details

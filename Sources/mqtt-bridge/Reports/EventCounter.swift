@@ -3,7 +3,7 @@ import BridgeDaemon
 import Foundation
 import Synchronization
 
-/// Counts events instead of printing them, and measures how fast they came.
+/// Counts events and measures their rate.
 final class EventCounter: Sendable {
     private let limit: Int
     private let clock = ContinuousClock()
@@ -13,24 +13,24 @@ final class EventCounter: Sendable {
     private let reached: AsyncStream<ContinuousClock.Instant>
     private let ended: AsyncStream<ContinuousClock.Instant>.Continuation
 
-    /// - Parameter limit: How many events are counted, 2 or more: the rate is that from the first to the last.
+    /// - Parameter limit: The number of events to count, 2 or more: the rate is measured from the first to the last.
     init(limit: Int) {
         self.limit = limit
         (first, began) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(1))
         (reached, ended) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(1))
     }
 
-    /// How many have come.
+    /// The number of events so far.
     var seen: Int { count.load(ordering: .relaxed) }
 
-    /// Counts one. Looks at the clock for the first and the last only.
+    /// Counts an event. Reads the clock only for the first and the last one.
     func add() {
         let number = count.wrappingAdd(1, ordering: .relaxed).newValue
         if number == 1 { began.yield(clock.now) }
         if number == limit { ended.yield(clock.now) }
     }
 
-    /// Waits for the last event. Returns nil when cancelled.
+    /// Waits for the last event and returns the rate; nil if the task is cancelled.
     func rate() async -> EventRate? {
         guard let start = await first.first(where: { _ in true }), let end = await reached.first(where: { _ in true })
         else { return nil }
@@ -38,14 +38,14 @@ final class EventCounter: Sendable {
     }
 }
 
-/// How many events came in what time.
+/// A number of events and the time in which they arrived.
 struct EventRate {
     let events: Int
     let duration: Duration
 
     private var seconds: Double { max(duration / .seconds(1), 1e-9) }
 
-    /// Events per second, the first one not counted: the time begins with it.
+    /// Events per second. The first event is not counted, since the time begins with it.
     private var perSecond: Int { Int((Double(events - 1) / seconds).rounded()) }
 
     func line(_ format: EventFormat) -> String {

@@ -4,19 +4,19 @@ import MessageStore
 import Mosquitto
 import SQLiteStore
 
-/// What `mqtt-bridge store status` prints.
+/// The output of `mqtt-bridge store status`.
 struct StoreReport {
     let path: String
     let status: StoreStatus
-    /// What is there of brokers, routes and listeners that the configuration does not have; nil without one.
+    /// The shares of brokers, routes and listeners that are not in the configuration; nil without a configuration.
     let others: [StoreShare]?
     let owner: StoreOwner
-    /// By the clock of the store.
+    /// The current time by the clock of the store.
     let now: Timestamp
 
     private var oldest: Int64? { status.loads.map(\.oldest).min() }
 
-    /// One object.
+    /// The report as one JSON object.
     var json: String {
         let routes = status.loads.map { load in
             JSONText.object([
@@ -40,7 +40,7 @@ struct StoreReport {
         ])
     }
 
-    /// The sums, a table of the routes, and one of what the configuration does not have.
+    /// The sums, a table of the routes, and a table of the owners that are not in the configuration.
     var text: String {
         var lines = [
             "store         \(escapedForLog(path, limit: 4_096))",
@@ -74,7 +74,7 @@ struct StoreReport {
         }
     }
 
-    /// Rows with columns as wide as they need to be.
+    /// Returns the rows as lines with aligned columns.
     private static func table(_ rows: [[String]]) -> [String] {
         let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in
@@ -92,7 +92,7 @@ struct StoreReport {
         return "\(Timestamp(nanoseconds: time)) (\(age(seconds)) ago)"
     }
 
-    /// Two units at most: `3d 4h`.
+    /// Returns an age in at most two units: `3d 4h`.
     private static func age(_ seconds: Int64) -> String {
         let parts = [
             (seconds / 86_400, "d"), (seconds / 3_600 % 24, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s"),
@@ -101,7 +101,7 @@ struct StoreReport {
         return parts[first...].prefix(2).filter { $0.0 > 0 }.map { "\($0.0)\($0.1)" }.joined(separator: " ")
     }
 
-    /// With one decimal, cut.
+    /// Returns a size with one decimal, rounded down.
     static func size(_ bytes: Int) -> String {
         for (shift, unit) in [(30, "GiB"), (20, "MiB"), (10, "KiB")] where bytes >> shift > 0 {
             let tenths = bytes / (1 << shift) * 10 + bytes % (1 << shift) * 10 / (1 << shift)
