@@ -18,6 +18,11 @@ if Context.environment["WARNINGS_AS_ERRORS"] != nil {
     swiftSettings.append(.treatAllWarnings(as: .error))
 }
 
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
 let package = Package(
     name: "mqtt-event-bridge",
     products: [
@@ -42,48 +47,26 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
-        .target(
-            name: "Locking",
-            dependencies: [.product(name: "DequeModule", package: "swift-collections")],
-            swiftSettings: swiftSettings
-        ),
+        .target(name: "Locking", dependencies: [deque]),
         .target(
             name: "AsyncEventBus",
-            dependencies: [
-                "Locking",
-                .product(name: "DequeModule", package: "swift-collections"),
-                .product(name: "Logging", package: "swift-log"),
-            ],
-            swiftSettings: swiftSettings + [.strictMemorySafety()]
+            dependencies: ["Locking", deque, logging],
+            swiftSettings: [.strictMemorySafety()]
         ),
         .systemLibrary(
             name: "CMosquitto",
             pkgConfig: "libmosquitto",
-            providers: [.apt(["libmosquitto-dev", "libssl-dev"]), .brew(["mosquitto"])]
+            providers: [.apt(["libmosquitto-dev", "libssl-dev"])]
         ),
         .target(name: "CInterposition", dependencies: ["CMosquitto"]),
         .target(
             name: "Mosquitto",
-            dependencies: [
-                "CInterposition",
-                "CMosquitto",
-                "Locking",
-                .product(name: "DequeModule", package: "swift-collections"),
-                .product(name: "Logging", package: "swift-log"),
-            ],
-            swiftSettings: swiftSettings + [.strictMemorySafety()]
+            dependencies: ["CInterposition", "CMosquitto", "Locking", deque, logging],
+            swiftSettings: [.strictMemorySafety()]
         ),
         .target(name: "CBufferedIO", dependencies: ["CInterposition"]),
-        .target(
-            name: "BufferedIO",
-            dependencies: ["CBufferedIO", "Mosquitto"],
-            swiftSettings: swiftSettings
-        ),
-        .target(
-            name: "MessageStore",
-            dependencies: ["Locking"],
-            swiftSettings: swiftSettings
-        ),
+        .target(name: "BufferedIO", dependencies: ["CBufferedIO", "Mosquitto"]),
+        .target(name: "MessageStore", dependencies: ["Locking"]),
         .target(
             name: "SQLiteStore",
             dependencies: [
@@ -91,48 +74,31 @@ let package = Package(
                 "MessageStore",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
-            ],
-            swiftSettings: swiftSettings
+            ]
         ),
-        .target(name: "Programs", swiftSettings: swiftSettings),
+        .target(name: "Programs"),
         // For tests and torture only: no product that users embed may depend on these three.
-        .target(name: "FaultKit", dependencies: ["Programs", "Locking"], swiftSettings: swiftSettings),
+        .target(name: "FaultKit", dependencies: ["Programs", "Locking"]),
         .target(name: "CRecordingVFS", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(
             name: "StoreTesting",
-            dependencies: ["CRecordingVFS", "FaultKit", "Locking", "MessageStore", "SQLiteStore"],
-            swiftSettings: swiftSettings
+            dependencies: ["CRecordingVFS", "FaultKit", "Locking", "MessageStore", "SQLiteStore"]
         ),
         .target(
             name: "MQTTBridge",
-            dependencies: [
-                "AsyncEventBus",
-                "Locking",
-                "MessageStore",
-                "Mosquitto",
-                .product(name: "DequeModule", package: "swift-collections"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-            ],
-            swiftSettings: swiftSettings
+            dependencies: ["AsyncEventBus", "Locking", "MessageStore", "Mosquitto", deque, logging, serviceLifecycle]
         ),
         .target(
             name: "MQTTBridgeConfiguration",
-            dependencies: [
-                "MQTTBridge",
-                "Mosquitto",
-                .product(name: "Yams", package: "Yams"),
-            ],
-            swiftSettings: swiftSettings
+            dependencies: ["MQTTBridge", "Mosquitto", .product(name: "Yams", package: "Yams")]
         ),
         .target(
             name: "Simulation",
             dependencies: [
                 "AsyncEventBus", "FaultKit", "Locking", "MessageStore", "Mosquitto", "MQTTBridge",
-                .product(name: "DequeModule", package: "swift-collections"),
-                .product(name: "Logging", package: "swift-log"),
-            ],
-            swiftSettings: swiftSettings
+                deque,
+                logging,
+            ]
         ),
         .target(
             name: "Torture",
@@ -144,9 +110,8 @@ let package = Package(
                 "Simulation",
                 "StoreTesting",
                 .product(name: "GRDB", package: "GRDB.swift"),
-                .product(name: "Logging", package: "swift-log"),
-            ],
-            swiftSettings: swiftSettings
+                logging,
+            ]
         ),
         .target(
             name: "BridgeDaemon",
@@ -160,13 +125,12 @@ let package = Package(
                 "MQTTBridgeConfiguration",
                 "Programs",
                 "SQLiteStore",
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                logging,
+                serviceLifecycle,
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-            ],
-            swiftSettings: swiftSettings
+            ]
         ),
         .executableTarget(
             name: "mqtt-bridge",
@@ -180,10 +144,9 @@ let package = Package(
                 "MQTTBridgeConfiguration",
                 "Programs",
                 "SQLiteStore",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Logging", package: "swift-log"),
-            ],
-            swiftSettings: swiftSettings
+                argumentParser,
+                logging,
+            ]
         ),
         .executableTarget(
             name: "mqtt-bridge-torture",
@@ -191,102 +154,70 @@ let package = Package(
                 "Mosquitto",
                 "Programs",
                 "Torture",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                argumentParser,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-            ],
-            swiftSettings: swiftSettings
+            ]
         ),
         .target(
             name: "TestSupport",
-            dependencies: [
-                "FaultKit",
-                "Locking",
-                "MessageStore",
-                .product(name: "Logging", package: "swift-log"),
-            ],
-            path: "Tests/TestSupport",
-            swiftSettings: swiftSettings
+            dependencies: ["FaultKit", "Locking", "MessageStore", logging],
+            path: "Tests/TestSupport"
         ),
-        .testTarget(
-            name: "SimulationTests",
-            dependencies: ["Simulation"],
-            swiftSettings: swiftSettings
-        ),
-        .testTarget(
-            name: "TortureTests",
-            dependencies: ["Mosquitto", "TestSupport", "Torture"],
-            swiftSettings: swiftSettings
-        ),
-        .testTarget(
-            name: "AsyncEventBusTests",
-            dependencies: [
-                "AsyncEventBus", "Locking", "TestSupport",
-                .product(name: "Logging", package: "swift-log"),
-            ],
-            swiftSettings: swiftSettings
-        ),
+        .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),
+        .testTarget(name: "TortureTests", dependencies: ["Mosquitto", "TestSupport", "Torture"]),
+        .testTarget(name: "AsyncEventBusTests", dependencies: ["AsyncEventBus", "Locking", "TestSupport", logging]),
         .testTarget(
             name: "MosquittoTests",
-            dependencies: ["BufferedIO", "CBufferedIO", "CInterposition", "Locking", "Mosquitto", "TestSupport"],
-            swiftSettings: swiftSettings
+            dependencies: ["BufferedIO", "CBufferedIO", "CInterposition", "Locking", "Mosquitto", "TestSupport"]
         ),
         .testTarget(
             name: "BufferedIOTests",
-            dependencies: [
-                "BufferedIO", "CBufferedIO", "Mosquitto", "TestSupport",
-                .product(name: "Logging", package: "swift-log"),
-            ],
-            swiftSettings: swiftSettings
+            dependencies: ["BufferedIO", "CBufferedIO", "Mosquitto", "TestSupport", logging]
         ),
         .testTarget(
             name: "MessageStoreTests",
             dependencies: [
                 "MessageStore", "SQLiteStore", "StoreTesting", "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
-            ],
-            swiftSettings: swiftSettings
+            ]
         ),
         .testTarget(
             name: "MQTTBridgeTests",
             dependencies: [
                 "AsyncEventBus", "BufferedIO", "MessageStore", "Mosquitto", "MQTTBridge", "SQLiteStore", "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-            ],
-            swiftSettings: swiftSettings
+                logging,
+                serviceLifecycle,
+            ]
         ),
         .testTarget(
             name: "MQTTBridgeConfigurationTests",
-            dependencies: ["Mosquitto", "MQTTBridge", "MQTTBridgeConfiguration", "TestSupport"],
-            swiftSettings: swiftSettings
+            dependencies: ["Mosquitto", "MQTTBridge", "MQTTBridgeConfiguration", "TestSupport"]
         ),
         // A gateway for CommandTests to kill.
         .executableTarget(
             name: "three-listeners",
-            dependencies: [
-                "AsyncEventBus", "Mosquitto", "MQTTBridge", "SQLiteStore",
-                .product(name: "Logging", package: "swift-log"),
-            ],
-            path: "Tests/ThreeListeners",
-            swiftSettings: swiftSettings
+            dependencies: ["AsyncEventBus", "Mosquitto", "MQTTBridge", "SQLiteStore", logging],
+            path: "Tests/ThreeListeners"
         ),
         .testTarget(
             name: "BridgeDaemonTests",
             dependencies: [
                 "AsyncEventBus", "BridgeDaemon", "MessageStore", "Mosquitto", "MQTTBridge", "TestSupport",
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-            ],
-            swiftSettings: swiftSettings
+                logging,
+                serviceLifecycle,
+            ]
         ),
         .testTarget(
             name: "CommandTests",
             dependencies: [
                 "mqtt-bridge", "mqtt-bridge-torture", "three-listeners", "MessageStore", "SQLiteStore", "TestSupport",
-            ],
-            swiftSettings: swiftSettings
+            ]
         ),
     ],
     swiftLanguageModes: [.v6]
 )
+
+for target in package.targets where target.type != .system {
+    target.swiftSettings = (target.swiftSettings ?? []) + swiftSettings
+}
