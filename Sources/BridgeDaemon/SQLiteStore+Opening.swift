@@ -4,8 +4,8 @@ internal import SQLiteStore
 extension SQLiteStore {
     /// Opens the store of a daemon. Logs a damaged store that was moved aside, and the check at the start.
     static func open(_ options: SQLiteStoreOptions, logger: Logger) throws -> SQLiteStore {
-        let (store, movedAside) = try open(options)
-        if let movedAside {
+        let store = try open(options)
+        if let movedAside = store.movedAside {
             logger.error(
                 "the store was damaged; it was moved aside and a new one begun",
                 metadata: ["moved-to": "\(movedAside)"]

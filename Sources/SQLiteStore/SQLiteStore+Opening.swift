@@ -8,21 +8,22 @@ extension SQLiteStore {
     /// selects the check of an existing store, and ``startCheck`` reports it. The lock file `PATH.lock` is locked until
     /// ``close()`` or the end of the process.
     ///
-    /// - Returns: The store, and the new path of a damaged store that was moved aside.
+    /// - Returns: The store; ``movedAside`` is the new path of a damaged store that was moved aside.
     /// - Throws: `.inUse` with the process that has it open; `.damaged` with the path; `.newer`; `.foreign` for a file
     ///   that never was a store; `.notPermitted` for a path that is no regular file of this user or lies in a
     ///   world-writable folder; errors of the medium. Foreign and forbidden files stay unchanged, even if damaged
     ///   stores are moved aside.
-    public static func open(_ options: SQLiteStoreOptions) throws(StoreError)
-        -> (store: SQLiteStore, movedAside: String?)
-    {
+    public static func open(_ options: SQLiteStoreOptions) throws(StoreError) -> SQLiteStore {
         try open(options, calls: SystemFileCalls())
     }
 
+    /// As ``open(_:)`` with default options.
+    public static func open(_ path: String) throws(StoreError) -> SQLiteStore {
+        try open(SQLiteStoreOptions(path: path))
+    }
+
     /// As ``open(_:)``, with replaceable system calls.
-    package static func open(_ options: SQLiteStoreOptions, calls: any FileCalls) throws(StoreError)
-        -> (store: SQLiteStore, movedAside: String?)
-    {
+    package static func open(_ options: SQLiteStoreOptions, calls: any FileCalls) throws(StoreError) -> SQLiteStore {
         let files = StoreFiles(options.path, calls: calls)
         _ = try files.look(asOwner: true)
         try files.prepareFolder()
@@ -35,12 +36,12 @@ extension SQLiteStore {
             case .damaged(let detail):
                 throw .damaged(options.path, operation: "open the store \(options.path)", detail: detail)
             }
-            return (try openExisting(options, files, lock), nil)
+            return try openExisting(options, files, lock)
         } catch  where error.code == .damaged && options.onCorrupt == .moveAside {
             let name = files.nameForDamaged()
             try files.move(to: name)
             try create(files, calls)
-            return (try openExisting(options, files, lock), name)
+            return try openExisting(options, files, lock, movedAside: name)
         }
     }
 
@@ -130,9 +131,12 @@ extension SQLiteStore {
         try new.move(to: files.path)
     }
 
-    private static func openExisting(_ options: SQLiteStoreOptions, _ files: StoreFiles, _ lock: StoreLock)
-        throws(StoreError) -> SQLiteStore
-    {
+    private static func openExisting(
+        _ options: SQLiteStoreOptions,
+        _ files: StoreFiles,
+        _ lock: StoreLock,
+        movedAside: String? = nil
+    ) throws(StoreError) -> SQLiteStore {
         let operation = "open the store \(options.path)"
         try files.keepName()
         let reserve = StoreReserve(beside: files, logFrames: options.logFrames)
@@ -142,7 +146,7 @@ extension SQLiteStore {
         try files.protect()
         let kind = lock.isSuspect ? .full : options.checkAtStart
         let check = try inspect(operation, files, kind, isAfterDamage: lock.isSuspect)
-        let store = try open(operation, files, lock: lock, reserve, check) { database in
+        let store = try open(operation, files, lock: lock, reserve, check, movedAside: movedAside) { database in
             try database.execute(
                 sql: """
                     PRAGMA synchronous = \(options.synchronous == .full ? "FULL" : "NORMAL");
@@ -217,6 +221,7 @@ extension SQLiteStore {
         lock: StoreLock?,
         _ reserve: StoreReserve? = nil,
         _ check: StartCheck? = nil,
+        movedAside: String? = nil,
         _ prepare: (Database) throws -> Void
     ) throws(StoreError) -> SQLiteStore {
         do {
@@ -225,7 +230,14 @@ extension SQLiteStore {
                 try checkVersion(database, operation)
                 try prepare(database)
             }
-            return try SQLiteStore(path: files.path, queue: queue, lock: lock, reserve: reserve, startCheck: check)
+            return try SQLiteStore(
+                path: files.path,
+                queue: queue,
+                lock: lock,
+                reserve: reserve,
+                startCheck: check,
+                movedAside: movedAside
+            )
         } catch {
             throw StoreError(error, operation: operation, path: files.path)
         }

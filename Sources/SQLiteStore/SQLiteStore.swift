@@ -25,6 +25,8 @@ public final class SQLiteStore: MessageStore, @unchecked Sendable {
     public let path: String
     /// The check when this process opened the store as its owner; nil for an operator.
     public let startCheck: StartCheck?
+    /// The new path of a damaged store that was moved aside when this one was opened; nil if there was none.
+    public let movedAside: String?
     private let queue: DatabaseQueue
     private var session: Session?
     /// Nil for an operator: the content may change between calls.
@@ -36,11 +38,13 @@ public final class SQLiteStore: MessageStore, @unchecked Sendable {
         queue: DatabaseQueue,
         lock: StoreLock?,
         reserve: StoreReserve?,
-        startCheck: StartCheck?
+        startCheck: StartCheck?,
+        movedAside: String?
     ) throws {
         self.path = path
         self.queue = queue
         self.startCheck = startCheck
+        self.movedAside = movedAside
         self.lock = lock
         self.reserve = reserve
         session = try queue.writeWithoutTransaction { try Session($0, reserve: reserve) }

@@ -78,9 +78,9 @@ package final class HistoryRun {
     }
 
     private static let routes = [
-        Route("in/{key}", "in.{key}", .in, broker: "first", durability: .disk),
-        Route("copy/{key}", "in.{key}", .out, broker: "second", durability: .disk),
-        Route("out/{key}", "out.{key}", .out, broker: "second", durability: .disk),
+        Route("in/{key}", "in.{key}", direction: .in, broker: "first", durability: .disk),
+        Route("copy/{key}", "in.{key}", direction: .out, broker: "second", durability: .disk),
+        Route("out/{key}", "out.{key}", direction: .out, broker: "second", durability: .disk),
     ]
 
     private func addListener(_ index: Int, to process: SimulatedProcess) {

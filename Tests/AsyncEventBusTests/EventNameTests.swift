@@ -118,4 +118,24 @@ struct EventNameTests {
     func literal() async {
         await #expect(processExitsWith: .failure) { _ = "a.*" as EventName }
     }
+
+    @Test("a value in a literal is text within one segment, whatever it holds", arguments: Seed.fresh(4))
+    func interpolation(seed: Seed) {
+        var random = seed.random
+        for _ in 0..<1_000 {
+            let value = random.text()
+            let name: EventName = "pump.\(value).state"
+            guard name.segments.map({ Array($0.utf8) }) == ["pump", value, "state"].map({ Array($0.utf8) }) else {
+                Issue.record("\(value.debugDescription) became \(name.text.debugDescription), \(seed)")
+                return
+            }
+        }
+        #expect("meter.\(7)-\(true)" as EventName == "meter.7-true")
+        #expect(("a.\("")" as EventName).segments == ["a", ""])
+    }
+
+    @Test("a literal of values only is a programmer's mistake, whatever the values")
+    func onlyValues() async {
+        await #expect(processExitsWith: .failure) { _ = "\(7)" as EventName }
+    }
 }

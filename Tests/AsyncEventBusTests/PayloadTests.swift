@@ -25,4 +25,10 @@ struct PayloadTests {
         #expect("a\(1)" as Payload == Payload([0x61, 0x31]))
         #expect(Payload.empty == "")
     }
+
+    @Test("a payload takes any sequence of bytes")
+    func sequences() {
+        #expect(Payload([1, 2, 3].dropFirst()).bytes == [2, 3])
+        #expect(Payload("ab".utf8).bytes == [0x61, 0x62])
+    }
 }

@@ -81,7 +81,7 @@ struct StoreDropCommandTests {
     func everything() async throws {
         let plain = try sample.folder.write("brokers: {home: {url: mqtt://h}}\n", to: "plain.yaml")
         let store = sample.folder.file("other.sqlite")
-        let other = try SQLiteStore.open(SQLiteStoreOptions(path: store)).store
+        let other = try SQLiteStore.open(SQLiteStoreOptions(path: store))
         var batch = StoreBatch()
         batch.departures = [sample.outbound(1, route: "everything")]
         try other.commit(batch)

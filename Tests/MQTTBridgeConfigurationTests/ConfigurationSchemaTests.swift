@@ -82,9 +82,9 @@ struct ConfigurationSchemaTests {
         #expect(configuration.brokers.map(\.name) == ["b", "a"])
         #expect(
             configuration.routes == [
-                Route("$SYS/x", "x", .in, name: "first", broker: "b", qos: .exactlyOnce, retain: true),
-                Route("a/{x}", "a.{x}", .both, broker: "a"),
-                Route("c/{x}", "c.{x}", .both, broker: "a", retain: .asReceived),
+                Route("$SYS/x", "x", direction: .in, name: "first", broker: "b", qos: .exactlyOnce, retain: true),
+                Route("a/{x}", "a.{x}", direction: .both, broker: "a"),
+                Route("c/{x}", "c.{x}", direction: .both, broker: "a", retain: .asReceived),
             ]
         )
         #expect(configuration.options.maximumPayload == 1024)
@@ -100,7 +100,7 @@ struct ConfigurationSchemaTests {
         #expect(configuration.routes.isEmpty)
         #expect(configuration.options == BridgeOptions())
         #expect(configuration.store == nil)
-        #expect(configuration.brokers[0].metadata == nil)
+        #expect(configuration.brokers[0].metadata == .automatic)
         #expect(options.clientID.hasPrefix("bridge-"))
         #expect(options.version == expected.version && options.session.expiry == expected.session.expiry)
         #expect(

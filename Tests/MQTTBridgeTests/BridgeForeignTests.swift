@@ -25,8 +25,8 @@ extension BridgeTests {
             let station = try Station(
                 [try .quick(source.url, version, name: "source"), try .quick(target.url, version, name: "target")],
                 routes: [
-                    Route("{r...}", "{r...}", .in, name: "in", broker: "source"),
-                    Route("{r...}", "{r...}", .out, name: "out", broker: "target"),
+                    Route("{r...}", "{r...}", direction: .in, name: "in", broker: "source"),
+                    Route("{r...}", "{r...}", direction: .out, name: "out", broker: "target"),
                 ]
             )
             try await withPlainClient(target.url) { plain in

@@ -49,7 +49,7 @@ extension BridgeTests {
         func inAdvance(mode: Mode) async throws {
             let broker = try MosquittoBroker.start()
             let store = mode.hasStore ? MemoryStore() : nil
-            let routes = [Route("n/{x}", "n.{x}", .in)]
+            let routes = [Route("n/{x}", "n.{x}", direction: .in)]
             func station() throws -> Station { try Station([mode.broker(broker.url)], routes: routes, store: store) }
             func id(_ number: Int) -> EventID { EventID(source: "other-1", tag: "\(number)") }
             try await withPlainClient(broker.url, [], version: mode.version) { plain in
@@ -151,10 +151,10 @@ extension BridgeTests {
         func none() async throws {
             let (left, right) = (try MosquittoBroker.start(), try MosquittoBroker.start())
             let station = try Station(
-                [.quick(left.url, name: "left", metadata: MQTTBridge.Metadata.none), .quick(right.url, name: "right")],
+                [.quick(left.url, name: "left", metadata: .none), .quick(right.url, name: "right")],
                 routes: [
-                    Route("n/{x}", "n.{x}", .in, name: "in", broker: "left"),
-                    Route("n/{x}", "n.{x}", .out, name: "out", broker: "right"),
+                    Route("n/{x}", "n.{x}", direction: .in, name: "in", broker: "left"),
+                    Route("n/{x}", "n.{x}", direction: .out, name: "out", broker: "right"),
                 ]
             )
             try await withPlainClient(left.url, []) { near in

@@ -23,7 +23,7 @@ extension BridgeTests {
                 }
             }
             let store = isDurable ? MemoryStore() : nil
-            let route = Route("o/{n}", "o.{n}", .out)
+            let route = Route("o/{n}", "o.{n}", direction: .out)
             let station = try Station(
                 [try .quick("mqtt://127.0.0.1:\(broker.port)", version)],
                 routes: [route],

@@ -20,7 +20,7 @@ extension BridgeTests {
                     options.clientID = "the-same"
                     options.session.expiry = .seconds(600)
                 }
-                let station = try Station([options], routes: [Route("t/{n}", "t.{n}", .in)], store: store)
+                let station = try Station([options], routes: [Route("t/{n}", "t.{n}", direction: .in)], store: store)
                 try await withRunning(station) {}
                 losses.append(station.reports("sessionlost").count)
             }

@@ -134,7 +134,8 @@ extension BridgeTests {
             let broker = try FakeBroker { try $0.serve() }
             let away = try Broker.quick("mqtt://127.0.0.1:1", name: "away") { $0.limits.queueCapacity = 1 }
             let routes = [
-                Route("away/{n}", "t.{n}", .out, broker: "away"), Route("here/{n}", "t.{n}", .out, broker: "here"),
+                Route("away/{n}", "t.{n}", direction: .out, broker: "away"),
+                Route("here/{n}", "t.{n}", direction: .out, broker: "here"),
             ]
             let station = try Station([away, try .quick(broker.url, name: "here")], routes: routes)
             try await withRunning(station, ready: false) {
@@ -152,7 +153,9 @@ extension BridgeTests {
             let broker = try FakeBroker { try $0.serve() }
             let away = try Broker.quick("mqtt://127.0.0.1:1", name: "away") { $0.limits.queueCapacity = 1 }
             for names in [["here", "away"], ["away", "here"]] {
-                let routes = try names.map { Route(try TopicTemplate("\($0)/{n}"), "t.{n}", .out, broker: $0) }
+                let routes = try names.map {
+                    Route(try TopicTemplate("\($0)/{n}"), "t.{n}", direction: .out, broker: $0)
+                }
                 let station = try Station([away, try .quick(broker.url, name: "here")], routes: routes)
                 let count = topics(broker).count
                 try await withRunning(station, ready: false) {

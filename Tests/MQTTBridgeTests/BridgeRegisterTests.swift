@@ -31,7 +31,8 @@ struct BridgeRegisterTests {
         "one that brings in something else is not: another broker, topic or event, only out, another bus",
         arguments: [
             ("mqtt://127.0.0.1:2", Route("a/{n}", "a.{n}")), ("mqtt://127.0.0.1:1", Route("b/{n}", "a.{n}")),
-            ("mqtt://127.0.0.1:1", Route("a/{n}", "b.{n}")), ("mqtt://127.0.0.1:1", Route("a/{n}", "a.{n}", .out)),
+            ("mqtt://127.0.0.1:1", Route("a/{n}", "b.{n}")),
+            ("mqtt://127.0.0.1:1", Route("a/{n}", "a.{n}", direction: .out)),
             ("mqtt://localhost:1", Route("a/{n}", "a.{n}")),
         ]
     )

@@ -15,11 +15,11 @@ extension BridgeTests {
         /// From `left` to `right`.
         private func routes(_ mode: Mode) -> [Route] {
             [
-                Route("home/{x}", "home.{x}", .in, name: "in", broker: "left", durability: mode.durability),
+                Route("home/{x}", "home.{x}", direction: .in, name: "in", broker: "left", durability: mode.durability),
                 Route(
                     "home/{x}",
                     "home.{x}",
-                    .out,
+                    direction: .out,
                     name: "out",
                     broker: "right",
                     retain: .asReceived,

@@ -170,8 +170,8 @@ extension BridgeTests {
             let station = try Station(
                 [try .quick(left.url, name: "left"), try .quick(right.url, name: "right")],
                 routes: [
-                    Route("a/{r...}", "a.{r...}", .in, broker: "left"),
-                    Route("a/{r...}", "a.{r...}", .out, name: "out", broker: "right"),
+                    Route("a/{r...}", "a.{r...}", direction: .in, broker: "left"),
+                    Route("a/{r...}", "a.{r...}", direction: .out, name: "out", broker: "right"),
                 ]
             )
             try await withPlainClient(left.url, []) { plain in

@@ -10,8 +10,8 @@ extension BridgeTests {
     struct Routes {
         private let demo = [
             Route("home/{room}/temperature", "climate.{room}.temperature"),
-            Route("home/{room}/light/set", "light.{room}.set", .out, qos: .exactlyOnce, retain: true),
-            Route("home/{room}/light/state", "light.{room}.state", .in, qos: .atMostOnce),
+            Route("home/{room}/light/set", "light.{room}.set", direction: .out, qos: .exactlyOnce, retain: true),
+            Route("home/{room}/light/state", "light.{room}.state", direction: .in, qos: .atMostOnce),
         ]
 
         @Test("one message in is one event, one emit out is one message", arguments: ProtocolVersion.allCases)
@@ -82,9 +82,9 @@ extension BridgeTests {
             let station = try Station(
                 [try .quick(broker.url, version)],
                 routes: [
-                    Route("home/{room}/t", "one.{room}", .in, qos: .atMostOnce),
-                    Route("home/kitchen/{rest...}", "two.{rest...}", .in, qos: .exactlyOnce),
-                    Route("{h}/{room}/t", "three.{h}.{room}", .in, qos: .atLeastOnce),
+                    Route("home/{room}/t", "one.{room}", direction: .in, qos: .atMostOnce),
+                    Route("home/kitchen/{rest...}", "two.{rest...}", direction: .in, qos: .exactlyOnce),
+                    Route("{h}/{room}/t", "three.{h}.{room}", direction: .in, qos: .atLeastOnce),
                 ]
             )
             try await withPlainClient(broker.url, []) { plain in
@@ -111,7 +111,7 @@ extension BridgeTests {
             let broker = try MosquittoBroker.start(configuration: "allow_anonymous true\nsys_interval 1")
             let station = try Station(
                 [try .quick(broker.url, version)],
-                routes: [.everything(), Route("$SYS/broker/version", "version", .in)]
+                routes: [.everything(), Route("$SYS/broker/version", "version", direction: .in)]
             )
             try await withRunning(station) {
                 try await station.hears(1)

@@ -10,8 +10,8 @@ extension BridgeTests {
     /// Routes that are edited while the broker keeps the session.
     @Suite("kept sessions and edited routes", .needsMosquitto)
     struct Sessions {
-        private let old = Route("home/{rest...}", "home.{rest...}", .in)
-        private let new = Route("home/{room}/temperature", "climate.{room}", .in)
+        private let old = Route("home/{rest...}", "home.{rest...}", direction: .in)
+        private let new = Route("home/{room}/temperature", "climate.{room}", direction: .in)
 
         private func broker(_ url: String, _ version: ProtocolVersion) throws -> Broker {
             try .quick(url, version) { options in
@@ -79,7 +79,7 @@ extension BridgeTests {
             let store = MemoryStore()
             let before = try Station([.quick(broker.url, version)], routes: [old], store: store)
             try await withRunning(before) {}
-            let out = [Route("light/{x}", "light.{x}", .out)]
+            let out = [Route("light/{x}", "light.{x}", direction: .out)]
             let without = try Station([.quick(broker.url, version)], routes: out, store: store)
             _ = try await withRunning(without, ready: false) { try await without.tells("connected") }
             let after = try Station([.quick(broker.url, version)], routes: [old], store: store)
@@ -116,7 +116,7 @@ extension BridgeTests {
         @Test("what a merged filter takes in beside is nobody's mistake")
         func merged() async throws {
             let broker = try MosquittoBroker.start()
-            let routes = [new, Route("home/kitchen/{rest...}", "kitchen.{rest...}", .in)]
+            let routes = [new, Route("home/kitchen/{rest...}", "kitchen.{rest...}", direction: .in)]
             let station = try Station([self.broker(broker.url, .v5)], routes: routes)
             try await withPlainClient(broker.url, []) { plain in
                 try await withRunning(station) {
@@ -135,8 +135,8 @@ extension BridgeTests {
         func unnamed(isDurable: Bool) async throws {
             let broker = try MosquittoBroker.start()
             let store = MemoryStore()
-            let route = Route("homie/{rest...}", "{rest...}", .in)
-            let other = Route("homie/{rest...}", "all.{rest...}", .in)
+            let route = Route("homie/{rest...}", "{rest...}", direction: .in)
+            let other = Route("homie/{rest...}", "all.{rest...}", direction: .in)
             for routes in [[route], [route, other]] {
                 let station = try Station([.quick(broker.url)], routes: routes, store: isDurable ? store : nil)
                 try await withPlainClient(broker.url, []) { plain in

@@ -21,7 +21,10 @@ extension BridgeTests {
         func graceful(version: ProtocolVersion) async throws {
             let broker = try MosquittoBroker.start()
             // Out only: see the next test.
-            let station = try Station([try self.broker(broker.url, version)], routes: [Route("a", "a", .out)])
+            let station = try Station(
+                [try self.broker(broker.url, version)],
+                routes: [Route("a", "a", direction: .out)]
+            )
             try await withPlainClient(broker.url) { plain in
                 let group = ServiceGroup(
                     configuration: .init(services: [.init(service: station.bridge)], logger: .silent)
@@ -112,7 +115,7 @@ extension BridgeTests {
             let store = isDurable ? MemoryStore() : nil
             let station = try Station(
                 [try .quick("mqtt://127.0.0.1:\(fake.port)", name: "fake"), try broker(other.url, .v5)],
-                routes: [Route("a", "a", .both), Route("b", "b", .both, broker: "fake")],
+                routes: [Route("a", "a", direction: .both), Route("b", "b", direction: .both, broker: "fake")],
                 store: store
             )
             let bridge = station.bridge

@@ -156,7 +156,7 @@ extension BridgeTests {
             let proxy = try TCPProxy(to: broker.port)
             let station = try Station(
                 [mode.broker("mqtt://127.0.0.1:\(proxy.port)", "left")],
-                routes: [Route("home/{x}", "home.{x}", .in, broker: "left", durability: mode.durability)],
+                routes: [Route("home/{x}", "home.{x}", direction: .in, broker: "left", durability: mode.durability)],
                 store: mode.hasStore ? MemoryStore() : nil
             )
             try await withPlainClient(broker.url, [], version: mode.version) { plain in

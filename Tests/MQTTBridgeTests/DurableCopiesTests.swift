@@ -22,8 +22,8 @@ extension BridgeTests {
             try Station(
                 [try .quick(left.url, name: "left"), try .quick(right.url, name: "right")],
                 routes: [
-                    Route("d/{n}", "d.{n}", .in, name: "left", broker: "left", durability: durability),
-                    Route("d/{n}", "d.{n}", .in, name: "right", broker: "right"),
+                    Route("d/{n}", "d.{n}", direction: .in, name: "left", broker: "left", durability: durability),
+                    Route("d/{n}", "d.{n}", direction: .in, name: "right", broker: "right"),
                 ],
                 store: store
             )
@@ -127,7 +127,8 @@ extension BridgeTests {
         @Test("of what is refused, the broker sends QoS 1 again; QoS 2 in memory is heard, and what is left is told")
         func unrepeatable() async throws {
             let routes = [
-                Route("d/{n}", "d.{n}", .in), Route("m/{n}", "m.{n}", .in, qos: .exactlyOnce, durability: .memory),
+                Route("d/{n}", "d.{n}", direction: .in),
+                Route("m/{n}", "m.{n}", direction: .in, qos: .exactlyOnce, durability: .memory),
             ]
             let station = try Station([try .quick(left.url)], routes: routes, store: store)
             try await withRunning(station) {

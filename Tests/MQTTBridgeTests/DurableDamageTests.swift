@@ -12,7 +12,7 @@ import Testing
 extension BridgeTests {
     @Suite("a store that is damaged while it is used")
     struct DurableDamage {
-        private let routes = [Route("t/{n}", "t.{n}", .in), Route("o/{n}", "o.{n}", .out)]
+        private let routes = [Route("t/{n}", "t.{n}", direction: .in), Route("o/{n}", "o.{n}", direction: .out)]
         private let folder = try! TemporaryDirectory()
         private var path: String { folder.file("store.db") }
 
@@ -28,7 +28,7 @@ extension BridgeTests {
         @Test("a damaged row on its way in becomes a dead letter, and the rest reaches the listener")
         func inbound() async throws {
             let broker = try MosquittoBroker.start()
-            let store = try SQLiteStore.open(.init(path: path, synchronous: .normal)).store
+            let store = try SQLiteStore.open(.init(path: path, synchronous: .normal))
             defer { store.close() }
             let station = try Station([try .quick(broker.url)], routes: routes, store: store, hears: false)
             let slow = Hearer(isOpen: false)
@@ -61,7 +61,7 @@ extension BridgeTests {
         func outbound() async throws {
             let broker = try MosquittoBroker.start()
             broker.stop()
-            let store = try SQLiteStore.open(.init(path: path, synchronous: .normal)).store
+            let store = try SQLiteStore.open(.init(path: path, synchronous: .normal))
             defer { store.close() }
             let station = try Station([try .quick(broker.url)], routes: routes, store: store)
             try await withRunning(station, ready: false) {
@@ -91,7 +91,7 @@ extension BridgeTests {
         @Test("a page that SQLite calls corrupt ends the run with what it is, and nothing goes round")
         func page() async throws {
             let broker = try MosquittoBroker.start()
-            let store = try SQLiteStore.open(.init(path: path, synchronous: .normal)).store
+            let store = try SQLiteStore.open(.init(path: path, synchronous: .normal))
             defer { store.close() }
             var batch = StoreBatch()
             batch.departures = (1...4_000).map { .sample($0, topic: "o/a", route: "o/{n}", payload: 3_000) }

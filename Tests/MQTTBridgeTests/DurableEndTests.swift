@@ -10,8 +10,8 @@ extension BridgeTests {
     @Suite("an end in order")
     struct DurableEnd {
         private let routes = [
-            Route("t/{n}", "t.{n}", .in), Route("o/{n}", "o.{n}", .out),
-            Route("m/{n}", "m.{n}", .both, durability: .memory),
+            Route("t/{n}", "t.{n}", direction: .in), Route("o/{n}", "o.{n}", direction: .out),
+            Route("m/{n}", "m.{n}", direction: .both, durability: .memory),
         ]
 
         private func publish(_ broker: FakeBroker, _ topics: [String]) throws {

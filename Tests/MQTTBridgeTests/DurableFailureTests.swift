@@ -9,7 +9,7 @@ import Testing
 extension BridgeTests {
     @Suite("a store that fails")
     struct DurableFailure {
-        private let routes = [Route("t/{n}", "t.{n}", .in), Route("o/{n}", "o.{n}", .out)]
+        private let routes = [Route("t/{n}", "t.{n}", direction: .in), Route("o/{n}", "o.{n}", direction: .out)]
 
         @Test(
             "F21: nothing is acknowledged, it is told, and all goes on by itself when the store works again",
@@ -60,8 +60,8 @@ extension BridgeTests {
             let near = try FakeBroker { try $0.serve() }
             let store = WatchedStore()
             let routes = [
-                Route("d/{n}", "d.{n}", .in), Route("m/{n}", "m.{n}", .in, durability: .memory),
-                Route("d/{n}", "d.{n}", .out, broker: "far"),
+                Route("d/{n}", "d.{n}", direction: .in), Route("m/{n}", "m.{n}", direction: .in, durability: .memory),
+                Route("d/{n}", "d.{n}", direction: .out, broker: "far"),
             ]
             let brokers = [try Broker.quick(near.url), try Broker.quick(far.url, name: "far")]
             let station = try Station(brokers, routes: routes, store: store)

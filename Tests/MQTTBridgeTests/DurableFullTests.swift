@@ -11,7 +11,7 @@ import Testing
 extension BridgeTests {
     @Suite("a medium that the backlog itself has filled")
     struct DurableFull {
-        private let routes = [Route("t/{n}", "t.{n}", .in), Route("o/{n}", "o.{n}", .out)]
+        private let routes = [Route("t/{n}", "t.{n}", direction: .in), Route("o/{n}", "o.{n}", direction: .out)]
 
         @Test("outbound: a part of the emits fits, what is there is published, and the rest follows in order")
         func outbound() async throws {
@@ -87,10 +87,11 @@ extension BridgeTests {
             let disk = try SmallDisk(kilobytes: 4 * 1024)
             let (near, far) = (try MosquittoBroker.start(), try MosquittoBroker.start())
             far.stop()
-            let store = try SQLiteStore.open(.init(path: disk.path + "/store.db")).store
+            let store = try SQLiteStore.open(.init(path: disk.path + "/store.db"))
             defer { store.close() }
             let routes = [
-                Route("t/{n}", "t.{n}", .in, broker: "near"), Route("o/{n}", "o.{n}", .out, broker: "far"),
+                Route("t/{n}", "t.{n}", direction: .in, broker: "near"),
+                Route("o/{n}", "o.{n}", direction: .out, broker: "far"),
             ]
             let brokers = [
                 try Broker.quick(near.url, name: "near") { $0.timeouts.hold = .milliseconds(50) },

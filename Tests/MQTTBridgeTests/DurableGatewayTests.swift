@@ -11,8 +11,8 @@ extension BridgeTests {
     struct DurableGateway {
         private func routes(_ inbound: Durability) -> [Route] {
             [
-                Route("t/{n}", "t.{n}", .in, broker: "near", durability: inbound),
-                Route("t/{n}", "t.{n}", .out, broker: "far"),
+                Route("t/{n}", "t.{n}", direction: .in, broker: "near", durability: inbound),
+                Route("t/{n}", "t.{n}", direction: .out, broker: "far"),
             ]
         }
 
@@ -82,7 +82,7 @@ extension BridgeTests {
         func underLoad() async throws {
             let broker = try MosquittoBroker.start()
             let store = MemoryStore()
-            let routes = [Route("t/{n}", "t.{n}", .in), Route("o/{n}", "o.{n}", .out)]
+            let routes = [Route("t/{n}", "t.{n}", direction: .in), Route("o/{n}", "o.{n}", direction: .out)]
             let accepted = Locked<Set<String>>([])
             let numbers = (0..<3_000).map(String.init)
             try await withPlainClient(broker.url, ["o/#"]) { plain in
@@ -128,7 +128,7 @@ extension BridgeTests {
             let broker = try FakeBroker { try $0.serve { $0.type == .publish ? [] : nil } }
             let store = MemoryStore()
             let quick = try Broker.quick(broker.url) { $0.timeouts.drain = .milliseconds(100) }
-            let station = try Station([quick], routes: [Route("o/{n}", "o.{n}", .out)], store: store)
+            let station = try Station([quick], routes: [Route("o/{n}", "o.{n}", direction: .out)], store: store)
             let receipts = try await withRunning(station) {
                 let receipts = (0..<2_000).map { station.bus.tracked.emit("o.a", Payload("\($0)")) }
                 for receipt in receipts { try await withTimeLimit(.seconds(30)) { try await receipt.stored() } }

@@ -9,7 +9,7 @@ import Testing
 extension BridgeTests {
     @Suite("durable in")
     struct DurableIn {
-        private let routes = [Route("t/{n}", "t.{n}", .in)]
+        private let routes = [Route("t/{n}", "t.{n}", direction: .in)]
 
         private func acknowledgements(_ broker: FakeBroker) -> [UInt16] {
             broker.peers.flatMap(\.recorded).filter { $0.type == .puback }.compactMap(\.packetID)
@@ -163,7 +163,7 @@ extension BridgeTests {
         func expiry() async throws {
             let broker = try FakeBroker { try $0.serve() }
             let store = MemoryStore()
-            var routes = [Route("t/{n}", "t.{n}", .in), Route("u/{n}", "u.{n}", .in)]
+            var routes = [Route("t/{n}", "t.{n}", direction: .in), Route("u/{n}", "u.{n}", direction: .in)]
             routes[0].timeToLive = .milliseconds(300)
             let station = try Station([try .quick(broker.url)], routes: routes, store: store, hears: false)
             let slow = Hearer(isOpen: false)
@@ -187,7 +187,13 @@ extension BridgeTests {
         @Test("a durable route at QoS 2 is subscribed at QoS 1, and that is said", arguments: [true, false])
         func exactlyOnce(isDurable: Bool) async throws {
             let broker = try FakeBroker { try $0.serve() }
-            let route = Route("t/{n}", "t.{n}", .in, qos: .exactlyOnce, durability: isDurable ? nil : .memory)
+            let route = Route(
+                "t/{n}",
+                "t.{n}",
+                direction: .in,
+                qos: .exactlyOnce,
+                durability: isDurable ? nil : .memory
+            )
             let station = try Station([try .quick(broker.url)], routes: [route], store: MemoryStore())
             try await withRunning(station) {
                 let packet = try #require(broker.peers.first?.recorded.first { $0.type == .subscribe })
@@ -205,7 +211,7 @@ extension BridgeTests {
                 let station = try Station([try .quick(broker.url)], routes: routes, store: store)
                 try await withRunning(station) {}
             }
-            var out = Route("t/{n}", "t.{n}", .out)
+            var out = Route("t/{n}", "t.{n}", direction: .out)
             out.durability = .disk
             for _ in 0..<2 {
                 let outOnly = try Station([try .quick(broker.url)], routes: [out], store: store)

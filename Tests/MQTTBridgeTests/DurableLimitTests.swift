@@ -13,7 +13,7 @@ extension BridgeTests {
         private static let batch = 256
 
         private func routes(_ policy: StorePolicy, _ messages: Int) -> [Route] {
-            [Route("t/{n}", "t.{n}", .in), Route("o/{n}", "o.{n}", .out)].map { route in
+            [Route("t/{n}", "t.{n}", direction: .in), Route("o/{n}", "o.{n}", direction: .out)].map { route in
                 var route = route
                 route.policy = policy
                 route.limits = StoreLimits(messages: messages, bytes: 1_000_000)
@@ -123,7 +123,7 @@ extension BridgeTests {
             let store = WatchedStore()
             var options = BridgeOptions()
             options.store.deadLetterBytes = 5_000
-            let routes = [Route("t/{n}", "t.{n}", .in)]
+            let routes = [Route("t/{n}", "t.{n}", direction: .in)]
             let quick = try Broker.quick(broker.url)
             let station = try Station([quick], routes: routes, options: options, store: store, hears: false)
             station.bus.on("t.*", name: "fails", delivery: .serial) { _ in throw CancellationError() }
@@ -144,7 +144,7 @@ extension BridgeTests {
 
         @Test("a send that is larger than what is free waits without turning round and round")
         func largeSend() async throws {
-            var route = Route("o/{n}", "o.{n}", .out)
+            var route = Route("o/{n}", "o.{n}", direction: .out)
             route.limits = StoreLimits(messages: 100, bytes: 1_000)
             let store = WatchedStore()
             let station = try Station([try .quick("mqtt://127.0.0.1:1")], routes: [route], store: store)

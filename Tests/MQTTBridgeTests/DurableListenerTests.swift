@@ -9,7 +9,7 @@ import Testing
 extension BridgeTests {
     @Suite("durable in: listeners")
     struct DurableListeners {
-        private let routes = [Route("t/{n}", "t.{n}", .in)]
+        private let routes = [Route("t/{n}", "t.{n}", direction: .in)]
 
         @Test("F11: a message that a listener cannot deal with is retried, then a dead letter, and can be run again")
         func deadLetter() async throws {

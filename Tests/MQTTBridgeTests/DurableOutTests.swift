@@ -9,7 +9,7 @@ import Testing
 extension BridgeTests {
     @Suite("durable out")
     struct DurableOut {
-        private let routes = [Route("o/{n}", "o.{n}", .out)]
+        private let routes = [Route("o/{n}", "o.{n}", direction: .out)]
 
         private func published(_ broker: FakeBroker) -> [FakeBroker.PublishPacket] {
             broker.peers.flatMap(\.recorded).filter { $0.type == .publish }.compactMap { try? $0.publish() }
@@ -113,7 +113,7 @@ extension BridgeTests {
                 try peer.send(.suback(packetID: subscribe.packetID, reasons: [1]))
                 try peer.expectPublish()
             }
-            let routes = routes + [Route("x", "x", .in)]
+            let routes = routes + [Route("x", "x", direction: .in)]
             let station = try Station([try .quick(broker.url)], routes: routes, store: MemoryStore())
             try await withRunning(station) {
                 let receipt = station.bus.tracked.emit("o.a", "1")
@@ -207,7 +207,7 @@ extension BridgeTests {
             let store = MemoryStore()
             var routes = routes
             routes[0].timeToLive = .milliseconds(100)
-            routes.append(Route("u/{n}", "u.{n}", .out))
+            routes.append(Route("u/{n}", "u.{n}", direction: .out))
             let station = try Station([try .quick(broker.url)], routes: routes, store: store)
             try await withRunning(station, ready: false) {
                 station.bus.emit("o.a", "late")

@@ -9,7 +9,7 @@ import Testing
 extension BridgeTests {
     @Suite("durable out: receipts")
     struct DurableReceipts {
-        private let routes = [Route("o/{n}", "o.{n}", .out)]
+        private let routes = [Route("o/{n}", "o.{n}", direction: .out)]
 
         /// A broker that refuses every publish on one topic as long as it is too busy.
         private func busyBroker(at topic: String) throws -> FakeBroker {

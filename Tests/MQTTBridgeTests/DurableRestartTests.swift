@@ -9,7 +9,7 @@ import Testing
 extension BridgeTests {
     @Suite("durable in: restarts")
     struct DurableRestarts {
-        private let routes = [Route("t/{n}", "t.{n}", .in), Route("u/{n}", "u.{n}", .in)]
+        private let routes = [Route("t/{n}", "t.{n}", direction: .in), Route("u/{n}", "u.{n}", direction: .in)]
 
         /// A process of its own. It ends in order, unless `crashes`: then nothing of what it does last is kept. Calls that
         /// run when it ends never return to it.

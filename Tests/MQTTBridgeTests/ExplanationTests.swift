@@ -15,11 +15,17 @@ struct ExplanationTests {
                 try Broker("mqtts://cloud.example.com", name: "cloud"),
             ],
             routes: [
-                Route("device/{id}/{rest...}", "device.{id}.{rest...}", .in, name: "from devices", broker: "local"),
+                Route(
+                    "device/{id}/{rest...}",
+                    "device.{id}.{rest...}",
+                    direction: .in,
+                    name: "from devices",
+                    broker: "local"
+                ),
                 Route(
                     "sites/s1/device/{id}/{rest...}",
                     "device.{id}.{rest...}",
-                    .both,
+                    direction: .both,
                     name: "with cloud",
                     broker: "cloud",
                     qos: .exactlyOnce,
@@ -57,8 +63,8 @@ struct ExplanationTests {
         let explanation = try Explanation(
             brokers: [try Broker("mqtt://a", name: "near", options: options), try Broker("mqtt://b", name: "far")],
             routes: [
-                Route("a/{x}", "a.{x}", .in, broker: "near"),
-                Route("a/{x}", "a.{x}", .out, broker: "far", retain: .asReceived),
+                Route("a/{x}", "a.{x}", direction: .in, broker: "near"),
+                Route("a/{x}", "a.{x}", direction: .out, broker: "far", retain: .asReceived),
             ]
         )
         let text = version == .v5 ? "retained if it was to be kept there," : "retained if it was kept there and news"

@@ -22,9 +22,9 @@ extension BridgeTests {
         }
 
         private let routes = [
-            Route("t/{n}", "t.{n}", .in),
-            Route("stored/{n}", "stored.{n}", .out),
-            Route("quick/{n}", "quick.{n}", .out, qos: .atMostOnce, durability: .memory),
+            Route("t/{n}", "t.{n}", direction: .in),
+            Route("stored/{n}", "stored.{n}", direction: .out),
+            Route("quick/{n}", "quick.{n}", direction: .out, qos: .atMostOnce, durability: .memory),
         ]
 
         /// A broker that discards nothing for a client that is slow.
@@ -125,7 +125,7 @@ extension BridgeTests {
             var options = BridgeOptions()
             options.maximumPayload = 48
             let away = try Broker.quick("mqtt://127.0.0.1:1", name: "away") { $0.limits.queueCapacity = 5 }
-            let routes = routes + [Route("away/{n}", "away.{n}", .out, broker: "away", durability: .memory)]
+            let routes = routes + [Route("away/{n}", "away.{n}", direction: .out, broker: "away", durability: .memory)]
             let store = MemoryStore()
             let station = try Station([try .quick(broker.url), away], routes: routes, options: options, store: store)
             let bus = station.bus

@@ -47,7 +47,7 @@ struct RecordCodecTests {
     @Test("what came in is the same when it comes from the store", arguments: Seed.fresh(100))
     func inbound(seed: Seed) throws {
         var random = seed.random
-        let route = Route("t", "e", .in, name: "r", broker: "b")
+        let route = Route("t", "e", direction: .in, name: "r", broker: "b")
         let bus = EventBus()
         let context = try BridgeContext.sample(bus, [route])
         let attributes = EventAttributes(

@@ -38,8 +38,8 @@ struct RouteCheckTests {
 
     @Test("reserved names and shared subscriptions matter only inbound")
     func outbound() {
-        #expect(fields([Route("report/{x}", "$bridge.{x}", .out)]).isEmpty)
-        #expect(fields([Route("$share/g/{x}", "a.{x}", .out)]).isEmpty)
+        #expect(fields([Route("report/{x}", "$bridge.{x}", direction: .out)]).isEmpty)
+        #expect(fields([Route("$share/g/{x}", "a.{x}", direction: .out)]).isEmpty)
     }
 
     @Test("a name that stands there twice and a broker that is unknown are told with what to do")
@@ -90,8 +90,8 @@ struct RouteCheckTests {
         // `t.{x}` and `{x}.home` meet only where x is home and t: then topics `home/t` and events `t.home` agree.
         func routes(_ direction: Route.Direction) -> [Route] {
             [
-                Route(topic, event, direction, name: "first"),
-                Route(otherTopic, otherEvent, direction, name: "second"),
+                Route(topic, event, direction: direction, name: "first"),
+                Route(otherTopic, otherEvent, direction: direction, name: "second"),
             ]
         }
         #expect(fields(routes(.in)) == inbound)
@@ -105,7 +105,9 @@ struct RouteCheckTests {
     func apart() {
         let two = [Route("a", "e", name: "1"), Route("a", "e", name: "2", broker: "other")]
         #expect(fields(two, brokers: ["default", "other"]).isEmpty)
-        #expect(fields([Route("a", "e", .in, name: "1"), Route("a", "e", .out, name: "2")]).isEmpty)
+        #expect(
+            fields([Route("a", "e", direction: .in, name: "1"), Route("a", "e", direction: .out, name: "2")]).isEmpty
+        )
     }
 
     @Test("what is accepted never maps one text twice; what is refused does for some text", arguments: Seed.fresh(2))
@@ -151,10 +153,10 @@ struct RouteCheckTests {
         #expect(
             fields(
                 [
-                    Route("device/{r...}", "device.{r...}", .in, name: "1", broker: "local"),
-                    Route("sites/s1/device/{r...}", "device.{r...}", .out, name: "2", broker: "cloud"),
-                    Route("sites/s1/command/{r...}", "command.{r...}", .in, name: "3", broker: "cloud"),
-                    Route("command/{r...}", "command.{r...}", .out, name: "4", broker: "local"),
+                    Route("device/{r...}", "device.{r...}", direction: .in, name: "1", broker: "local"),
+                    Route("sites/s1/device/{r...}", "device.{r...}", direction: .out, name: "2", broker: "cloud"),
+                    Route("sites/s1/command/{r...}", "command.{r...}", direction: .in, name: "3", broker: "cloud"),
+                    Route("command/{r...}", "command.{r...}", direction: .out, name: "4", broker: "local"),
                 ],
                 brokers: both
             ).isEmpty
@@ -177,10 +179,10 @@ struct RouteCheckTests {
     @Test("routes that lead back under another name are refused, and named in order")
     func circle() throws {
         let routes = [
-            Route("x/{r...}", "e.{r...}", .in, name: "from x", broker: "local"),
-            Route("y/{r...}", "e.{r...}", .out, name: "to y", broker: "cloud"),
-            Route("y/{r...}", "f.{r...}", .in, name: "from y", broker: "cloud"),
-            Route("x/{r...}", "f.{r...}", .out, name: "to x", broker: "local"),
+            Route("x/{r...}", "e.{r...}", direction: .in, name: "from x", broker: "local"),
+            Route("y/{r...}", "e.{r...}", direction: .out, name: "to y", broker: "cloud"),
+            Route("y/{r...}", "f.{r...}", direction: .in, name: "from y", broker: "cloud"),
+            Route("x/{r...}", "f.{r...}", direction: .out, name: "to x", broker: "local"),
         ]
         let problems = check(routes, brokers: both)
         let problem = try #require(problems.first)
@@ -221,13 +223,14 @@ struct RouteCheckTests {
             switch kind {
             case "equal": Route("a/{x}/{rest...}", "e.{x}.{rest...}", name: "\(number)")
             // All topics overlap, and each makes other events.
-            case "apart": Route("{rest...}", try EventTemplate("e\(number).{rest...}"), .in, name: "\(number)")
+            case "apart":
+                Route("{rest...}", try EventTemplate("e\(number).{rest...}"), direction: .in, name: "\(number)")
             // Out to the other broker and back, under a new name each time.
             default:
                 Route(
                     try TopicTemplate("t\((number + 1) / 2)/{x}"),
                     try EventTemplate("e\(number / 2).{x}"),
-                    number.isMultiple(of: 2) ? .in : .out,
+                    direction: number.isMultiple(of: 2) ? .in : .out,
                     name: "\(number)",
                     broker: (number / 2 + number).isMultiple(of: 2) ? "default" : "other"
                 )
@@ -248,7 +251,7 @@ struct RouteCheckTests {
             Route(
                 try TopicTemplate("t\((number + 1) / 2 % (count / 2))/{x}"),
                 try EventTemplate("e\(number / 2).{x}"),
-                number.isMultiple(of: 2) ? .in : .out,
+                direction: number.isMultiple(of: 2) ? .in : .out,
                 name: "\(number)",
                 broker: (number / 2 + number).isMultiple(of: 2) ? "default" : "other"
             )
@@ -261,8 +264,8 @@ struct RouteCheckTests {
     @Test("a route that goes by the retain flag of a broker of MQTT 3.1.1 is noted")
     func unknownFlags() throws {
         let routes = [
-            Route("a/{x}", "a.{x}", .in, name: "source", broker: "left"),
-            Route("a/{x}", "a.{x}", .out, name: "target", broker: "right", retain: .asReceived),
+            Route("a/{x}", "a.{x}", direction: .in, name: "source", broker: "left"),
+            Route("a/{x}", "a.{x}", direction: .out, name: "target", broker: "right", retain: .asReceived),
         ]
         func notes(_ version: ProtocolVersion, _ routes: [Route]) throws -> [String] {
             var options = ClientOptions()
@@ -296,7 +299,7 @@ struct RouteCheckTests {
         print("three routes of 10,000 captures checked in \(time)")
         #expect(found.isEmpty)
         #expect(time < .seconds(10).stretched)
-        let durable = (0..<300).map { Route("q/{x}", "q.{x}", .in, name: "\($0)", qos: .exactlyOnce) }
+        let durable = (0..<300).map { Route("q/{x}", "q.{x}", direction: .in, name: "\($0)", qos: .exactlyOnce) }
         let notes = RouteCheck.notes(on: durable, hasStore: true)
         #expect(notes.count == 101)
         #expect(notes.last == "200 more notes are not shown")

@@ -20,7 +20,7 @@ struct RouteTableTests {
             Route("home/{room}/t", "climate.{room}", name: "1"),
             Route("home/{rest...}", "home.{rest...}", name: "2"),
             Route("home/{rest...}", "other.{rest...}", name: "3", broker: "other"),
-            Route("home/{rest...}", "out.{rest...}", .out, name: "4")
+            Route("home/{rest...}", "out.{rest...}", direction: .out, name: "4")
         )
         for _ in 0..<2 {
             #expect(events(table, "home/kitchen/t") == ["climate.kitchen", "home.kitchen.t"])
@@ -40,7 +40,10 @@ struct RouteTableTests {
         let everything = try table(.everything())
         #expect(events(everything, "$SYS/broker/uptime").isEmpty)
         #expect(events(everything, "a/$SYS") == ["a.$SYS"])
-        let named = try table(Route("$SYS/{rest...}", "sys.{rest...}", .in), Route("fwd/{rest...}", "{rest...}", .in))
+        let named = try table(
+            Route("$SYS/{rest...}", "sys.{rest...}", direction: .in),
+            Route("fwd/{rest...}", "{rest...}", direction: .in)
+        )
         #expect(events(named, "$SYS/broker/uptime") == ["sys.broker.uptime"])
         #expect(events(named, "fwd/a/b") == ["a.b"])
         #expect(events(named, "fwd/$bridge/connected").isEmpty)
@@ -52,12 +55,14 @@ struct RouteTableTests {
         arguments: ["$SYS.x", "$share.g.x", "$CONTROL.x", "$\u{301}.x"]
     )
     func dollar(text: String) throws {
-        let name = try EventName("out.\(text)")
-        let captured = try #require(try table(Route("{rest...}", "out.{rest...}", .out)).outbound(name).first)
+        let name = try EventName("out." + text)
+        let captured = try #require(
+            try table(Route("{rest...}", "out.{rest...}", direction: .out)).outbound(name).first
+        )
         #expect(captured.problem?.code == .invalidTopic)
         #expect(captured.problem?.detail.contains("$") == true)
         let literal = text.split(separator: ".")[0]
-        let route = Route(try TopicTemplate("\(literal)/{rest...}"), "out.{rest...}", .out)
+        let route = Route(try TopicTemplate("\(literal)/{rest...}"), "out.{rest...}", direction: .out)
         #expect(try #require(try table(route).outbound("out.x").first).problem == nil)
     }
 
@@ -73,7 +78,7 @@ struct RouteTableTests {
         ] as [(String, String?)]
     )
     func illegal(text: String, reason: String?) throws {
-        let table = try table(Route("{rest...}", "out.{rest...}", .out))
+        let table = try table(Route("{rest...}", "out.{rest...}", direction: .out))
         let found = try #require(table.outbound(try EventName(text)).first)
         #expect(found.problem?.code == reason.map { _ in .invalidTopic })
         #expect(reason.map { found.problem?.description.contains($0) == true } ?? true, "\(found)")

@@ -11,7 +11,7 @@ struct SubscriptionPlanTests {
     }
 
     private func filters(_ topics: [TopicTemplate]) -> [String] {
-        plan(topics.map { Route($0, "e", .in) }).map(\.filter)
+        plan(topics.map { Route($0, "e", direction: .in) }).map(\.filter)
     }
 
     @Test("filters that overlap become the narrowest that covers them; others stay as they are")
@@ -34,20 +34,23 @@ struct SubscriptionPlanTests {
 
     @Test("what a durable route has a part in is subscribed at QoS 1 at most, whoever else wants more")
     func durable() {
-        let memory = Route("a/{x...}", "m.{x...}", .in, qos: .exactlyOnce, durability: .memory)
-        let durable = Route("a/b/{x}", "d.{x}", .in, qos: .atLeastOnce, durability: .disk)
-        let other = Route("b/{x}", "o.{x}", .in, qos: .exactlyOnce, durability: .memory)
+        let memory = Route("a/{x...}", "m.{x...}", direction: .in, qos: .exactlyOnce, durability: .memory)
+        let durable = Route("a/b/{x}", "d.{x}", direction: .in, qos: .atLeastOnce, durability: .disk)
+        let other = Route("b/{x}", "o.{x}", direction: .in, qos: .exactlyOnce, durability: .memory)
         let requests = plan([memory, durable, other])
         #expect(requests.map(\.filter) == ["a/#", "b/+"])
         #expect(requests.map(\.qos) == [.atLeastOnce, .exactlyOnce])
-        #expect(plan([Route("c", "c", .in, qos: .exactlyOnce, durability: .disk)]).map(\.qos) == [.atLeastOnce])
+        #expect(
+            plan([Route("c", "c", direction: .in, qos: .exactlyOnce, durability: .disk)]).map(\.qos) == [.atLeastOnce]
+        )
     }
 
     @Test("a filter that covers has the highest QoS; only inbound routes subscribe; No Local where there is one")
     func options() {
         let routes = [
-            Route("a/{x}", "e.{x}", .in, qos: .atMostOnce), Route("a/b", "e", .both, qos: .exactlyOnce),
-            Route("out/{x}", "o.{x}", .out, qos: .exactlyOnce),
+            Route("a/{x}", "e.{x}", direction: .in, qos: .atMostOnce),
+            Route("a/b", "e", direction: .both, qos: .exactlyOnce),
+            Route("out/{x}", "o.{x}", direction: .out, qos: .exactlyOnce),
         ]
         #expect(plan(routes) == [SubscriptionRequest("a/+", qos: .exactlyOnce, noLocal: true)])
         #expect(plan(routes, version: .v3_1_1) == [SubscriptionRequest("a/+", qos: .exactlyOnce)])
@@ -55,8 +58,8 @@ struct SubscriptionPlanTests {
 
     @Test("the retain flag is asked for where a route to another broker goes by it, and MQTT has it")
     func flags() {
-        let source = Route("a/{x}", "a.{x}", .in, broker: "left")
-        let other = Route("b/{x}", "b.{x}", .in, broker: "left")
+        let source = Route("a/{x}", "a.{x}", direction: .in, broker: "left")
+        let other = Route("b/{x}", "b.{x}", direction: .in, broker: "left")
         func marked(_ target: Route, _ version: ProtocolVersion = .v5) -> [String] {
             let use = RetainFlagUse([source, other, target])
             let plan = SubscriptionPlan([source, other], version: version, flagUse: use)
@@ -68,7 +71,7 @@ struct SubscriptionPlanTests {
             return plan.requests.filter(\.marksKept).map(\.filter)
         }
         func target(_ direction: Route.Direction, _ broker: String, _ retain: Retention) -> Route {
-            Route("far/{x}", "a.{x}", direction, broker: broker, retain: retain)
+            Route("far/{x}", "a.{x}", direction: direction, broker: broker, retain: retain)
         }
         #expect(marked(target(.out, "right", .asReceived)) == ["a/+"])
         #expect(marked(target(.both, "right", .asReceived)) == ["a/+"])
@@ -76,7 +79,7 @@ struct SubscriptionPlanTests {
         #expect(marked(target(.in, "right", .asReceived)) == [], "publishes nothing")
         #expect(marked(target(.out, "left", .asReceived)) == [], "nothing goes back")
         #expect(marked(target(.out, "right", true)) == [])
-        let all = Route("far/{x...}", "{x...}", .out, broker: "right", retain: .asReceived)
+        let all = Route("far/{x...}", "{x...}", direction: .out, broker: "right", retain: .asReceived)
         #expect(marked(all) == ["a/+", "b/+"])
     }
 
@@ -111,7 +114,7 @@ struct SubscriptionPlanTests {
             Route(
                 try TopicTemplate(kind == "apart" ? "a\(number)/{x}/b" : "a/{x}/b\(number % 4_000)/{r...}"),
                 "e",
-                .in,
+                direction: .in,
                 qos: .exactlyOnce,
                 durability: number.isMultiple(of: 2) ? .disk : .memory
             )

@@ -185,5 +185,6 @@ struct WireFormatTests {
         #expect(broker.wireFormat.metadata == .none)
         broker.metadata = .cloudevents
         #expect(broker.wireFormat.metadata == .cloudevents)
+        #expect(try Broker("mqtt://localhost", metadata: .none).wireFormat.metadata == .none)
     }
 }

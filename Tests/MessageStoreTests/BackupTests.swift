@@ -14,7 +14,7 @@ struct BackupTests {
 
     init() throws {
         try FileManager.default.createDirectory(atPath: folder.file("copies"), withIntermediateDirectories: false)
-        store = try SQLiteStore.open(.init(path: folder.file("store.db"), synchronous: .normal)).store
+        store = try SQLiteStore.open(.init(path: folder.file("store.db"), synchronous: .normal))
     }
 
     private func names() throws -> [String] {
@@ -48,7 +48,7 @@ struct BackupTests {
         for path in [copy, copy + "2"] {
             var status = stat()
             #expect(stat(path, &status) == 0 && status.st_mode & 0o777 == 0o600)
-            let again = try SQLiteStore.open(.init(path: path, checkAtStart: .full)).store
+            let again = try SQLiteStore.open(.init(path: path, checkAtStart: .full))
             #expect(try StoreContents(of: again) == StoreContents(of: store))
             #expect(try again.text(named: "origin", initial: "there") == "here")
             #expect(try again.recover().seen.count == 100)
@@ -89,7 +89,7 @@ struct BackupTests {
         }
         isOver.withLock { $0 = true }
         _ = try await writing
-        let backup = try SQLiteStore.open(.init(path: copy)).store
+        let backup = try SQLiteStore.open(.init(path: copy))
         defer { backup.close() }
         let sequences = try backup.inbound(after: 0, limit: .max, bytes: .max).map(\.record.sequence)
         let end = try #require(sequences.last)

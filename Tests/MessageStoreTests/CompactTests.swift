@@ -13,7 +13,7 @@ struct CompactTests {
 
     /// Many messages, of which some are done with.
     private func fill(_ path: String, _ sequences: ClosedRange<Int64>, finished: [Int64]) throws {
-        let store = try SQLiteStore.open(.init(path: path)).store
+        let store = try SQLiteStore.open(.init(path: path))
         defer { store.close() }
         try store.commit(
             .with { batch in
@@ -38,7 +38,7 @@ struct CompactTests {
         store.close()
         #expect(SQLiteStore.size(of: path) < before / 2)
         #expect(try DatabaseQueue(path: path).read { try Int.fetchOne($0, sql: "PRAGMA auto_vacuum") } == 2)
-        store = try SQLiteStore.open(.init(path: path)).store
+        store = try SQLiteStore.open(.init(path: path))
         defer { store.close() }
         #expect(try store.inbound(after: 0, limit: 9_000, bytes: .max) == contents.inbound)
         #expect(try store.recover().seen.count == 50)
@@ -69,7 +69,7 @@ struct CompactTests {
         let missing = #expect(throws: StoreError.self) { try SQLiteStore.openForMaintenance(path: path) }
         #expect(missing?.code == .missing)
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
-        let owner = try SQLiteStore.open(.init(path: path)).store
+        let owner = try SQLiteStore.open(.init(path: path))
         defer { owner.close() }
         let second = #expect(throws: StoreError.self) { try SQLiteStore.openForMaintenance(path: path) }
         #expect(second?.code == .inUse)

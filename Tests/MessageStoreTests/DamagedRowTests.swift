@@ -12,7 +12,7 @@ struct DamagedRowTests {
     private let store: SQLiteStore
 
     init() throws {
-        store = try SQLiteStore.open(.init(path: folder.file("store.db"), synchronous: .normal)).store
+        store = try SQLiteStore.open(.init(path: folder.file("store.db"), synchronous: .normal))
         try store.commit(
             .with { batch in
                 batch.arrivals = (1...4).map { .sample($0) }

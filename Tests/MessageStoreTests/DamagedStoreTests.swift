@@ -38,7 +38,7 @@ struct DamagedStoreTests {
             let folder = try TemporaryDirectory()
             let path = try self.damage(crashed, damage, &random, folder)
             do throws(StoreError) {
-                let store = try SQLiteStore.open(.init(path: path, checkAtStart: .full)).store
+                let store = try SQLiteStore.open(.init(path: path, checkAtStart: .full))
                 defer { store.close() }
                 let contents = try? StoreContents(of: store)
                 let whole = damage.states(crashed)
@@ -65,7 +65,7 @@ struct DamagedStoreTests {
         func bytes() -> [Data?] { ["", "-wal"].map { FileManager.default.contents(atPath: path + $0) } }
         let before = bytes()
         let error = #expect(throws: StoreError.self) {
-            try SQLiteStore.open(.init(path: path, checkAtStart: .full)).store.close()
+            try SQLiteStore.open(.init(path: path, checkAtStart: .full)).close()
         }
         #expect(error?.code == .damaged, "\(label)")
         #expect(bytes() == before, "\(label)")
@@ -73,11 +73,11 @@ struct DamagedStoreTests {
 
     private func moveAside(_ path: String, _ label: String) throws {
         let opened = try SQLiteStore.open(.init(path: path, onCorrupt: .moveAside, checkAtStart: .full))
-        defer { opened.store.close() }
+        defer { opened.close() }
         let moved = try #require(opened.movedAside)
         #expect(try #/.*\.damaged-\d{8}-\d{6}/#.wholeMatch(in: moved) != nil, "\(label)")
-        #expect(try StoreContents(of: opened.store) == StoreContents(), "\(label)")
-        try opened.store.commit(.with { $0.arrivals = [.sample(1)] })
+        #expect(try StoreContents(of: opened) == StoreContents(), "\(label)")
+        try opened.commit(.with { $0.arrivals = [.sample(1)] })
         #expect(FileManager.default.fileExists(atPath: moved), "\(label)")
     }
 
@@ -113,7 +113,7 @@ struct DamagedStoreTests {
             let folder = try TemporaryDirectory()
             let path = try self.damage(crashed, damage, &random, folder)
             do throws(StoreError) {
-                let store = try SQLiteStore.open(.init(path: path)).store
+                let store = try SQLiteStore.open(.init(path: path))
                 defer { store.close() }
                 let found = (
                     records {
@@ -158,7 +158,7 @@ struct DamagedStoreTests {
         try FileManager.default.removeItem(atPath: path)
         #expect(throws: StoreError.self) { try SQLiteStore.open(.init(path: path)) }
         let opened = try SQLiteStore.open(.init(path: path, onCorrupt: .moveAside))
-        defer { opened.store.close() }
+        defer { opened.close() }
         #expect(opened.movedAside != nil)
     }
 
@@ -167,7 +167,7 @@ struct DamagedStoreTests {
         let crashed = try CrashedStore(Seed.fresh(1)[0])
         let folder = try TemporaryDirectory()
         let path = try crashed.copy(into: folder)
-        let store = try SQLiteStore.open(.init(path: path)).store
+        let store = try SQLiteStore.open(.init(path: path))
         defer { store.close() }
         #expect(try StoreContents(of: store) == crashed.states.last)
     }

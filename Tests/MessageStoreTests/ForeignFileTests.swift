@@ -43,7 +43,7 @@ struct ForeignFileTests {
             case .folderAsLog: try manager.createDirectory(atPath: path + "-wal", withIntermediateDirectories: false)
             case .link:
                 let target = folder.file("target.db")
-                try SQLiteStore.open(.init(path: target)).store.close()
+                try SQLiteStore.open(.init(path: target)).close()
                 try manager.createSymbolicLink(atPath: path, withDestinationPath: target)
             case .pipe: #expect(mkfifo(path, 0o644) == 0)
             case .text: try text.write(to: URL(filePath: path))
@@ -95,7 +95,7 @@ struct ForeignFileTests {
         try thing.make(path, in: folder)
         let before = try everything()
         for onCorrupt in SQLiteStoreOptions.OnCorrupt.allCases {
-            let error = failure { try SQLiteStore.open(.init(path: path, onCorrupt: onCorrupt)).store.close() }
+            let error = failure { try SQLiteStore.open(.init(path: path, onCorrupt: onCorrupt)).close() }
             #expect(error?.code == thing.code, "\(String(describing: error))")
             #expect(error?.description.contains(thing.word) == true, "\(String(describing: error))")
             #expect(error?.isRetriable == false)
@@ -113,7 +113,7 @@ struct ForeignFileTests {
         #expect(SQLiteStore.obstacle(at: path) == nil)
         #expect(SQLiteStore.obstacle(at: folder.file("new/folder/store.db")) == nil)
         #expect(try everything() == [])
-        let store = try SQLiteStore.open(.init(path: path)).store
+        let store = try SQLiteStore.open(.init(path: path))
         #expect(SQLiteStore.obstacle(at: path) == nil)
         store.close()
         #expect(SQLiteStore.obstacle(at: path) == nil)
@@ -126,36 +126,36 @@ struct ForeignFileTests {
         arguments: [0, 40, 4_096]
     )
     func lostBeginning(_ zeros: Int) throws {
-        try SQLiteStore.open(.init(path: path)).store.close()
+        try SQLiteStore.open(.init(path: path)).close()
         let content = try Data(contentsOf: URL(filePath: path))
         try (zeros == 4_096 ? Data(count: zeros) + content.dropFirst(zeros) : content.prefix(zeros))
             .write(to: URL(filePath: path))
-        #expect(failure { try SQLiteStore.open(.init(path: path)).store.close() }?.code == .damaged)
+        #expect(failure { try SQLiteStore.open(.init(path: path)).close() }?.code == .damaged)
         #expect(SQLiteStore.obstacle(at: path)?.code == .damaged)
-        let (store, movedAside) = try SQLiteStore.open(.init(path: path, onCorrupt: .moveAside))
+        let store = try SQLiteStore.open(.init(path: path, onCorrupt: .moveAside))
         defer { store.close() }
-        #expect(movedAside != nil)
+        #expect(store.movedAside != nil)
     }
 
     @Test("a lock without its bytes and a second name of the log, as a power cut leaves them, are the store's own")
     func leftByPowerCut() throws {
         let folder = try TemporaryDirectory()
         let path = folder.file("store.db")
-        let store = try SQLiteStore.open(.init(path: path)).store
+        let store = try SQLiteStore.open(.init(path: path))
         try store.commit(.with { $0.isProbe = true })
         try FileManager.default.linkItem(atPath: path + "-wal", toPath: path + "-wal.new")
         store.close()
         try Data(count: 30).write(to: URL(filePath: path + ".lock"))
-        try SQLiteStore.open(.init(path: path)).store.close()
+        try SQLiteStore.open(.init(path: path)).close()
         #expect(!FileManager.default.fileExists(atPath: path + "-wal.new"))
     }
 
     @Test("a store of another user is refused and keeps its mode", .enabled(if: geteuid() == 0, "needs root"))
     func otherUser() throws {
-        try SQLiteStore.open(.init(path: path)).store.close()
+        try SQLiteStore.open(.init(path: path)).close()
         #expect(chown(path, 12_345, 12_345) == 0 && chmod(path, 0o640) == 0)
         let before = try everything()
-        let error = failure { try SQLiteStore.open(.init(path: path)).store.close() }
+        let error = failure { try SQLiteStore.open(.init(path: path)).close() }
         #expect(error?.code == .notPermitted && error?.detail.contains("user 12345") == true)
         #expect(try everything() == before)
         try SQLiteStore.openForOperator(path: path).close()

@@ -18,7 +18,7 @@ struct FullDiskTests {
         let filler = disk.path + "/filler"
         try Data(count: 300 * 1024).write(to: URL(filePath: filler))
         let options = SQLiteStoreOptions(path: path, synchronous: synchronous)
-        let store = try SQLiteStore.open(options).store
+        let store = try SQLiteStore.open(options)
         var contents = try StoreContents(of: store)
         var failures = 0
         var sequence: Int64 = 0
@@ -52,7 +52,7 @@ struct FullDiskTests {
         )
         #expect(try store.inbound(after: 0, limit: 9, bytes: .max).map(\.record) == [last])
         store.close()
-        let again = try SQLiteStore.open(options).store
+        let again = try SQLiteStore.open(options)
         #expect(try again.inbound(after: 0, limit: 9, bytes: .max).map(\.record) == [last])
         again.close()
     }
@@ -63,11 +63,11 @@ struct FullDiskTests {
         let (path, filler) = (disk.path + "/store.db", disk.path + "/filler")
         for left in stride(from: 0, through: 640, by: 16) {
             // With room for it, the reserve comes back.
-            try SQLiteStore.open(.init(path: path)).store.close()
+            try SQLiteStore.open(.init(path: path)).close()
             let attributes = try FileManager.default.attributesOfFileSystem(forPath: disk.path)
             let free = try #require(attributes[.systemFreeSize] as? NSNumber).intValue
             try Data(count: free - left * 1_024).write(to: URL(filePath: filler))
-            let store = try SQLiteStore.open(.init(path: path)).store
+            let store = try SQLiteStore.open(.init(path: path))
             #expect(try store.check() == [], "\(left) KiB left")
             store.close()
             try FileManager.default.removeItem(atPath: filler)
@@ -81,7 +81,7 @@ struct FullDiskTests {
     func ownBacklog(_ direction: DeadLetter.Direction) throws {
         let disk = try SmallDisk(kilobytes: 16 * 1024)
         let (path, filler) = (disk.path + "/store.db", disk.path + "/filler")
-        var store = try SQLiteStore.open(.init(path: path)).store
+        var store = try SQLiteStore.open(.init(path: path))
         #expect(FileManager.default.fileExists(atPath: path + ".reserve"))
         var sequence: Int64 = 0
         func add(_ payload: Int) throws {
@@ -138,7 +138,7 @@ struct FullDiskTests {
         // A log must be possible without room for one.
         store.close()
         try fillRest()
-        store = try SQLiteStore.open(.init(path: path)).store
+        store = try SQLiteStore.open(.init(path: path))
         while next <= sequence {
             try remove(next...min(next + 19, sequence))
             next += 20
@@ -171,7 +171,7 @@ struct FullDiskTests {
                 }
             }
         }
-        let killed = try SQLiteStore.open(.init(path: disk.path + "/store.db")).store
+        let killed = try SQLiteStore.open(.init(path: disk.path + "/store.db"))
         try fill(killed)
         #expect(!FileManager.default.fileExists(atPath: disk.path + "/store.db.reserve"))
         // What a kill leaves: the file and its log as they are now.
@@ -184,7 +184,7 @@ struct FullDiskTests {
         for left in [100, 300] where left * 1_024 < free {
             let filler = next.path + "/filler"
             try Data(count: free - left * 1_024).write(to: URL(filePath: filler))
-            let store = try SQLiteStore.open(.init(path: next.path + "/store.db")).store
+            let store = try SQLiteStore.open(.init(path: next.path + "/store.db"))
             try fill(store)
             let first = try #require(try store.inbound(after: 0, limit: 1, bytes: .max).first?.record.sequence)
             for finished in first...(first + 40) { try store.commit(.with { $0.finished = [finished] }) }
@@ -199,26 +199,26 @@ struct FullDiskTests {
         let filler = disk.path + "/filler"
         try Data(count: 1010 * 1024).write(to: URL(filePath: filler))
         do throws(StoreError) {
-            try SQLiteStore.open(.init(path: path)).store.close()
+            try SQLiteStore.open(.init(path: path)).close()
             Issue.record("there is no room")
         } catch {
             #expect([.full, .io].contains(error.code), "\(error)")
         }
         try FileManager.default.removeItem(atPath: filler)
-        let store = try SQLiteStore.open(.init(path: path)).store
+        let store = try SQLiteStore.open(.init(path: path))
         try store.commit(.with { $0.arrivals = [.sample(1)] })
         store.close()
     }
 
     @Test("a read-only disk is said to be that; everything is there when it can be written again")
     func readOnly() throws {
-        let store = try SQLiteStore.open(.init(path: path)).store
+        let store = try SQLiteStore.open(.init(path: path))
         try store.commit(.with { $0.arrivals = [.sample(1)] })
         store.close()
         try disk.remount(readOnly: true)
         for onCorrupt in SQLiteStoreOptions.OnCorrupt.allCases {
             do throws(StoreError) {
-                try SQLiteStore.open(.init(path: path, onCorrupt: onCorrupt)).store.close()
+                try SQLiteStore.open(.init(path: path, onCorrupt: onCorrupt)).close()
                 Issue.record("the disk is read-only")
             } catch {
                 #expect(error.code == .readOnly, "\(error)")
@@ -226,7 +226,7 @@ struct FullDiskTests {
             }
         }
         try disk.remount(readOnly: false)
-        let again = try SQLiteStore.open(.init(path: path)).store
+        let again = try SQLiteStore.open(.init(path: path))
         #expect(try again.inbound(after: 0, limit: 9, bytes: .max).map(\.record) == [.sample(1)])
         again.close()
     }

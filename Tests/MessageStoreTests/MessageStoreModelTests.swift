@@ -13,7 +13,7 @@ struct MessageStoreModelTests {
     func model(_ seed: Seed) throws {
         let folder = try TemporaryDirectory()
         let options = SQLiteStoreOptions(path: folder.file("store.db"), synchronous: .normal)
-        var file = try SQLiteStore.open(options).store
+        var file = try SQLiteStore.open(options)
         defer { file.close() }
         let memory = MemoryStore()
         var model = StoreModel()
@@ -26,7 +26,7 @@ struct MessageStoreModelTests {
             if step % 10 == 0 {
                 if step % 20 == 0 {
                     file.close()
-                    file = try SQLiteStore.open(options).store
+                    file = try SQLiteStore.open(options)
                 }
                 model.recover()
                 for inventory in [try memory.recover(), try file.recover()] {

@@ -12,7 +12,7 @@ struct SQLiteStoreTests {
     private var path: String { folder.file("state/store.db") }
 
     private func open(_ synchronous: SQLiteStoreOptions.Synchronous = .full) throws(StoreError) -> SQLiteStore {
-        try SQLiteStore.open(.init(path: path, synchronous: synchronous)).store
+        try SQLiteStore.open(.init(path: path, synchronous: synchronous))
     }
 
     private func mode(_ path: String) throws -> Int {

@@ -11,7 +11,7 @@ struct SchemaTests {
     private var path: String { folder.file("store.db") }
 
     init() throws {
-        let store = try SQLiteStore.open(.init(path: path)).store
+        let store = try SQLiteStore.open(.init(path: path))
         defer { store.close() }
         try store.commit(
             .with { batch in
@@ -51,7 +51,7 @@ struct SchemaTests {
             ANALYZE;
             """
         )
-        let store = try SQLiteStore.open(.init(path: path)).store
+        let store = try SQLiteStore.open(.init(path: path))
         defer { store.close() }
         #expect(try store.check() == [])
         try store.commit(
@@ -74,7 +74,7 @@ struct SchemaTests {
     }
 
     private func contents() throws -> StoreContents {
-        let store = try SQLiteStore.open(.init(path: path)).store
+        let store = try SQLiteStore.open(.init(path: path))
         defer { store.close() }
         #expect(try store.check() == [])
         return try StoreContents(of: store)
@@ -103,9 +103,9 @@ struct SchemaTests {
         let beside = try SQLiteStore.openForOperator(path: path)
         defer { beside.close() }
         #expect(try beside.check().contains(problem))
-        let (store, movedAside) = try SQLiteStore.open(.init(path: path, onCorrupt: .moveAside))
+        let store = try SQLiteStore.open(.init(path: path, onCorrupt: .moveAside))
         defer { store.close() }
-        #expect(movedAside != nil)
+        #expect(store.movedAside != nil)
     }
 
     @Test("a header without a version is damage")

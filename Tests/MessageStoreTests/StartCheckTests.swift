@@ -18,7 +18,9 @@ struct StartCheckTests {
         _ check: SQLiteStoreOptions.CheckAtStart = .quick,
         _ body: (SQLiteStore) throws -> Void = { _ in }
     ) throws -> SQLiteStore.StartCheck {
-        let store = try SQLiteStore.open(.init(path: path ?? self.path, checkAtStart: check)).store
+        let path = path ?? self.path
+        let store =
+            try check == .quick ? SQLiteStore.open(path) : SQLiteStore.open(.init(path: path, checkAtStart: check))
         defer { store.close() }
         try body(store)
         return try #require(store.startCheck)
@@ -82,7 +84,7 @@ struct StartCheckTests {
         try fill(1...100)
         try execute("UPDATE inbound SET payload = x'00' WHERE sequence = 50")
         #expect(refusal(nil, .full)?.code == .damaged)
-        let store = try SQLiteStore.open(.init(path: path)).store
+        let store = try SQLiteStore.open(.init(path: path))
         #expect(try store.inbound(after: 0, limit: 100, bytes: .max).count == 49)
         let error = #expect(throws: StoreError.self) { try store.inbound(after: 49, limit: 100, bytes: .max) }
         #expect(error?.row == StoreRow(.inbound, 50))
@@ -155,7 +157,7 @@ struct StartCheckTests {
             try store.commit(.with { $0.finished = [2] })
         }
         try change(copy) { $0.removeLast(3 * 2_048) }
-        let store = try SQLiteStore.open(.init(path: copy)).store
+        let store = try SQLiteStore.open(.init(path: copy))
         #expect(try store.check() == [])
         #expect(try store.inbound(after: 0, limit: 999, bytes: .max).count == 498)
         store.close()
@@ -168,7 +170,7 @@ struct StartCheckTests {
             try store.commit(.with { $0.arrivals = (11...300).map { .sample($0) } })
         }
         let pages = try Data(contentsOf: URL(filePath: copy)).count / 2_048
-        let store = try SQLiteStore.open(.init(path: copy)).store
+        let store = try SQLiteStore.open(.init(path: copy))
         #expect(try store.check() == [])
         #expect(try store.inbound(after: 0, limit: 999, bytes: .max).count == 300)
         store.close()
@@ -190,8 +192,8 @@ struct StartCheckTests {
         // The quick check alone would let it pass again.
         #expect(refusal()?.code == .damaged)
         #expect(refusal()?.code == .damaged)
-        let (store, movedAside) = try SQLiteStore.open(.init(path: path, onCorrupt: .moveAside))
-        #expect(movedAside != nil && store.startCheck?.kind == .full)
+        let store = try SQLiteStore.open(.init(path: path, onCorrupt: .moveAside))
+        #expect(store.movedAside != nil && store.startCheck?.kind == .full)
         store.close()
         #expect(try use().kind == .quick)
     }

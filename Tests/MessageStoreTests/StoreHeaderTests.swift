@@ -12,7 +12,7 @@ struct StoreHeaderTests {
     init() throws {
         let folder = try TemporaryDirectory()
         let path = folder.file("store.db")
-        try SQLiteStore.open(.init(path: path)).store.close()
+        try SQLiteStore.open(.init(path: path)).close()
         header = Array(try Data(contentsOf: URL(filePath: path)).prefix(StoreHeader.length))
     }
 

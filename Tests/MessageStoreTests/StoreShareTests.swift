@@ -11,7 +11,7 @@ struct StoreShareTests {
     private let store: SQLiteStore
 
     init() throws {
-        store = try SQLiteStore.open(.init(path: folder.file("store.db"), synchronous: .normal)).store
+        store = try SQLiteStore.open(.init(path: folder.file("store.db"), synchronous: .normal))
     }
 
     private func shares() throws -> [StoreShare.Owner: Int] {
@@ -116,7 +116,7 @@ struct StoreShareTests {
         // All of them are 40 MB.
         #expect(try Data(contentsOf: URL(filePath: store.path + "-wal")).count < 12_000_000)
         store.close()
-        let again = try SQLiteStore.open(.init(path: store.path, checkAtStart: .full)).store
+        let again = try SQLiteStore.open(.init(path: store.path, checkAtStart: .full))
         #expect(try again.recover().listeners == [])
         again.close()
     }

@@ -29,8 +29,8 @@ enum ThreeListeners {
         let bridge = try Bridge(
             bus: bus,
             brokers: [broker],
-            routes: [Route("t/{n}", "t.{n}", .in)],
-            store: try SQLiteStore.open(SQLiteStoreOptions(path: CommandLine.arguments[2])).store,
+            routes: [Route("t/{n}", "t.{n}", direction: .in)],
+            store: try SQLiteStore.open(SQLiteStoreOptions(path: CommandLine.arguments[2])),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
         async let run: Void = bridge.run()

@@ -16,7 +16,10 @@ struct Echo: AsyncParsableCommand {
             counter.increment()
         }
         let level = try options.level
-        let routes = [Route("bench/{n}", "bench.{n}", .in, qos: level), Route("echo", "echo", .out, qos: level)]
+        let routes = [
+            Route("bench/{n}", "bench.{n}", direction: .in, qos: level),
+            Route("echo", "echo", direction: .out, qos: level),
+        ]
         try await withRunning([try options.bridge(on: bus, routes)]) {
             bus.emit("ready")
             try await counter.becomeComplete { Int(bus.load(of: listener)?.dropped ?? 0) }

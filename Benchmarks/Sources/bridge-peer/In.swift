@@ -40,9 +40,9 @@ struct In: AsyncParsableCommand {
         }
         for number in 0..<patterns { bus.on(try EventPattern("other\(number).*")) { _ in } }
         let others = try (1..<max(1, routes)).map { number in
-            Route(try TopicTemplate("other\(number)/{n}"), try EventTemplate("other\(number).{n}"), .in)
+            Route(try TopicTemplate("other\(number)/{n}"), try EventTemplate("other\(number).{n}"), direction: .in)
         }
-        let route = Route("bench/{n}", "bench.{n}", .in, qos: try options.level)
+        let route = Route("bench/{n}", "bench.{n}", direction: .in, qos: try options.level)
         return (bus, try options.bridge(on: bus, [route] + others), counting)
     }
 }

@@ -12,7 +12,10 @@ struct Out: AsyncParsableCommand {
 
     func run() async throws {
         let bus = EventBus()
-        let bridge = try options.bridge(on: bus, [Route("bench/{n}", "bench.{n}", .out, qos: try options.level)])
+        let bridge = try options.bridge(
+            on: bus,
+            [Route("bench/{n}", "bench.{n}", direction: .out, qos: try options.level)]
+        )
         let payload = Payload([UInt8](repeating: 0, count: payload))
         try await withRunning([bridge]) {
             for _ in 0..<options.messages { try await bus.emitWhenRoom("bench.0", payload) }

@@ -25,8 +25,8 @@ extension PeerOptions {
             bus: bus,
             brokers: [try Broker("mqtt://127.0.0.1:\(port)", options: options)],
             routes: routes + [
-                Route("ready", "ready", .out, qos: .atMostOnce),
-                Route("done", "done", .out, qos: .atMostOnce),
+                Route("ready", "ready", direction: .out, qos: .atMostOnce),
+                Route("done", "done", direction: .out, qos: .atMostOnce),
             ],
             logger: Logger(label: "bridge-peer") { _ in SwiftLogNoOpLogHandler() }
         )

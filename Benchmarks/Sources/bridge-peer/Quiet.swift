@@ -35,9 +35,9 @@ struct Quiet: AsyncParsableCommand {
             heard.yield(Self.now - due * 1e6)
         }
         let routes = [
-            Route("bench/{n}", "bench.{n}", .in, qos: try options.level),
-            Route("quiet/{n}", "quiet.{n}", .in, qos: .atMostOnce),
-            Route("delays", "delays", .out, qos: .atMostOnce),
+            Route("bench/{n}", "bench.{n}", direction: .in, qos: try options.level),
+            Route("quiet/{n}", "quiet.{n}", direction: .in, qos: .atMostOnce),
+            Route("delays", "delays", direction: .out, qos: .atMostOnce),
         ]
         try await withRunning([try options.bridge(on: bus, routes)]) {
             bus.emit("ready")

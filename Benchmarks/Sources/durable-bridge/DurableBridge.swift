@@ -40,7 +40,7 @@ struct DurableBridge: AsyncParsableCommand {
         guard let synchronous = SQLiteStoreOptions.Synchronous(rawValue: synchronous) else {
             throw ValidationError("--synchronous is full or normal")
         }
-        let store = try SQLiteStore.open(SQLiteStoreOptions(path: database, synchronous: synchronous)).store
+        let store = try SQLiteStore.open(SQLiteStoreOptions(path: database, synchronous: synchronous))
         defer { store.close() }
         BufferedIO.enable()
         let bus = EventBus()
@@ -68,9 +68,9 @@ struct DurableBridge: AsyncParsableCommand {
             bus: bus,
             brokers: [try Broker("mqtt://127.0.0.1:\(port)", options: client)],
             routes: [
-                Route("home/{room}/temperature", "climate.{room}.temperature", .in),
-                Route("bench/{n}", "bench.{n}", .out, qos: .atLeastOnce),
-                Route("ready", "ready", .out, qos: .atMostOnce),
+                Route("home/{room}/temperature", "climate.{room}.temperature", direction: .in),
+                Route("bench/{n}", "bench.{n}", direction: .out, qos: .atLeastOnce),
+                Route("ready", "ready", direction: .out, qos: .atMostOnce),
             ],
             options: options,
             store: store,

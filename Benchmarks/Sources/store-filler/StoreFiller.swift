@@ -28,7 +28,7 @@ struct StoreFiller: ParsableCommand {
         guard let direction = DeadLetter.Direction(rawValue: direction) else {
             throw ValidationError("--direction is inbound or outbound")
         }
-        let store = try SQLiteStore.open(SQLiteStoreOptions(path: database, synchronous: .normal)).store
+        let store = try SQLiteStore.open(SQLiteStoreOptions(path: database, synchronous: .normal))
         defer { store.close() }
         for start in stride(from: 1, through: messages, by: Self.batch) {
             var batch = StoreBatch()

@@ -10,6 +10,11 @@ public struct Payload: Sendable, Hashable {
         self.bytes = bytes
     }
 
+    /// Copies bytes, such as those of `Data` or of a slice.
+    public init(_ bytes: some Sequence<UInt8>) {
+        self.bytes = Array(bytes)
+    }
+
     /// Encodes a text as UTF-8.
     public init(_ text: some StringProtocol) {
         bytes = Array(text.utf8)

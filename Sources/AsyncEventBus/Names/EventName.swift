@@ -92,16 +92,7 @@ extension EventName: Hashable {
     }
 }
 
-extension EventName: ExpressibleByStringLiteral, CustomStringConvertible {
-    /// Parses a literal. An invalid literal is a programmer's mistake and traps.
-    public init(stringLiteral text: String) {
-        do {
-            try self.init(text)
-        } catch {
-            preconditionFailure("\(error)")
-        }
-    }
-
+extension EventName: CustomStringConvertible {
     /// The spelling.
     public var description: String { text }
 }

@@ -8,8 +8,8 @@ public struct Broker: Sendable {
     public var urls: [BrokerURL]
     /// The options of the connection.
     public var options: ClientOptions
-    /// The metadata sent with each payload; nil for ``Metadata/minimal`` in MQTT 5 and ``Metadata/none`` in 3.1.1.
-    public var metadata: Metadata?
+    /// The metadata sent with each payload.
+    public var metadata: Metadata
     /// The rate, in messages per second, at which stored messages are published after the broker was unreachable; nil
     /// for no limit. Events emitted meanwhile on other topics do not wait for them.
     public var drainRate: Int? = 1_000
@@ -19,7 +19,7 @@ public struct Broker: Sendable {
         _ urls: [BrokerURL],
         name: String = "default",
         options: ClientOptions = ClientOptions(),
-        metadata: Metadata? = nil
+        metadata: Metadata = .automatic
     ) {
         self.name = name
         self.urls = urls
@@ -33,8 +33,9 @@ public struct Broker: Sendable {
     public init(
         _ url: String,
         name: String = "default",
-        options: ClientOptions = ClientOptions()
+        options: ClientOptions = ClientOptions(),
+        metadata: Metadata = .automatic
     ) throws(ClientError) {
-        self.init([try BrokerURL(url)], name: name, options: options)
+        self.init([try BrokerURL(url)], name: name, options: options, metadata: metadata)
     }
 }

@@ -1,5 +1,7 @@
 /// The metadata sent with a payload, by which other bridges recognise an event.
 public enum Metadata: String, Sendable, Hashable, CaseIterable {
+    /// ``minimal`` in MQTT 5, ``none`` in 3.1.1.
+    case automatic
     /// The user properties `bridgeid` (`SOURCE/TAG`), where the source is the bus that the event first entered, and
     /// `bridgehops`, the number of bridges passed, left out if it is 1. MQTT 5 only.
     case minimal
@@ -8,6 +10,9 @@ public enum Metadata: String, Sendable, Hashable, CaseIterable {
     /// No metadata: only the payload and the event's own properties are sent. Identities and hop counts of inbound
     /// messages are ignored.
     case none
+
+    /// All but ``automatic``.
+    public static let allCases: [Metadata] = [.minimal, .cloudevents, .none]
 }
 
 /// The names of user properties. CloudEvents allows only lower-case letters and digits, so these names are valid in

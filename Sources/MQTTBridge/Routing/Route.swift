@@ -59,7 +59,7 @@ public struct Route: Sendable, Hashable {
     public init(
         _ topic: TopicTemplate,
         _ event: EventTemplate,
-        _ direction: Direction = .both,
+        direction: Direction = .both,
         name: String? = nil,
         broker: String = "default",
         qos: QoS = .atLeastOnce,
@@ -80,7 +80,7 @@ public struct Route: Sendable, Hashable {
 
     /// A route that maps everything both ways: each topic level is a segment of the event name.
     public static func everything(broker: String = "default") -> Route {
-        Route("{topic...}", "{topic...}", .both, name: "everything", broker: broker)
+        Route("{topic...}", "{topic...}", name: "everything", broker: broker)
     }
 
     var isDurable: Bool { durability == .disk }

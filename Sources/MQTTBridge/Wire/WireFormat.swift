@@ -4,7 +4,13 @@ import Mosquitto
 /// Encodes events as messages of one broker, and decodes messages.
 struct WireFormat: Sendable {
     let version: ProtocolVersion
+    /// Never ``Metadata/automatic``.
     let metadata: Metadata
+
+    init(version: ProtocolVersion, metadata: Metadata) {
+        self.version = version
+        self.metadata = metadata == .automatic ? (version == .v5 ? .minimal : .none) : metadata
+    }
 
     /// Whether messages carry an identity by which other bridges recognise them.
     var carriesIdentity: Bool { version == .v5 ? metadata != .none : metadata == .cloudevents }
@@ -49,7 +55,7 @@ struct WireFormat: Sendable {
     private func identity(of event: Event) -> [MessageProperties.UserProperty] {
         let hops = event.origin.hops + 1
         switch metadata {
-        case .none:
+        case .none, .automatic:
             return []
         case .minimal:
             let id = MessageProperties.UserProperty(PropertyName.id, event.id.wireText)
@@ -119,6 +125,6 @@ struct WireFormat: Sendable {
 extension Broker {
     /// The wire format for the broker's protocol version and metadata.
     var wireFormat: WireFormat {
-        WireFormat(version: options.version, metadata: metadata ?? (options.version == .v5 ? .minimal : .none))
+        WireFormat(version: options.version, metadata: metadata)
     }
 }

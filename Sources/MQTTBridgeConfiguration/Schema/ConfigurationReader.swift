@@ -109,6 +109,6 @@ extension Route {
         else {
             return .everything(broker: broker)
         }
-        return Route(topic, event, .out, name: name, broker: broker)
+        return Route(topic, event, direction: .out, name: name, broker: broker)
     }
 }

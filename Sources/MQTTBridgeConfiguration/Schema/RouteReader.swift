@@ -39,7 +39,7 @@ struct RouteReader {
         var route = Route(
             topic,
             event,
-            direction ?? .both,
+            direction: direction ?? .both,
             name: name,
             broker: broker,
             qos: qos ?? .atLeastOnce,

@@ -25,7 +25,7 @@ struct ImageCheck {
         var options = options
         options.path = path
         do {
-            let store = try SQLiteStore.open(options).store
+            let store = try SQLiteStore.open(options)
             defer { store.close() }
             let problems = try store.check()
             guard problems.isEmpty else { return .violated("its check finds: \(problems.joined(separator: "; "))") }

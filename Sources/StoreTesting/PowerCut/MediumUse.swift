@@ -16,7 +16,7 @@ package struct MediumUse: Sendable, Hashable {
     ) throws -> [MediumUse] {
         let recorder = try MediumRecorder(root: root, fault: nil)
         let options = SQLiteStoreOptions(path: "\(recorder.root)/store.db", synchronous: synchronous)
-        let store = try SQLiteStore.open(options, calls: recorder).store
+        let store = try SQLiteStore.open(options, calls: recorder)
         var ends: [Int] = [recorder.count]
         for batch in batches {
             try store.commit(batch)

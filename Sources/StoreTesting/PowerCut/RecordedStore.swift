@@ -96,7 +96,7 @@ struct RecordedStore {
         closing: Bool,
         _ random: inout SplitMix64
     ) throws {
-        let store = try SQLiteStore.open(options, calls: recorder).store
+        let store = try SQLiteStore.open(options, calls: recorder)
         defer { store.close() }
         try step(recorder, fault, maySlip: false) { model in
             model.recover()

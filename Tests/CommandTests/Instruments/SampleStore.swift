@@ -20,7 +20,7 @@ struct SampleStore {
 
     /// Opens it as a bridge does, which makes it if it is missing.
     func open() throws -> SQLiteStore {
-        try SQLiteStore.open(SQLiteStoreOptions(path: path)).store
+        try SQLiteStore.open(SQLiteStoreOptions(path: path))
     }
 
     /// Changes it as a bridge does that is not running any more.

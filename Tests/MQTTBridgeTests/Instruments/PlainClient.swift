@@ -117,7 +117,7 @@ extension Broker {
         _ url: String,
         _ version: ProtocolVersion = .v5,
         name: String = "default",
-        metadata: Metadata? = nil,
+        metadata: Metadata = .automatic,
         _ change: (inout ClientOptions) -> Void = { _ in }
     ) throws -> Broker {
         var options = ClientOptions.quick(version)

@@ -28,7 +28,7 @@ struct RandomTemplates {
             Route(
                 try TopicTemplate(Self.text(topic, "/") { $0 }),
                 try EventTemplate(Self.text(event, ".") { Escaping.escaped($0) }),
-                .both
+                direction: .both
             )
         }
     }

@@ -43,7 +43,7 @@ extension PendingPublish {
 extension Route {
     /// A route that says only what a test is about.
     static func limited(_ name: String, _ policy: StorePolicy?, _ limits: StoreLimits? = nil) -> Route {
-        var route = Route("t", "e", .both, name: name, durability: .disk)
+        var route = Route("t", "e", direction: .both, name: name, durability: .disk)
         route.policy = policy
         route.limits = limits
         return route

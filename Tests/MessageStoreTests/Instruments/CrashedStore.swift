@@ -13,13 +13,13 @@ final class CrashedStore: Sendable {
     init(_ seed: Seed) throws {
         var batches = RandomBatches(seed: seed.value)
         let options = SQLiteStoreOptions(path: folder.file("live/store.db"), synchronous: .normal)
-        var store = try SQLiteStore.open(options).store
+        var store = try SQLiteStore.open(options)
         for _ in 1...30 { try store.commit(batches.next(letters: 5)) }
         store.close()
         try FileManager.default.createDirectory(atPath: folder.file("closed"), withIntermediateDirectories: false)
         try FileManager.default.createDirectory(atPath: folder.file("killed"), withIntermediateDirectories: false)
         try FileManager.default.copyItem(atPath: options.path, toPath: folder.file("closed/store.db"))
-        store = try SQLiteStore.open(options).store
+        store = try SQLiteStore.open(options)
         defer { store.close() }
         var states = [try StoreContents(of: store)]
         for _ in 1...12 {

@@ -16,7 +16,7 @@ enum StoreKind: String, CaseIterable, Sendable {
             return try body(store)
         case .file:
             let folder = try TemporaryDirectory()
-            let store = try SQLiteStore.open(.init(path: folder.file("store.db"), synchronous: .normal)).store
+            let store = try SQLiteStore.open(.init(path: folder.file("store.db"), synchronous: .normal))
             defer { store.close() }
             _ = try store.recover()
             return try body(store)
