@@ -163,7 +163,7 @@ let package = Package(
             dependencies: ["FaultKit", "Locking", "MessageStore", logging],
             path: "Tests/TestSupport"
         ),
-        .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),
+        .testTarget(name: "SimulationTests", dependencies: ["Mosquitto", "Simulation"]),
         .testTarget(name: "TortureTests", dependencies: ["Mosquitto", "TestSupport", "Torture"]),
         .testTarget(name: "AsyncEventBusTests", dependencies: ["AsyncEventBus", "Locking", "TestSupport", logging]),
         .testTarget(

@@ -75,12 +75,11 @@ package final class EventLoop: @unchecked Sendable {
 
     // MARK: Running
 
-    /// Runs one piece of work; goes on to the next time if nothing is ready. Returns false if nothing is left at all.
-    @discardableResult
-    package func step() -> Bool {
+    /// Runs one piece of work; goes on to the next time if nothing is ready. Returns false if nothing is left until then.
+    private func step(until end: Duration) -> Bool {
         var ready = readySources()
-        while tasks.isEmpty && ready.isEmpty {
-            guard let next = nextTime else { return false }
+        if tasks.isEmpty, ready.isEmpty {
+            guard let next = nextTime, next <= end else { return false }
             time = next
             ready = readySources()
         }
@@ -102,15 +101,9 @@ package final class EventLoop: @unchecked Sendable {
     /// Runs for so long, at the most so many pieces of work. Returns whether the time has come to its end.
     package func run(for span: Duration, limit: Int = 200_000) -> Bool {
         let end = time + span
-        let last = steps + limit
-        while steps < last {
-            if tasks.isEmpty, readySources().isEmpty {
-                guard let next = nextTime, next <= end else {
-                    time = end
-                    return true
-                }
-            }
-            guard step() else { return true }
+        for _ in 0..<limit where !step(until: end) {
+            time = end
+            return true
         }
         return false
     }

@@ -4,17 +4,11 @@ package import Mosquitto
 /// refuse, lose its sessions or be away. Everything happens on the thread of the simulation.
 // SAFETY: used by the one thread of the simulation.
 package final class SimulatedBroker: @unchecked Sendable {
-    /// A message on its way to a client.
-    struct Delivery {
-        let message: Message
-        var isDuplicate = false
-    }
-
     /// What the broker keeps for a client identifier.
     struct Session {
-        var filters: Set<String> = []
+        var filters: [String: SubscriptionRequest] = [:]
         /// In order: those that were sent come first.
-        var queue: [Delivery] = []
+        var queue: [Message] = []
         /// How many of the queue were sent on this connection and are not acknowledged.
         var sent = 0
     }
@@ -31,14 +25,20 @@ package final class SimulatedBroker: @unchecked Sendable {
 
     package let name: String
     var sessions: [String: Session] = [:]
-    /// Everything that was published here, in order.
+    /// The last retained message of each topic.
+    private(set) var kept: [String: Message] = [:]
+    /// Everything that clients have published here, in order.
     package private(set) var log: [Taken] = []
     /// Whether clients may connect.
     package var isAway = false
     /// How many publishes of clients are refused from now on, as a broker does that is busy.
     package var refusals = 0
+    /// How many publishes were refused.
+    private(set) var refused = 0
+    /// What a client has published again, with the same identity, after it was acknowledged.
+    private(set) var repeats: [String] = []
     /// Called with messages that a client has acknowledged.
-    var whenAcknowledged: ([Message]) -> Void = { _ in }
+    var whenAcknowledged: (_ client: SimulatedClient, _ messages: [Message]) -> Void = { _, _ in }
     /// Of those that are connected.
     private var clients: [String: SimulatedClient] = [:]
 
@@ -52,9 +52,6 @@ package final class SimulatedBroker: @unchecked Sendable {
     func connect(_ client: SimulatedClient) -> Bool {
         let isPresent = sessions[client.id] != nil
         sessions[client.id, default: Session()].sent = 0
-        for position in sessions[client.id]!.queue.indices where isPresent {
-            sessions[client.id]!.queue[position].isDuplicate = true
-        }
         clients[client.id] = client
         return isPresent
     }
@@ -65,12 +62,22 @@ package final class SimulatedBroker: @unchecked Sendable {
         if !client.keepsSession { sessions[client.id] = nil }
     }
 
-    func subscribe(_ client: SimulatedClient, _ filters: [String]) {
-        sessions[client.id, default: Session()].filters.formUnion(filters)
+    func subscribe(_ client: SimulatedClient, _ requests: [SubscriptionRequest]) {
+        subscribe(client.id, requests)
+        client.hasMail()
+    }
+
+    /// A session is subscribed, and gets what is kept on topics that match, whether it was subscribed before or not.
+    func subscribe(_ id: String, _ requests: [SubscriptionRequest]) {
+        for request in requests {
+            sessions[id, default: Session()].filters[request.filter] = request
+            let topics = kept.keys.sorted().filter { Self.matches(request.filter, $0) }
+            sessions[id]!.queue += topics.compactMap { kept[$0] }
+        }
     }
 
     func unsubscribe(_ client: SimulatedClient, _ filters: [String]) {
-        sessions[client.id]?.filters.subtract(filters)
+        for filter in filters { sessions[client.id]?.filters[filter] = nil }
     }
 
     /// The next messages for a client, which are from now on sent.
@@ -78,7 +85,7 @@ package final class SimulatedBroker: @unchecked Sendable {
         guard var session = sessions[client.id] else { return [] }
         let end = min(session.queue.count, session.sent + limit, Self.window)
         guard end > session.sent else { return [] }
-        let messages = session.queue[session.sent..<end].map(\.message)
+        let messages = session.queue[session.sent..<end].map { Self.message($0, in: client.version) }
         session.sent = end
         sessions[client.id] = session
         return messages
@@ -88,7 +95,7 @@ package final class SimulatedBroker: @unchecked Sendable {
     func acknowledge(_ client: SimulatedClient, _ count: Int) {
         guard var session = sessions[client.id] else { return }
         precondition(count <= session.sent, "acknowledged what was not sent")
-        whenAcknowledged(session.queue.prefix(count).map(\.message))
+        whenAcknowledged(client, Array(session.queue.prefix(count)))
         session.queue.removeFirst(count)
         session.sent -= count
         sessions[client.id] = session
@@ -96,30 +103,53 @@ package final class SimulatedBroker: @unchecked Sendable {
 
     // MARK: Messages
 
-    /// Somebody publishes. Returns whether some session takes the message, so that it must not be lost.
-    @discardableResult
-    package func publish(_ message: Message, from publisher: String? = nil) -> Bool {
-        log.append(
-            Taken(topic: message.topic, payload: message.payload, identity: message.properties[user: "bridgeid"])
-        )
-        var isTaken = false
-        for id in sessions.keys.sorted() where id != publisher {
-            guard sessions[id]!.filters.contains(where: { Self.matches($0, message.topic) }) else { continue }
-            sessions[id]!.queue.append(Delivery(message: message))
-            clients[id]?.hasMail()
-            isTaken = true
+    /// Somebody publishes; a client, if it has an identifier. A session gets a copy for each of its filters that match, as
+    /// mosquitto does it.
+    package func publish(_ message: Message, from publisher: String? = nil) {
+        if publisher != nil {
+            log.append(
+                Taken(topic: message.topic, payload: message.payload, identity: message.properties[user: "bridgeid"])
+            )
         }
-        return isTaken
+        var live = message
+        if message.isRetained {
+            kept[message.topic] = message
+            live.isRetained = false
+        }
+        for id in sessions.keys.sorted() {
+            let copies = sessions[id]!.filters.values.count { request in
+                Self.matches(request.filter, message.topic) && !(request.noLocal && id == publisher)
+            }
+            guard copies > 0 else { continue }
+            sessions[id]!.queue += Array(repeating: live, count: copies)
+            clients[id]?.hasMail()
+        }
     }
 
-    /// Takes a publish of a client, or refuses it.
+    /// Takes a publish of a client, or refuses it; MQTT 3.1.1 cannot refuse.
     func take(_ message: Message, from client: SimulatedClient) -> ReasonCode {
-        if refusals > 0 {
+        if refusals > 0, client.version == .v5 {
             refusals -= 1
+            refused += 1
             return .quotaExceeded
         }
-        publish(message, from: client.id)
+        publish(Self.message(message, in: client.version), from: client.id)
         return .success
+    }
+
+    func noteRepeat(of message: Message, by client: SimulatedClient) {
+        repeats.append("\(String(decoding: message.payload, as: UTF8.self)) on \(message.topic) by \(client.id)")
+    }
+
+    /// A message as a protocol version can carry it: 3.1.1 has no properties.
+    static func message(_ message: Message, in version: ProtocolVersion) -> Message {
+        guard version == .v3_1_1 else { return message }
+        return Message(
+            topic: message.topic,
+            payload: message.payload,
+            qos: message.qos,
+            isRetained: message.isRetained
+        )
     }
 
     // MARK: Faults
@@ -138,7 +168,7 @@ package final class SimulatedBroker: @unchecked Sendable {
     /// Whether nothing waits for any client.
     package var isQuiet: Bool { sessions.values.allSatisfy(\.queue.isEmpty) }
 
-    private static func matches(_ filter: String, _ topic: String) -> Bool {
+    static func matches(_ filter: String, _ topic: String) -> Bool {
         let (wanted, levels) = (filter.split(separator: "/"), topic.split(separator: "/"))
         return wanted.count == levels.count && zip(wanted, levels).allSatisfy { $0 == "+" || $0 == $1 }
     }

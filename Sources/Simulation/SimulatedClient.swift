@@ -10,41 +10,44 @@ internal import Locking
 /// change what it does next.
 // SAFETY: used by the one thread of the simulation.
 package final class SimulatedClient: BrokerClient, @unchecked Sendable {
-    private enum Phase {
+    enum Phase {
         case new, connecting, connected, parked, ended
     }
 
-    private struct Publication {
+    struct Publication {
         let message: Message
         let completion: (@Sendable (Result<ReasonCode, ClientError>) -> Void)?
     }
 
-    private static let capacity = 200
-    private static let window = 20
+    static let capacity = 200
+    static let window = 20
 
     let id: String
     let keepsSession: Bool
-    private let loop: EventLoop
-    private let broker: SimulatedBroker
-    private let process: SimulatedProcess
-    private let source: Int
-    private let info: (url: BrokerURL, version: ProtocolVersion)
-    private let subscriptions: [SubscriptionRequest]
-    private let former: [String]
-    private let delegate: any ClientDelegate
+    let loop: EventLoop
+    let broker: SimulatedBroker
+    let process: SimulatedProcess
+    let source: Int
+    let version: ProtocolVersion
+    let url: BrokerURL
+    let subscriptions: [SubscriptionRequest]
+    let former: [String]
+    let delegate: any ClientDelegate
     /// What the delegate hears of as the client; it never runs.
-    private let identity: Client
-    private var phase = Phase.new
+    let identity: Client
+    var phase = Phase.new
     /// Grows with each connection: what was meant for an earlier one is no longer done.
-    private var connection = 0
-    private var queue: [Publication] = []
-    private var inFlight: [Publication] = []
+    var connection = 0
+    var queue: [Publication] = []
+    var inFlight: [Publication] = []
+    /// The topics and identities of what the broker has acknowledged.
+    var acknowledged: Set<[String]> = []
     /// How many messages were handed over whose acknowledgements have not left.
-    private var owed = 0
-    private var isHeld = false
-    private var isStopping = false
+    var owed = 0
+    var isHeld = false
+    var isStopping = false
     private var ending: CheckedContinuation<Void, Never>?
-    private let room = Locked(Waiters<Void>())
+    let room = Locked(Waiters<Void>())
 
     init(
         _ broker: Broker,
@@ -56,7 +59,7 @@ package final class SimulatedClient: BrokerClient, @unchecked Sendable {
     ) throws {
         id = broker.options.clientID
         keepsSession = broker.options.session.expiry > .zero
-        info = (broker.urls[0], broker.options.version)
+        (url, version) = (broker.urls[0], broker.options.version)
         former = broker.options.session.formerFilters
         self.subscriptions = subscriptions
         self.delegate = delegate
@@ -121,130 +124,6 @@ package final class SimulatedClient: BrokerClient, @unchecked Sendable {
 
     package private(set) var abandoned = 0
 
-    // MARK: The connection
-
-    private func later(after delay: Duration = .zero, _ work: @escaping (SimulatedClient) -> Void) {
-        loop.add(source, after: delay) { [self] in work(self) }
-    }
-
-    /// Does something later, unless the connection is another one by then.
-    private func soon(_ work: @escaping (SimulatedClient) -> Void) {
-        let connection = connection
-        later(after: .milliseconds(loop.draw(below: 20))) { client in
-            if client.connection == connection, client.phase == .connected { work(client) }
-        }
-    }
-
-    private func connect() {
-        guard phase != .ended else { return }
-        phase = .connecting
-        if isStopping { return end() }
-        guard !broker.isAway else { return later(after: .milliseconds(50 + loop.draw(below: 200))) { $0.connect() } }
-        connection += 1
-        phase = .connected
-        owed = 0
-        let isPresent = broker.connect(self)
-        delegate.client(
-            identity,
-            noticed: .connected(
-                ConnectionInfo(
-                    url: info.url,
-                    version: info.version,
-                    sessionPresent: isPresent,
-                    inFlightWindow: Self.window
-                )
-            )
-        )
-        broker.subscribe(self, subscriptions.map(\.filter))
-        broker.unsubscribe(self, former)
-        delegate.client(
-            identity,
-            noticed: .subscribed(subscriptions.map { SubscriptionResult(request: $0, reason: ReasonCode(rawValue: 1)) })
-        )
-        publish()
-        read()
-    }
-
-    /// The connection ends now.
-    func cut() {
-        guard phase == .connected else { return }
-        lose()
-        delegate.client(identity, noticed: .disconnected(ClientError(.connectionLost, operation: "simulate")))
-        later(after: .milliseconds(10 + loop.draw(below: 300))) { $0.connect() }
-    }
-
-    private func lose() {
-        broker.disconnect(self)
-        phase = .connecting
-        connection += 1
-        queue.insert(contentsOf: inFlight, at: 0)
-        inFlight = []
-    }
-
-    private func park(_ reason: ParkReason) {
-        lose()
-        phase = .parked
-        delegate.client(identity, noticed: .disconnected(nil))
-        delegate.client(identity, noticed: .parked(reason: reason))
-        if isStopping { end() }
-    }
-
-    // MARK: In
-
-    func hasMail() { soon { $0.read() } }
-
-    private func read() {
-        guard phase == .connected, !isHeld else { return }
-        let messages = broker.send(to: self, atMost: 1 + loop.draw(below: 5))
-        guard !messages.isEmpty else { return }
-        let count = messages.count
-        guard delegate.client(identity, received: messages) == .acknowledge else { return park(.refused) }
-        guard process.isAlive else { return }
-        owed += count
-        soon { client in
-            let count = client.owed
-            client.owed = 0
-            client.broker.acknowledge(client, count)
-            client.delegate.clientWroteAcknowledgements(client.identity)
-            client.read()
-        }
-        soon { $0.read() }
-    }
-
-    // MARK: Out
-
-    private func publish() {
-        guard phase == .connected else { return }
-        while inFlight.count < Self.window, !queue.isEmpty {
-            let publication = queue.removeFirst()
-            inFlight.append(publication)
-            soon { $0.send() }
-        }
-        makeRoom()
-    }
-
-    /// The broker gets what was given first, and answers; or the line is cut in between.
-    private func send() {
-        guard let publication = inFlight.first else { return }
-        let reason = broker.take(publication.message, from: self)
-        if loop.draw(below: 50) == 0 { return cut() }
-        inFlight.removeFirst()
-        if reason == .success {
-            publication.completion?(.success(.success))
-        } else {
-            publication.completion?(
-                .failure(ClientError(.rejected, operation: "publish", detail: "\(reason)", reason: reason))
-            )
-        }
-        publish()
-        endIfDrained()
-    }
-
-    private func makeRoom() {
-        guard queue.count < Self.capacity else { return }
-        for waiter in room.withLock({ $0.removeAll { _ in true } }) { waiter.resume() }
-    }
-
     // MARK: The end
 
     private func stop() {
@@ -260,11 +139,11 @@ package final class SimulatedClient: BrokerClient, @unchecked Sendable {
         }
     }
 
-    private func endIfDrained() {
+    func endIfDrained() {
         if isStopping, queue.isEmpty, inFlight.isEmpty { end() }
     }
 
-    private func end() {
+    func end() {
         guard phase != .ended else { return }
         if phase == .connected { lose() }
         phase = .ended

@@ -13,18 +13,22 @@ package final class SimulatedProcess: @unchecked Sendable {
     package private(set) var hasEnded = false
     package let bus: EventBus
     package private(set) var bridge: Bridge?
+    /// The first segments of the events that named listeners hear.
+    var heard: Set<String> = []
+    let routes: BridgeRoutes
     private var clients: [SimulatedClient] = []
     private var running: Task<Void, Never>?
     private let loop: EventLoop
 
     /// - Parameter brokers: By the names that routes use.
-    package init(
+    init(
         _ loop: EventLoop,
         _ medium: SimulatedMedium?,
         _ brokers: [(Broker, SimulatedBroker)],
-        _ routes: [Route]
+        _ routes: BridgeRoutes
     ) throws {
         self.loop = loop
+        self.routes = routes
         var logger = Logger(label: "simulation")
         logger.logLevel = .critical
         bus = EventBus(name: "simulated", clock: SimulatedClock(loop: loop), logger: logger)
@@ -33,7 +37,7 @@ package final class SimulatedProcess: @unchecked Sendable {
         bridge = try Bridge(
             bus: bus,
             brokers: brokers.map(\.0),
-            routes: routes,
+            routes: routes.routes,
             options: BridgeOptions(),
             store: store,
             logger: logger,
@@ -45,6 +49,13 @@ package final class SimulatedProcess: @unchecked Sendable {
                 return client
             }
         )
+    }
+
+    /// Whether a message that a route wants has to be stored: a listener hears its event, or a route publishes it. The event
+    /// begins as the topic does; `echo` is what comes back of the process's own events.
+    func keeps(_ topic: String) -> Bool {
+        let kind = String(topic.prefix { $0 != "/" })
+        return heard.contains(kind) || routes.published.contains(kind)
     }
 
     /// The bridge begins to run.

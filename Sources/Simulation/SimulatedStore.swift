@@ -5,6 +5,8 @@ package final class SimulatedMedium {
     let store = MemoryStore()
     /// How many commits fail from now on, and leave nothing behind.
     package var failures = 0
+    /// How many commits have failed.
+    fileprivate(set) var failed = 0
     /// Whether nothing fits any more, but for commits that only remove.
     package var isFull = false
     /// Called with each batch that was committed.
@@ -50,9 +52,11 @@ final class SimulatedStore: MessageStore, @unchecked Sendable {
         }
         if medium.failures > 0 {
             medium.failures -= 1
+            medium.failed += 1
             throw StoreError(.io, operation: "commit", detail: "made to fail")
         }
         if medium.isFull, !batch.arrivals.isEmpty || !batch.departures.isEmpty || batch.isProbe {
+            medium.failed += 1
             throw StoreError(.full, operation: "commit", detail: "made to be full")
         }
         return try keep(batch)

@@ -20,9 +20,9 @@ struct TortureCommand: AsyncParsableCommand {
             With --power-cut nothing is started: a store is filled while its medium is recorded, and files that a power \
             cut could have left of it are opened and checked.
 
-            With --histories nothing is started either: the bridge itself runs between simulated brokers, through crashes, \
-            cuts, refusals and failures of its store. The first history that breaks the promise is cut down to its shortest \
-            form and printed in steps; --histories 1 --seed SEED repeats it to the letter.
+            With --histories nothing is started either: one bridge or two run between simulated brokers, through crashes, \
+            cuts, refusals, edited routes and failures of their stores. The first history that breaks the promise is cut \
+            down to its shortest form and printed in steps; --histories 1 --seed SEED repeats it to the letter.
             """
     )
 
