@@ -1,25 +1,21 @@
 internal import MQTTBridge
 
-/// The routes of a process, and what they ask of the brokers.
+/// The routes of a process, and the subscriptions that they need.
 struct BridgeRoutes {
     let routes: [Route]
-    /// The filters that a session holds, by the name of the broker.
+    /// The filters of each session, by the name of the broker.
     let filters: [String: Set<String>]
-    /// The first segments of the events that are published.
+    /// The first segments of the events that outbound routes publish.
     let published: Set<String>
 
-    /// Durable routes.
-    ///
-    /// - Parameters:
-    ///   - inbound: Topic, event and broker.
-    ///   - outbound: Topic, event and broker.
+    /// Creates durable routes.
     private init(_ inbound: [Triple], _ outbound: [Triple]) {
         routes = inbound.map { $0.route(.in) } + outbound.map { $0.route(.out) }
         filters = Dictionary(grouping: inbound, by: \.broker).mapValues { Set($0.map(\.filter)) }
         published = Set(outbound.map { String($0.event.description.prefix { $0 != "." }) })
     }
 
-    /// Whether a message on a topic of a broker becomes an event.
+    /// Whether an inbound route matches a topic at a broker.
     func want(_ topic: String, from broker: String) -> Bool {
         filters[broker]?.contains { SimulatedBroker.matches($0, topic) } ?? false
     }
@@ -48,13 +44,13 @@ struct BridgeRoutes {
         }
     }
 
-    /// How many editions the routes of the near bridge have.
+    /// The number of editions of the near bridge's routes.
     static let editions = 3
 
-    /// The routes of the bridge that copies from the first broker to the second, as they are edited: the filters overlap
-    /// with those before and after.
+    /// The routes of the near bridge, which copies from the first broker to the second. The filters of the editions overlap
+    /// in part.
     ///
-    /// - Parameter isRing: Whether what the far bridge passes on comes back.
+    /// - Parameter isRing: Whether the near bridge subscribes to `echo/{key}`, its own events as the far bridge returns them.
     static func near(_ edition: Int, isRing: Bool) -> BridgeRoutes {
         let echo = isRing ? [Triple("echo/{key}", "out.{key}", at: "first")] : []
         let copy = Triple("copy/{key}", "in.{key}", at: "second")
@@ -72,9 +68,9 @@ struct BridgeRoutes {
         Triple("in/0", "in.0", at: "first"), Triple("in/1", "in.1", at: "first"), Triple("in/2", "in.2", at: "first"),
     ]
 
-    /// The routes of the bridge that hears at the second broker what the near one has brought there.
+    /// The routes of the far bridge, which receives the near bridge's messages at the second broker.
     ///
-    /// - Parameter isRing: Whether it passes that on to the first broker, where the near bridge hears it.
+    /// - Parameter isRing: Whether the far bridge forwards them to the first broker, where the near bridge receives them.
     static func far(isRing: Bool) -> BridgeRoutes {
         let (copy, out) = (EventTemplate("copy.{key}"), EventTemplate("out.{key}"))
         return BridgeRoutes(

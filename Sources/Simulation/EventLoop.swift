@@ -4,51 +4,51 @@ internal import Glibc
 package import MQTTBridge
 internal import FaultKit
 
-/// Runs everything that a simulation does, on one thread, in an order that a seed determines.
+/// Runs all tasks and queues of a simulation on one thread, in an order that a seed determines.
 ///
-/// Swift's tasks come here in the place of the thread pool, by the hook of the runtime (`swift_task_enqueueGlobal_hook`), and
-/// so does the work of queues. Of all that is ready a piece is drawn at random; when nothing is ready, the clock goes on to
-/// the next piece that waits for its time. `Task.sleep` is not simulated, since the runtime (6.3) hands it to Dispatch without
-/// a hook; ``SimulatedClock`` is. Sets and dictionaries must hash alike in each run: the environment variable `SWIFT_DETERMINISTIC_HASHING` does that.
+/// A hook of the Swift runtime (`swift_task_enqueueGlobal_hook`) enqueues tasks here instead of on the thread pool. The loop
+/// draws the next work item at random from all ready items. When none is ready, the clock advances to the next due time.
+/// `Task.sleep` is not simulated, since the runtime (6.3) hands it to Dispatch without a hook; use ``SimulatedClock``.
+/// Hashing must be the same in each run: set the environment variable `SWIFT_DETERMINISTIC_HASHING`.
 ///
-/// There is one at a time in a process, which does nothing else meanwhile.
+/// A process runs one event loop at a time, and nothing else meanwhile.
 // SAFETY: used by the one thread of the simulation.
 package final class EventLoop: @unchecked Sendable {
-    /// A serial source of work: one piece of it runs after the other.
+    /// A serial queue of work items.
     fileprivate struct Source {
-        /// In the order in which it is due.
+        /// The work items, by due time.
         var waiting = Deque<(due: Duration, work: () -> Void)>()
-        /// Whether it is over: its work is thrown away.
+        /// Whether the source discards all work.
         var isClosed = false
     }
 
     private var random: SplitMix64
     private var tasks: [UnownedJob] = []
     fileprivate var sources: [Source] = []
-    /// The sources with work, in order.
+    /// The sources with work, in ascending order.
     private var busy: [Int] = []
-    /// The time since the beginning.
+    /// The simulated time since the start.
     package private(set) var time: Duration = .zero
-    /// How many pieces of work have run.
+    /// The number of work items that have run.
     package private(set) var steps = 0
     private let epoch = ContinuousClock.now
     private let executor = JobExecutor()
     private lazy var sleepers = makeSource()
 
-    /// - Parameter seed: Determines the order of everything.
+    /// - Parameter seed: Determines the order of all work.
     package init(seed: UInt64) {
         random = SplitMix64(seed: seed)
     }
 
-    // MARK: What is to run
+    // MARK: Work
 
-    /// Makes a serial source of work. Returns its number.
+    /// Creates a serial source of work and returns its index.
     package func makeSource() -> Int {
         sources.append(Source())
         return sources.count - 1
     }
 
-    /// Adds work to a source.
+    /// Adds a work item to a source, after all items that are due no later.
     package func add(_ source: Int, after delay: Duration = .zero, _ work: @escaping () -> Void) {
         guard !sources[source].isClosed else { return }
         if sources[source].waiting.isEmpty {
@@ -59,7 +59,7 @@ package final class EventLoop: @unchecked Sendable {
         sources[source].waiting.insert((due, work), at: later)
     }
 
-    /// Throws the work of a source away, now and from now on.
+    /// Closes a source: discards its pending and all future work.
     package func close(_ source: Int) {
         sources[source] = Source(isClosed: true)
         busy.removeAll { $0 == source }
@@ -67,15 +67,15 @@ package final class EventLoop: @unchecked Sendable {
 
     fileprivate func enqueue(_ job: UnownedJob) { tasks.append(job) }
 
-    /// Runs work after a while, for a task that sleeps.
+    /// Schedules the end of a task's sleep.
     func addSleeper(after span: Duration, _ work: @escaping () -> Void) { add(sleepers, after: span, work) }
 
-    /// A number from 0 up to a limit, which is not reached.
+    /// Returns a random number in `0..<limit`.
     package func draw(below limit: Int) -> Int { random.below(limit) }
 
     // MARK: Running
 
-    /// Runs one piece of work; goes on to the next time if nothing is ready. Returns false if nothing is left until then.
+    /// Runs one work item, advancing the clock if none is ready. Returns false if no work is due until `end`.
     private func step(until end: Duration) -> Bool {
         var ready = readySources()
         if tasks.isEmpty, ready.isEmpty {
@@ -98,7 +98,7 @@ package final class EventLoop: @unchecked Sendable {
 
     private func run(_ job: UnownedJob) { job.runSynchronously(on: executor.asUnownedSerialExecutor()) }
 
-    /// Runs for so long, at the most so many pieces of work. Returns whether the time has come to its end.
+    /// Runs for a time span, or until `limit` work items have run. Returns whether the time span has passed.
     package func run(for span: Duration, limit: Int = 200_000) -> Bool {
         let end = time + span
         for _ in 0..<limit where !step(until: end) {
@@ -112,9 +112,9 @@ package final class EventLoop: @unchecked Sendable {
 
     private func readySources() -> [Int] { busy.filter { sources[$0].waiting[0].due <= time } }
 
-    // MARK: In the place of the system
+    // MARK: Replacing the system
 
-    /// The clock and the queues of a bridge in this simulation.
+    /// Returns the clock, the queues and the jitter of a simulated bridge.
     package func timing(owner: QueueOwner) -> Timing {
         let loop = self
         let epoch = epoch
@@ -129,7 +129,7 @@ package final class EventLoop: @unchecked Sendable {
         )
     }
 
-    /// Takes the tasks of this process until `body` returns.
+    /// Runs all tasks of this process on a new event loop until `body` returns.
     package static func with<Result>(seed: UInt64, _ body: (EventLoop) throws -> Result) rethrows -> Result {
         precondition(current == nil, "one simulation at a time")
         let loop = EventLoop(seed: seed)
@@ -147,7 +147,7 @@ package final class EventLoop: @unchecked Sendable {
     nonisolated(unsafe) fileprivate static var current: EventLoop?
 }
 
-/// Knows which sources belong to a process, so that they end with it.
+/// Collects the sources of a simulated process, to close them when the process is killed.
 // SAFETY: used by the one thread of the simulation.
 package final class QueueOwner: @unchecked Sendable {
     private(set) var sources: [Int] = []
@@ -167,12 +167,12 @@ private struct SimulatedQueue: WorkQueue, @unchecked Sendable {
     func run(after delay: Duration, _ work: @escaping @Sendable () -> Void) { loop.add(source, after: delay, work) }
 }
 
-/// What jobs run on: wherever they are, they are where they should be.
+/// The executor on which the loop runs jobs; a job enqueued on it returns to the loop.
 private final class JobExecutor: SerialExecutor {
     func enqueue(_ job: consuming ExecutorJob) { EventLoop.current?.enqueue(UnownedJob(job)) }
 }
 
-/// The hook of Swift's runtime that gives tasks to somebody else than its thread pool.
+/// The hook of the Swift runtime that redirects tasks from its thread pool.
 private enum RuntimeHook {
     private typealias Original = @convention(thin) (UnownedJob) -> Void
     private typealias Hook = @convention(thin) (UnownedJob, Original) -> Void

@@ -1,44 +1,44 @@
 internal import FaultKit
 
-/// What happens in a simulation, step by step, and the seed of everything that a step leaves open.
+/// The steps of a simulation, and the seed that decides everything else.
 package struct History: Sendable, Hashable, CustomStringConvertible {
-    /// What somebody does, or what goes wrong.
+    /// An operation or a fault.
     package enum Action: Sendable, Hashable {
-        /// Somebody publishes so many messages with one key at the first broker.
+        /// Publishes `count` messages with one key at the first broker.
         case publish(key: Int, count: Int)
-        /// The first bridge's process emits so many events with one key, which go to the second broker.
+        /// Emits `count` events with one key in the first bridge's process, for the second broker.
         case emit(key: Int, count: Int)
-        /// The first bridge's process emits so many states with one key, of which the second broker keeps the last.
+        /// Emits `count` states with one key in the first bridge's process. The second broker retains the last.
         case emitState(key: Int, count: Int)
-        /// The connections of a broker are cut.
+        /// Cuts all connections of a broker.
         case cut(broker: Int)
-        /// A broker is away for so many milliseconds.
+        /// Makes a broker unreachable for a time.
         case away(broker: Int, milliseconds: Int)
-        /// A broker loses all sessions.
+        /// Restarts a broker without its sessions.
         case loseSessions(broker: Int)
-        /// The second broker refuses so many publishes.
+        /// Makes the second broker refuse the next `count` publishes.
         case refuse(count: Int)
-        /// So many commits of a bridge fail.
+        /// Makes the next `count` commits of a bridge fail.
         case failCommits(bridge: Int, count: Int)
-        /// Nothing fits into a store for so many milliseconds.
+        /// Makes a store full for a time.
         case fillStore(bridge: Int, milliseconds: Int)
-        /// A listener fails so many times from now on.
+        /// Makes the next `count` calls of a listener fail.
         case failListener(index: Int, count: Int)
-        /// A listener takes so many milliseconds for each message from now on.
+        /// Delays each further call of a listener.
         case slowListener(index: Int, milliseconds: Int)
-        /// The process of a bridge is killed, now, and another one begins.
+        /// Kills the process of a bridge, and starts another one.
         case kill(bridge: Int)
-        /// The process is killed at a commit, before it or when it is done, and another one begins.
+        /// Kills the process before or after the `number`th commit from now, and starts another one after the step.
         case killAtCommit(bridge: Int, number: Int, isBefore: Bool)
-        /// The process ends in order, and another one begins.
+        /// Shuts the process down in order, and starts another one.
         case restart(bridge: Int)
-        /// The next process has this listener, or has it not.
+        /// Adds a listener to the next process, or removes it.
         case setListener(index: Int, isThere: Bool)
-        /// The next process of the first bridge has other routes.
+        /// Changes the routes of the first bridge's next process.
         case editRoutes(edition: Int)
     }
 
-    /// An action, and for how many milliseconds everything goes on afterwards.
+    /// An action, and the time for which the simulation runs after it.
     package struct Step: Sendable, Hashable, CustomStringConvertible {
         package var action: Action
         package var milliseconds: Int
@@ -53,7 +53,7 @@ package struct History: Sendable, Hashable, CustomStringConvertible {
     package var seed: UInt64
     package var steps: [Step]
 
-    /// What is not a step.
+    /// The configuration that the seed determines.
     package var setup: Setup { Setup(seed: seed) }
 
     package init(seed: UInt64, steps: [Step]) {
@@ -61,7 +61,7 @@ package struct History: Sendable, Hashable, CustomStringConvertible {
         self.steps = steps
     }
 
-    /// The history of a seed.
+    /// Creates the history of a seed.
     package init(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         self.seed = seed
@@ -98,11 +98,11 @@ package struct History: Sendable, Hashable, CustomStringConvertible {
             + steps.enumerated().map { "  \($0.offset + 1). \($0.element)" }.joined(separator: "\n")
     }
 
-    // MARK: The shortest form
+    // MARK: Shortening
 
-    /// The shortest history that still fails: steps are taken out as long as it does.
+    /// Returns a shortest history that still fails, by removing steps until each one left is needed.
     ///
-    /// - Parameter fails: Runs a history.
+    /// - Parameter fails: Runs a history, and returns whether it fails.
     package func shortened(_ fails: (History) -> Bool) -> History {
         var best = self
         var size = max(1, steps.count / 2)

@@ -1,12 +1,12 @@
 internal import MessageStore
 
-/// The end of a history: everything works again, and all must be done.
+/// The end of a history: all faults end, and all messages must be delivered.
 extension HistoryRun {
     func finish() {
         for bridge in bridges { bridge.heal() }
         for broker in brokers { (broker.isAway, broker.refusals) = (false, 0) }
         for bridge in bridges { bridge.begin() }
-        // Processes that have lived through the faults must get on by themselves.
+        // Processes that survived the faults must recover without a restart.
         run(seconds: 90) { brokers.allSatisfy(\.isQuiet) && !witness.isOwed(by: near.process) }
         if !brokers.allSatisfy(\.isQuiet) { witness.promise.breach("a broker has messages that nobody takes") }
         if let process = near.process { witness.checkReceipts(of: process) }
@@ -19,7 +19,7 @@ extension HistoryRun {
         run(seconds: 20) { false }
         if published != brokers.map(\.log.count) { witness.promise.breach("messages go round without an end") }
         if !brokers.allSatisfy(\.isQuiet) { witness.promise.breach("a broker still has messages for us") }
-        // In a ring what an earlier process has emitted comes back as something new, and is published once more.
+        // In a ring, an event of an earlier process returns as a new message, and is published once more.
         if !setup.isRing { witness.checkRepeats() }
         witness.checkStates(at: brokers[1], heardBy: far == nil ? nil : "far state")
         for bridge in bridges {
@@ -29,7 +29,7 @@ extension HistoryRun {
         witness.promise.settle()
     }
 
-    /// Now nothing is in the way: what the routes want comes to every listener.
+    /// Publishes and emits without faults: each inbound message must reach the near bridge's listeners.
     private func probe() {
         for key in 0..<3 {
             emit("out", key)
@@ -41,10 +41,10 @@ extension HistoryRun {
         }
     }
 
-    /// Whether nothing waits at a broker or in a store.
+    /// Whether no message waits at a broker or in a store.
     private var isDone: Bool { brokers.allSatisfy(\.isQuiet) && bridges.allSatisfy { $0.stored == 0 } }
 
-    /// Runs for two seconds, and on until something is so.
+    /// Runs for at least two seconds, then until a condition holds or `seconds` have passed.
     private func run(seconds: Int, until isEnough: () -> Bool) {
         for second in 1...seconds where second <= 2 || !isEnough() {
             if !loop.run(for: .seconds(1)) { return witness.promise.breach("it is not quiet in the end") }
@@ -52,7 +52,7 @@ extension HistoryRun {
         witness.look()
     }
 
-    /// Nothing is left in the store, and what is lost is a dead letter with a reason.
+    /// Checks that the store is empty, and that each dead letter has a reason.
     private func checkStore(of bridge: SimulatedBridge) {
         if bridge.stored > 0 { witness.promise.breach("\(bridge.stored) messages are left in a store") }
         do {

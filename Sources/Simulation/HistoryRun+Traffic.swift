@@ -1,14 +1,14 @@
 internal import AsyncEventBus
 internal import Mosquitto
 
-/// What people publish and the near bridge's process emits.
+/// Messages published at the first broker, and events emitted in the near bridge's process.
 extension HistoryRun {
     private func next(_ kind: String, _ key: Int) -> Promise.TestMessage {
         numbers["\(kind)\(key)", default: 0] += 1
         return Promise.TestMessage(key: key, number: numbers["\(kind)\(key)"] ?? 0)
     }
 
-    /// Somebody publishes at the first broker.
+    /// Publishes a message at the first broker, as a client other than the bridges.
     @discardableResult
     func publish(_ key: Int) -> Promise.TestMessage {
         let testMessage = next("in", key)
@@ -20,7 +20,7 @@ extension HistoryRun {
         return testMessage
     }
 
-    /// The process emits an event that goes to the second broker.
+    /// Emits an event for the second broker in the near bridge's process, and checks its receipt.
     func emit(_ kind: String, _ key: Int) {
         guard let process = near.process, process.isAlive else { return }
         let testMessage = next(kind, key)

@@ -1,17 +1,19 @@
 internal import AsyncEventBus
 
-/// Carries a history out with one or two real bridges between two simulated brokers, and checks the promise.
+/// Runs a history with one or two real bridges between two simulated brokers, and checks the delivery guarantees.
 ///
-/// The first broker brings in `in/{key}`, or a part of it, for two named listeners; to the second one go `out/{key}` of emits,
-/// `copy/{key}` of what came in, and `state/{key}`, which the broker keeps. A second bridge may hear these at the second broker, and publish them at the first. All of it is
-/// durable.
+/// The near bridge receives `in/{key}`, or a part of it, from the first broker for two named listeners. It publishes emitted
+/// events on `out/{key}`, copies of inbound messages on `copy/{key}`, and retained states on `state/{key}` at the second
+/// broker. The far bridge, if any, subscribes to these three, and in a ring publishes events and copies at the first broker.
+/// All routes are durable.
 package final class HistoryRun {
-    /// What came of a history.
+    /// The result of a history.
     package struct Result: Sendable, Hashable {
-        /// What of the promise did not hold; empty if all of it did.
+        /// The violated guarantees; empty if all of them held.
         package let breaches: [String]
-        /// How many pieces of work there were, and the sum of what was seen: the same for the same history.
+        /// The number of work items that ran; the same for the same history.
         package let steps: Int
+        /// A hash of all deliveries in their order; the same for the same history.
         package let fingerprint: Int
     }
 
@@ -55,14 +57,14 @@ package final class HistoryRun {
                 ],
                 witness
             ) : nil
-        // An own event that comes back to a later process is heard as it comes.
+        // A later process delivers a returning event of an earlier process in order of arrival.
         witness.promise.losesOrder(at: ["near out"])
         witness.promise.overlooksIdentity(at: setup.unrecognised)
     }
 
     var bridges: [SimulatedBridge] { [near, far].compactMap { $0 } }
 
-    /// Carries a history out. To be called on a thread that does nothing else, in a process without other tasks.
+    /// Runs a history. Call this function on a thread that does nothing else, in a process without other tasks.
     package static func run(_ history: History) -> Result {
         EventLoop.with(seed: history.seed) { loop in
             let run = HistoryRun(loop, history.setup)
@@ -80,8 +82,8 @@ package final class HistoryRun {
         }
     }
 
-    /// The far bridge is subscribed before the near one publishes: of doubles it would otherwise hear the second one only, after
-    /// what is newer.
+    /// Starts the bridges, and lets the far bridge subscribe before the near one publishes. Otherwise the far bridge could
+    /// receive only the second copy of a duplicate, after newer messages.
     private func begin() {
         far?.begin()
         go(milliseconds: far == nil ? 0 : 1_000)
@@ -95,7 +97,7 @@ package final class HistoryRun {
             return witness.promise.breach("it goes round without an end")
         }
         witness.look()
-        // A process that was killed at a commit has a successor.
+        // Starts the successors of processes that were killed at a commit.
         for bridge in bridges { bridge.begin() }
     }
 
@@ -114,7 +116,7 @@ package final class HistoryRun {
             if broker == 1 { witness.promise.losesOrder(at: Self.farListeners) }
         case .refuse(let count):
             brokers[1].refusals += count
-            // What was in flight behind a message that is refused passes it.
+            // Messages in flight behind a refused message overtake it.
             witness.promise.losesOrder(at: Self.afterSecond)
         case .failCommits(let number, let count): bridges[number].medium.failures += count
         case .fillStore(let number, let milliseconds):
@@ -134,13 +136,13 @@ package final class HistoryRun {
         }
     }
 
-    /// Those of the near bridge come first.
+    /// Changes a listener by its index; the near bridge's listeners come first.
     private func changeListener(_ index: Int, _ change: (inout SimulatedBridge.Listener) -> Void) {
         let count = near.listeners.count
         if index < count { change(&near.listeners[index]) } else if let far { change(&far.listeners[index - count]) }
     }
 
-    /// The receivers of what the second broker has taken.
+    /// The second broker, and all receivers of messages that passed through it.
     private static let afterSecond =
         [
             "copy at second", "out at second", "state at second", "in at first", "echo at first",

@@ -1,6 +1,6 @@
-/// What was promised in a history, and what was seen of it: nothing lost, doubles recognisable, order for each key.
+/// The expected and the observed deliveries of a history: no loss, recognisable duplicates, order for each key.
 struct Promise {
-    /// A message, by what it is about.
+    /// A test message, identified by its payload.
     struct TestMessage: Hashable, CustomStringConvertible {
         let key: Int
         let number: Int
@@ -21,26 +21,26 @@ struct Promise {
 
     private struct Sighting {
         let identity: String
-        /// How much had happened by then after which a message may come once more; nil if it always may.
+        /// The number of faults so far that permit a duplicate; nil if duplicates are always permitted.
         let mishaps: Int?
     }
 
-    /// What a receiver must get, and has got.
+    /// The expected and the observed deliveries of one receiver.
     private struct Ledger {
         var promised: Set<TestMessage> = []
         var seen: [TestMessage: Sighting] = [:]
         var latest: [Int: Int] = [:]
         var keepsOrder = true
-        /// Whether doubles have the same identity.
+        /// Whether duplicates have the same identity.
         var knowsIdentity = true
-        /// How often the receiver was given a message, and did not take it. Its place in the order was then.
+        /// How often the receiver failed at a message. A message that failed may be redelivered out of order.
         var refusals: [TestMessage: Int] = [:]
-        /// What the receiver was done with, in the store.
+        /// The messages that the store records as finished by the receiver.
         var finished: Set<TestMessage> = []
-        /// What the receiver need not get any more.
+        /// The messages that the receiver need not get.
         var excused: Set<TestMessage> = []
 
-        /// Returns what is wrong with a message that has come.
+        /// Records a delivery, and returns the guarantee that it violates, if any.
         mutating func see(_ testMessage: TestMessage, _ sighting: Sighting) -> String? {
             guard let known = seen.updateValue(sighting, forKey: testMessage) else { return place(testMessage) }
             seen[testMessage] = known
@@ -52,7 +52,7 @@ struct Promise {
             return finished.contains(testMessage) ? "again, though the store knew that it was done with" : nil
         }
 
-        /// The first time that a message has come.
+        /// Records the first delivery of a message, and checks its order.
         private mutating func place(_ testMessage: TestMessage) -> String? {
             let last = latest[testMessage.key] ?? testMessage.number
             latest[testMessage.key] = max(last, testMessage.number)
@@ -62,17 +62,17 @@ struct Promise {
     }
 
     private var ledgers: [String: Ledger] = [:]
-    /// What does not hold.
+    /// The violated guarantees.
     private(set) var breaches: [String] = []
 
-    /// A receiver must get a message at least once.
+    /// Expects at least one delivery of a message to a receiver.
     mutating func promise(_ testMessage: TestMessage, to receiver: String) {
         ledgers[receiver, default: Ledger()].promised.insert(testMessage)
     }
 
-    /// A receiver has got a message.
+    /// Records the delivery of a message to a receiver.
     ///
-    /// - Parameter mishaps: How much has happened after which a message may come once more; nil if it always may.
+    /// - Parameter mishaps: The number of faults so far that permit a duplicate; nil if duplicates are always permitted.
     mutating func see(_ testMessage: TestMessage, identity: String, at receiver: String, mishaps: Int? = nil) {
         let sighting = Sighting(identity: identity, mishaps: mishaps)
         if let breach = ledgers[receiver, default: Ledger()].see(testMessage, sighting) {
@@ -80,27 +80,27 @@ struct Promise {
         }
     }
 
-    /// A receiver was given a message, and has failed at it.
+    /// Records that a receiver failed at a message.
     mutating func refuse(_ testMessage: TestMessage, at receiver: String) {
         ledgers[receiver, default: Ledger()].refusals[testMessage, default: 0] += 1
     }
 
-    /// The store knows that a receiver is done with a message.
+    /// Records that the store has marked a message as finished by a receiver.
     mutating func finish(_ testMessage: TestMessage, at receiver: String) {
         ledgers[receiver, default: Ledger()].finished.insert(testMessage)
     }
 
-    /// A receiver need not get a message any more.
+    /// Excuses the loss of a message at a receiver.
     mutating func excuse(_ testMessage: TestMessage, at receiver: String) {
         ledgers[receiver, default: Ledger()].excused.insert(testMessage)
     }
 
-    /// From now on messages may come to these receivers in another order.
+    /// Stops checking the order at these receivers.
     mutating func losesOrder(at receivers: [String]) {
         for receiver in receivers { ledgers[receiver, default: Ledger()].keepsOrder = false }
     }
 
-    /// Nothing in what these receivers get tells doubles apart from new messages.
+    /// Stops checking duplicates at these receivers, which cannot distinguish them from new messages.
     mutating func overlooksIdentity(at receivers: [String]) {
         for receiver in receivers { ledgers[receiver, default: Ledger()].knowsIdentity = false }
     }
@@ -111,7 +111,7 @@ struct Promise {
         ledgers[receiver]?.promised.contains(testMessage) ?? false
     }
 
-    /// How often a receiver has failed at a message.
+    /// Returns how often a receiver has failed at a message.
     func refusals(of testMessage: TestMessage, at receiver: String) -> Int {
         ledgers[receiver]?.refusals[testMessage] ?? 0
     }
@@ -120,7 +120,7 @@ struct Promise {
         ledgers[receiver]?.seen[testMessage] != nil
     }
 
-    /// Everything is over: what was promised must have come, but for what is excused.
+    /// Checks at the end that each expected message was delivered or excused.
     mutating func settle() {
         for (receiver, ledger) in ledgers.sorted(by: { $0.key < $1.key }) {
             let lost = ledger.promised.filter { ledger.seen[$0] == nil && !ledger.excused.contains($0) }

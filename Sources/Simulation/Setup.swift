@@ -1,17 +1,17 @@
 internal import FaultKit
 package import Mosquitto
 
-/// What the seed of a history decides before its first step.
+/// The configuration of a history, which its seed determines.
 package struct Setup: Sendable, Hashable, CustomStringConvertible {
-    /// The versions that the bridge speaks with the first and the second broker.
+    /// The protocol versions of the first and the second broker.
     package var versions: [ProtocolVersion]
-    /// Whether messages come to the first broker with an identity, as from another bridge.
+    /// Whether messages published at the first broker carry an identity, as from another bridge.
     package var hasIdentities: Bool
 
-    /// Whether a second bridge hears at the second broker what the first one publishes there.
+    /// Whether a second bridge subscribes at the second broker to the first bridge's messages.
     package var hasFarBridge: Bool
-    /// Whether the second bridge passes that on to the first broker, where the first bridge hears it. Without identities it
-    /// would go round.
+    /// Whether the second bridge forwards these messages to the first broker, where the first bridge receives them. Without
+    /// identities, that is a loop.
     package var isRing: Bool
 
     package init(
@@ -24,7 +24,7 @@ package struct Setup: Sendable, Hashable, CustomStringConvertible {
         (self.hasFarBridge, self.isRing) = (hasFarBridge, isRing)
     }
 
-    /// The setup of a history. Drawn apart from the steps, so that it stays when steps are taken out.
+    /// Creates the setup of a history. It is independent of the steps, so shortening a history keeps it.
     package init(seed: UInt64) {
         var random = SplitMix64(seed: ~seed)
         versions = (0..<2).map { _ in random.chance(1, in: 4) ? .v3_1_1 : .v5 }
@@ -33,7 +33,7 @@ package struct Setup: Sendable, Hashable, CustomStringConvertible {
         isRing = hasFarBridge && versions == [.v5, .v5] && random.chance(2, in: 3)
     }
 
-    /// The receivers at which nothing tells doubles apart from new messages.
+    /// The receivers that cannot distinguish duplicates from new messages.
     var unrecognised: [String] {
         let isLostAtFirst = versions[0] == .v3_1_1 || !hasIdentities
         let isLostAtSecond = versions[1] == .v3_1_1
@@ -50,6 +50,6 @@ package struct Setup: Sendable, Hashable, CustomStringConvertible {
             + "messages \(hasIdentities ? "with" : "without") identities"
     }
 
-    /// How many listeners there are: those of the near bridge come first.
+    /// The number of listeners of all bridges.
     var listeners: Int { hasFarBridge ? 6 : 3 }
 }

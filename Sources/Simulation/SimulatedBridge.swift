@@ -3,35 +3,35 @@ internal import MQTTBridge
 internal import MessageStore
 internal import Mosquitto
 
-/// One bridge through all its processes: its store, its listeners, and the process that runs now.
+/// A bridge across all its processes: its store, its listeners, and its current process.
 // SAFETY: used by the one thread of the simulation.
 final class SimulatedBridge: @unchecked Sendable {
     /// A named listener, which may be absent, slow or failing.
     struct Listener {
         let name: String
         let pattern: EventPattern
-        /// Whether it hears what its own process emits, which no store keeps.
+        /// Whether the listener receives events of its own process, which are not stored.
         var isLocal = false
-        /// Whether the next process has it.
+        /// Whether the next process has this listener.
         var isThere = true
-        /// How many of its next calls fail.
+        /// How many of the next calls fail.
         var failures = 0
-        /// How long each call takes.
+        /// The duration of each call.
         var delay: Duration = .zero
     }
 
-    /// How often a listener is tried.
+    /// The number of attempts at each message.
     static let attempts = 3
 
     let name: String
     let medium = SimulatedMedium()
     var listeners: [Listener]
-    /// Those of the next process.
+    /// The routes of the next process.
     var routes: BridgeRoutes
     private(set) var process: SimulatedProcess?
-    /// How many processes there were.
+    /// The number of processes so far.
     private var processes = 0
-    /// How many processes were killed, and have successors.
+    /// The number of processes that were killed and replaced.
     private(set) var kills = 0
     private let loop: EventLoop
     private let brokers: [(Broker, SimulatedBroker)]
@@ -59,7 +59,7 @@ final class SimulatedBridge: @unchecked Sendable {
         medium.whenCommitted = { [witness] in witness.committed($0, of: name) }
     }
 
-    /// A process begins, unless one is there.
+    /// Starts a process, unless one is alive.
     func begin() {
         guard process?.isAlive != true else { return }
         if process?.hasEnded == false { kills += 1 }
@@ -74,13 +74,13 @@ final class SimulatedBridge: @unchecked Sendable {
         }
     }
 
-    /// The process is killed.
+    /// Kills the process.
     func kill() {
         process?.kill()
         medium.kill = nil
     }
 
-    /// The process ends in order, and another one begins.
+    /// Shuts the process down in order, checks its receipts, and starts another one.
     func restart() {
         medium.kill = nil
         if let process, process.isAlive {
@@ -93,10 +93,10 @@ final class SimulatedBridge: @unchecked Sendable {
         begin()
     }
 
-    /// How many messages are in the store.
+    /// The number of messages in the store.
     var stored: Int { (try? medium.store.status())?.loads.reduce(0) { $0 + $1.messages } ?? 0 }
 
-    /// Each session must hold the filters of the routes, and nothing else.
+    /// Checks that each session has exactly the filters of the routes.
     func checkSessions() {
         for (broker, simulated) in brokers {
             let held = Set(simulated.sessions[broker.options.clientID]?.filters.keys ?? [:].keys)
@@ -107,7 +107,7 @@ final class SimulatedBridge: @unchecked Sendable {
         }
     }
 
-    /// Everything works again, and the next process has all listeners.
+    /// Ends all faults of the store and the listeners, and gives the next process all listeners.
     func heal() {
         (medium.failures, medium.isFull, medium.kill) = (0, false, nil)
         for index in listeners.indices {
@@ -139,14 +139,14 @@ final class SimulatedBridge: @unchecked Sendable {
             witness.refused(text, by: listeners[index].name)
             throw CancellationError()
         }
-        // After a crash, and where the store has not got what was done, a listener may be called once more.
+        // A message may be delivered again after a crash, or if the commit that marks it as finished has failed.
         let mishaps = listeners[index].isLocal ? processes : kills + medium.failed
         witness.saw(text, "\(event.id)", at: listeners[index].name, mishaps: mishaps)
     }
 }
 
 extension BrokerURL {
-    /// Where no client ever connects to.
+    /// A placeholder; no client connects to it.
     fileprivate static var simulated: BrokerURL {
         guard let url = try? BrokerURL("mqtt://127.0.0.1:1") else { preconditionFailure("not a URL") }
         return url

@@ -1,45 +1,45 @@
 package import Mosquitto
 
-/// A broker that keeps sessions, delivers at QoS 1 within a window, delivers again what was not acknowledged, and may
-/// refuse, lose its sessions or be away. Everything happens on the thread of the simulation.
+/// A broker with sessions, which delivers at QoS 1 within an in-flight window and redelivers unacknowledged messages. It may
+/// refuse publishes, lose its sessions or be unreachable. All calls are made on the thread of the simulation.
 // SAFETY: used by the one thread of the simulation.
 package final class SimulatedBroker: @unchecked Sendable {
-    /// What the broker keeps for a client identifier.
+    /// The session of a client identifier.
     struct Session {
         var filters: [String: SubscriptionRequest] = [:]
-        /// In order: those that were sent come first.
+        /// The pending messages in order; the sent ones come first.
         var queue: [Message] = []
-        /// How many of the queue were sent on this connection and are not acknowledged.
+        /// The number of messages sent on this connection and not acknowledged.
         var sent = 0
     }
 
-    /// A message that the broker has taken.
+    /// A message that the broker has accepted.
     package struct Taken {
         package let topic: String
         package let payload: [UInt8]
         package let identity: String?
     }
 
-    /// The most messages that are sent and not acknowledged.
+    /// The in-flight window, in messages.
     private static let window = 20
 
     package let name: String
     var sessions: [String: Session] = [:]
     /// The last retained message of each topic.
     private(set) var kept: [String: Message] = [:]
-    /// Everything that clients have published here, in order.
+    /// All accepted publishes of clients, in order.
     package private(set) var log: [Taken] = []
-    /// Whether clients may connect.
+    /// Whether the broker is unreachable.
     package var isAway = false
-    /// How many publishes of clients are refused from now on, as a broker does that is busy.
+    /// How many of the next publishes the broker refuses, as a busy broker does.
     package var refusals = 0
-    /// How many publishes were refused.
+    /// The number of refused publishes.
     private(set) var refused = 0
-    /// What a client has published again, with the same identity, after it was acknowledged.
+    /// Messages that a client has published again, with the same identity, after their acknowledgement.
     private(set) var repeats: [String] = []
-    /// Called with messages that a client has acknowledged.
+    /// Called with each batch of messages that a client acknowledges.
     var whenAcknowledged: (_ client: SimulatedClient, _ messages: [Message]) -> Void = { _, _ in }
-    /// Of those that are connected.
+    /// The connected clients, by identifier.
     private var clients: [String: SimulatedClient] = [:]
 
     package init(_ name: String) {
@@ -48,7 +48,7 @@ package final class SimulatedBroker: @unchecked Sendable {
 
     // MARK: Clients
 
-    /// Returns whether the broker had kept the session.
+    /// Connects a client, and returns whether its session was present.
     func connect(_ client: SimulatedClient) -> Bool {
         let isPresent = sessions[client.id] != nil
         sessions[client.id, default: Session()].sent = 0
@@ -67,7 +67,7 @@ package final class SimulatedBroker: @unchecked Sendable {
         client.hasMail()
     }
 
-    /// A session is subscribed, and gets what is kept on topics that match, whether it was subscribed before or not.
+    /// Adds subscriptions to a session, and queues the retained messages that match, even for existing subscriptions.
     func subscribe(_ id: String, _ requests: [SubscriptionRequest]) {
         for request in requests {
             sessions[id, default: Session()].filters[request.filter] = request
@@ -80,7 +80,7 @@ package final class SimulatedBroker: @unchecked Sendable {
         for filter in filters { sessions[client.id]?.filters[filter] = nil }
     }
 
-    /// The next messages for a client, which are from now on sent.
+    /// Returns the next messages for a client, and marks them as sent.
     func send(to client: SimulatedClient, atMost limit: Int) -> [Message] {
         guard var session = sessions[client.id] else { return [] }
         let end = min(session.queue.count, session.sent + limit, Self.window)
@@ -91,7 +91,7 @@ package final class SimulatedBroker: @unchecked Sendable {
         return messages
     }
 
-    /// The first messages that were sent are acknowledged.
+    /// Removes the first `count` sent messages of a client as acknowledged.
     func acknowledge(_ client: SimulatedClient, _ count: Int) {
         guard var session = sessions[client.id] else { return }
         precondition(count <= session.sent, "acknowledged what was not sent")
@@ -103,8 +103,9 @@ package final class SimulatedBroker: @unchecked Sendable {
 
     // MARK: Messages
 
-    /// Somebody publishes; a client, if it has an identifier. A session gets a copy for each of its filters that match, as
-    /// mosquitto does it.
+    /// Publishes a message. Like mosquitto, queues one copy for each matching filter of a session.
+    ///
+    /// - Parameter publisher: The identifier of the publishing client; nil for a publisher outside the bridges.
     package func publish(_ message: Message, from publisher: String? = nil) {
         if publisher != nil {
             log.append(
@@ -126,7 +127,7 @@ package final class SimulatedBroker: @unchecked Sendable {
         }
     }
 
-    /// Takes a publish of a client, or refuses it; MQTT 3.1.1 cannot refuse.
+    /// Accepts or refuses a publish of a client; MQTT 3.1.1 cannot refuse.
     func take(_ message: Message, from client: SimulatedClient) -> ReasonCode {
         if refusals > 0, client.version == .v5 {
             refusals -= 1
@@ -141,7 +142,7 @@ package final class SimulatedBroker: @unchecked Sendable {
         repeats.append("\(String(decoding: message.payload, as: UTF8.self)) on \(message.topic) by \(client.id)")
     }
 
-    /// A message as a protocol version can carry it: 3.1.1 has no properties.
+    /// Returns a message as a protocol version can carry it: 3.1.1 has no properties.
     static func message(_ message: Message, in version: ProtocolVersion) -> Message {
         guard version == .v3_1_1 else { return message }
         return Message(
@@ -154,18 +155,18 @@ package final class SimulatedBroker: @unchecked Sendable {
 
     // MARK: Faults
 
-    /// Cuts the connections.
+    /// Cuts all connections.
     package func cut() {
         for id in clients.keys.sorted() { clients[id]?.cut() }
     }
 
-    /// The broker starts anew and has lost all sessions.
+    /// Restarts the broker without its sessions.
     package func loseSessions() {
         cut()
         sessions = [:]
     }
 
-    /// Whether nothing waits for any client.
+    /// Whether no session has pending messages.
     package var isQuiet: Bool { sessions.values.allSatisfy(\.queue.isEmpty) }
 
     static func matches(_ filter: String, _ topic: String) -> Bool {

@@ -2,13 +2,13 @@ internal import Locking
 internal import MQTTBridge
 internal import Mosquitto
 
-/// The connection: made and cut, and messages in both directions.
+/// Connecting, disconnecting, and messages in both directions.
 extension SimulatedClient {
     func later(after delay: Duration = .zero, _ work: @escaping (SimulatedClient) -> Void) {
         loop.add(source, after: delay) { [self] in work(self) }
     }
 
-    /// Does something later, unless the connection is another one by then.
+    /// Schedules work within 20 ms, which is dropped if the connection has ended by then.
     private func soon(_ work: @escaping (SimulatedClient) -> Void) {
         let connection = connection
         later(after: .milliseconds(loop.draw(below: 20))) { client in
@@ -41,7 +41,7 @@ extension SimulatedClient {
         read()
     }
 
-    /// The broker has SUBSCRIBE, later UNSUBSCRIBE, and has answered both; or the line is cut in between.
+    /// Sends SUBSCRIBE, later UNSUBSCRIBE, and receives both answers. The connection may be cut in between.
     private func subscribe() {
         broker.subscribe(self, subscriptions)
         soon { client in
@@ -55,7 +55,7 @@ extension SimulatedClient {
         }
     }
 
-    /// The connection ends now.
+    /// Cuts the connection, and schedules a reconnect.
     func cut() {
         guard phase == .connected else { return }
         lose()
@@ -79,7 +79,7 @@ extension SimulatedClient {
         if isStopping { end() }
     }
 
-    // MARK: In
+    // MARK: Inbound
 
     func hasMail() { soon { $0.read() } }
 
@@ -101,7 +101,7 @@ extension SimulatedClient {
         soon { $0.read() }
     }
 
-    // MARK: Out
+    // MARK: Outbound
 
     func publish() {
         guard phase == .connected else { return }
@@ -113,7 +113,7 @@ extension SimulatedClient {
         makeRoom()
     }
 
-    /// The broker gets what was given first, and answers; or the line is cut in between.
+    /// Sends the oldest in-flight message, and receives the answer. The connection may be cut in between.
     private func send() {
         guard let publication = inFlight.first else { return }
         let reason = broker.take(publication.message, from: self)

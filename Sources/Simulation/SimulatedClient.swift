@@ -3,11 +3,11 @@ internal import MQTTBridge
 package import Mosquitto
 internal import Locking
 
-/// What takes the place of ``Mosquitto/Client``: a bounded queue, a window, batches of messages whose acknowledgements leave
-/// after the delegate has taken them, connections that are cut and made again.
+/// Replaces ``Mosquitto/Client``: a bounded queue, an in-flight window, inbound batches that are acknowledged after the
+/// delegate has accepted them, and connections that are cut and re-established.
 ///
-/// As the real one it calls its delegate from a thread of its own: a source of the simulation. Calls from elsewhere only
-/// change what it does next.
+/// Like the real client, it calls its delegate from its own thread, here a source of the event loop. Calls from elsewhere
+/// only change state and schedule work on that source.
 // SAFETY: used by the one thread of the simulation.
 package final class SimulatedClient: BrokerClient, @unchecked Sendable {
     enum Phase {
@@ -33,16 +33,16 @@ package final class SimulatedClient: BrokerClient, @unchecked Sendable {
     let subscriptions: [SubscriptionRequest]
     let former: [String]
     let delegate: any ClientDelegate
-    /// What the delegate hears of as the client; it never runs.
+    /// The client that is passed to the delegate; it never runs.
     let identity: Client
     var phase = Phase.new
-    /// Grows with each connection: what was meant for an earlier one is no longer done.
+    /// The generation of the connection; work scheduled for an earlier one is dropped.
     var connection = 0
     var queue: [Publication] = []
     var inFlight: [Publication] = []
-    /// The topics and identities of what the broker has acknowledged.
+    /// The topics and identities of the messages that the broker has acknowledged.
     var acknowledged: Set<[String]> = []
-    /// How many messages were handed over whose acknowledgements have not left.
+    /// The number of acknowledgements that the client has yet to send.
     var owed = 0
     var isHeld = false
     var isStopping = false
@@ -102,7 +102,7 @@ package final class SimulatedClient: BrokerClient, @unchecked Sendable {
 
     package func hold() {
         isHeld = true
-        // Held for too long it leaves the broker.
+        // A client that is held for too long disconnects.
         later(after: .seconds(5)) { client in
             if client.isHeld, client.phase == .connected, !client.isStopping { client.park(.held) }
         }
@@ -124,7 +124,7 @@ package final class SimulatedClient: BrokerClient, @unchecked Sendable {
 
     package private(set) var abandoned = 0
 
-    // MARK: The end
+    // MARK: Shutdown
 
     private func stop() {
         guard !isStopping else { return }
@@ -159,7 +159,7 @@ package final class SimulatedClient: BrokerClient, @unchecked Sendable {
         ending = nil
     }
 
-    /// The process is killed: the broker notices that the line is gone.
+    /// Ends the client with its process: the broker sees a lost connection, and the delegate is not called.
     func kill() {
         if phase == .connected { broker.disconnect(self) }
         phase = .ended

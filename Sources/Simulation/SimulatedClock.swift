@@ -1,11 +1,11 @@
 internal import Locking
 
-/// The clock of a simulation: it goes on when nothing else is left to do.
+/// The clock of a simulation, which advances only when no work is ready.
 // SAFETY: used by the one thread of the simulation.
 struct SimulatedClock: Clock, @unchecked Sendable {
-    /// A moment of the simulation.
+    /// An instant of the simulation.
     struct Instant: InstantProtocol {
-        /// Since the beginning of the simulation.
+        /// The time since the start of the simulation.
         var time: Duration
 
         func advanced(by duration: Duration) -> Instant { Instant(time: time + duration) }
@@ -35,7 +35,7 @@ struct SimulatedClock: Clock, @unchecked Sendable {
     }
 }
 
-/// A task that sleeps: resumed once, by the clock or by its cancellation.
+/// A sleeping task, resumed once, by the clock or by its cancellation.
 private final class Sleeper: Sendable {
     private let continuation = Locked<CheckedContinuation<Void, any Error>?>(nil)
 

@@ -4,23 +4,23 @@ package import MQTTBridge
 internal import MessageStore
 internal import Mosquitto
 
-/// A process with a bus and a bridge, which may be killed at any time: then nothing that goes on in it has any effect.
+/// A process with a bus and a bridge. It may be killed at any time; from then on, its remaining work has no effect.
 // SAFETY: used by the one thread of the simulation.
 package final class SimulatedProcess: @unchecked Sendable {
     let owner = QueueOwner()
     package private(set) var isAlive = true
-    /// Whether the bridge has ended by itself or in order.
+    /// Whether the bridge has returned from `run()`, by itself or after ``stop()``.
     package private(set) var hasEnded = false
     package let bus: EventBus
     package private(set) var bridge: Bridge?
-    /// The first segments of the events that named listeners hear.
+    /// The first segments of the events that named listeners receive.
     var heard: Set<String> = []
     let routes: BridgeRoutes
     private var clients: [SimulatedClient] = []
     private var running: Task<Void, Never>?
     private let loop: EventLoop
 
-    /// - Parameter brokers: By the names that routes use.
+    /// - Parameter brokers: The brokers, with the names that routes use.
     init(
         _ loop: EventLoop,
         _ medium: SimulatedMedium?,
@@ -51,14 +51,14 @@ package final class SimulatedProcess: @unchecked Sendable {
         )
     }
 
-    /// Whether a message that a route wants has to be stored: a listener hears its event, or a route publishes it. The event
-    /// begins as the topic does; `echo` is what comes back of the process's own events.
+    /// Whether a message of an inbound route must be stored, because a listener receives its event or a route publishes it.
+    /// An event's first segment is its topic's first level, except on `echo`, which returns the process's own events.
     func keeps(_ topic: String) -> Bool {
         let kind = String(topic.prefix { $0 != "/" })
         return heard.contains(kind) || routes.published.contains(kind)
     }
 
-    /// The bridge begins to run.
+    /// Starts the bridge.
     package func start() {
         guard let bridge else { return }
         // Owned by this process, and the only one: ends when the process is stopped, or is left when it is killed.
@@ -68,10 +68,10 @@ package final class SimulatedProcess: @unchecked Sendable {
         }
     }
 
-    /// The bridge is to end in order.
+    /// Cancels the bridge, which then shuts down in order.
     package func stop() { running?.cancel() }
 
-    /// From now on nothing that goes on here has an effect.
+    /// Kills the process: cuts its connections, discards its queued work, and fails its store operations.
     package func kill() {
         guard isAlive else { return }
         isAlive = false

@@ -1,23 +1,23 @@
 internal import MessageStore
 
-/// The medium of all processes of a simulation: what was committed survives each of them.
+/// The storage of one bridge, which outlives its processes, and its faults.
 package final class SimulatedMedium {
     let store = MemoryStore()
-    /// How many commits fail from now on, and leave nothing behind.
+    /// How many of the next commits fail, without effect.
     package var failures = 0
-    /// How many commits have failed.
+    /// The number of failed commits.
     fileprivate(set) var failed = 0
-    /// Whether nothing fits any more, but for commits that only remove.
+    /// Whether the store is full: commits that add messages fail, and so do probes.
     package var isFull = false
-    /// Called with each batch that was committed.
+    /// Called with each committed batch.
     var whenCommitted: (StoreBatch) -> Void = { _ in }
-    /// The commit, counted from now on, at which the process is killed: before it, or as soon as it is done.
+    /// The commit, counted from now, before or after which the process is killed.
     package var kill: (commit: Int, isBefore: Bool)?
 
     package init() {}
 }
 
-/// The store of one process. When the process is killed, nothing that it does is done any more.
+/// The store of one process. After the process is killed, all its operations fail.
 // SAFETY: used by the one thread of the simulation.
 final class SimulatedStore: MessageStore, @unchecked Sendable {
     private let medium: SimulatedMedium

@@ -1,33 +1,33 @@
 internal import MessageStore
 internal import Mosquitto
 
-/// Watches a history: what the stores, the brokers and the listeners get, and whether the promise holds.
+/// Observes the stores, the brokers and the listeners of a history, and checks the delivery guarantees.
 // SAFETY: used by the one thread of the simulation.
 final class Witness: @unchecked Sendable {
-    /// How many crashes make a dead letter: three that nothing was noted of, and five at calls that were noted.
+    /// The number of crashes that justify a dead letter: three without start marks, then five at marked calls.
     private static let crashes = 8
-    /// How many refusals make a dead letter.
+    /// The number of refusals that justify a dead letter.
     private static let refusals = 8
 
-    /// Of what the messages on a topic are made, if they are not emitted.
+    /// The first topic level of the original message, by the first topic level of the derived one.
     private static let origins = ["copy": "in", "in": "copy", "echo": "out"]
 
     var promise = Promise()
     private(set) var fingerprint = Hasher()
     private let brokers: [SimulatedBroker]
-    /// Of what each broker has got, how much was looked at.
+    /// The number of checked entries in each broker's log.
     private var looked: [Int]
-    /// What came into the store of each bridge.
+    /// The inbound records of each bridge's store, by sequence number.
     private var arrived: [String: [Int64: InboundRecord]] = [:]
-    /// The receipts that have not told yet what became of their emit.
+    /// The unresolved receipts, and the process of each.
     private var owed: [String: SimulatedProcess] = [:]
-    /// The last state of each topic that came into a store.
+    /// The last stored state of each topic.
     private var states: [String: String] = [:]
-    /// The last message of each key that each receiver has got.
+    /// The last message of each key at each receiver.
     private var latest: [String: [Int: String]] = [:]
-    /// What came in and is in a store, or was: the first level of the topic and the text.
+    /// The inbound messages that a store holds or held: the first level of the topic and the text.
     private var stored: Set<[String]> = []
-    /// What came in when nobody was there for it. It counts as seen when it comes again, for listeners that come later as well.
+    /// The messages that arrived without a listener or route. Redeliveries count as duplicates, even for listeners added later.
     private var unwanted: Set<[String]> = []
 
     init(_ brokers: [SimulatedBroker]) {
@@ -38,10 +38,10 @@ final class Witness: @unchecked Sendable {
 
     private static func kind(_ topic: String) -> String { String(topic.prefix { $0 != "/" }) }
 
-    /// The receiver of a topic at a broker.
+    /// Returns the name of the receiver that stands for a topic at a broker.
     private static func receiver(_ topic: String, _ broker: String) -> String { "\(kind(topic)) at \(broker)" }
 
-    /// What is in the store is not lost any more.
+    /// Records a committed batch: each stored message must reach its receivers.
     func committed(_ batch: StoreBatch, of bridge: String) {
         for sequence in batch.finished {
             for listener in arrived[bridge]?[sequence]?.listeners ?? [] { finished(sequence, listener, bridge) }
@@ -56,7 +56,7 @@ final class Witness: @unchecked Sendable {
         }
         for record in batch.departures {
             let text = String(decoding: record.payload, as: UTF8.self)
-            // A message is stored with what is made of it.
+            // A derived message in the store stands for its origin.
             if let origin = Self.origins[Self.kind(record.topic)] { stored.insert([origin, text]) }
             if Self.kind(record.topic) == "state" { states[record.topic] = text }
             guard let testMessage = Promise.TestMessage(text) else { continue }
@@ -70,7 +70,7 @@ final class Witness: @unchecked Sendable {
         promise.finish(testMessage, at: listener)
     }
 
-    /// What the broker need not keep any more must be in the store, if somebody is to have it.
+    /// Checks that each acknowledged message is in the store if a listener or a route needs it.
     private func acknowledged(_ messages: [Message], by client: SimulatedClient) {
         for message in messages where client.process.routes.want(message.topic, from: client.broker.name) {
             let text = String(decoding: message.payload, as: UTF8.self)
@@ -84,9 +84,9 @@ final class Witness: @unchecked Sendable {
         }
     }
 
-    /// A receiver has got something.
+    /// Records the delivery of a message to a receiver.
     ///
-    /// - Parameter mishaps: See ``Promise``.
+    /// - Parameter mishaps: The number of faults so far that permit a duplicate; nil if duplicates are always permitted.
     func saw(_ text: String, _ identity: String, at receiver: String, mishaps: Int? = nil) {
         guard let testMessage = Promise.TestMessage(text) else { return promise.breach("\(receiver) got \"\(text)\"") }
         promise.see(testMessage, identity: identity, at: receiver, mishaps: mishaps)
@@ -95,12 +95,12 @@ final class Witness: @unchecked Sendable {
         fingerprint.combine(text)
     }
 
-    /// A listener was called, and has failed.
+    /// Records that a call of a listener has failed.
     func refused(_ text: String, by listener: String) {
         if let testMessage = Promise.TestMessage(text) { promise.refuse(testMessage, at: listener) }
     }
 
-    /// A bridge has given a message up: its listener has failed as often as it may, or the broker has.
+    /// Checks that a dead letter is justified by enough failures of its listener, crashes, or refusals of its broker.
     func found(_ letter: DeadLetter, in bridge: SimulatedBridge) {
         guard let testMessage = Promise.TestMessage(String(decoding: letter.payload ?? [], as: UTF8.self)) else {
             return promise.breach("a dead letter without a payload: \(letter.error)")
@@ -120,31 +120,31 @@ final class Witness: @unchecked Sendable {
 
     // MARK: Receipts
 
-    /// An emit of a process has a receipt.
+    /// Expects a receipt of a process to resolve.
     func expects(_ receipt: String, from process: SimulatedProcess) { owed[receipt] = process }
 
-    /// A receipt has told what became of its emit.
+    /// Records that a receipt has resolved.
     func told(_ receipt: String) { owed[receipt] = nil }
 
     func isOwed(by process: SimulatedProcess?) -> Bool { owed.values.contains { $0 === process } }
 
-    /// A process has had all the time that it needs, or has ended in order.
+    /// Checks that all receipts of a process have resolved, after enough time or an orderly shutdown.
     func checkReceipts(of process: SimulatedProcess) {
         for (receipt, _) in owed.filter({ $0.value === process }).sorted(by: { $0.key < $1.key }) {
             promise.breach("the receipt of \(receipt) tells nothing")
         }
     }
 
-    // MARK: The end
+    // MARK: Final checks
 
-    /// What a broker has acknowledged must not be published again by the same process.
+    /// Checks that no process published a message again after its acknowledgement.
     func checkRepeats() {
         for repeated in brokers.flatMap(\.repeats) { promise.breach("\(repeated), again, though it was acknowledged") }
     }
 
-    /// The broker must keep the last state, and the listener that hears states must know it.
+    /// Checks that the broker retains the last state of each topic, and that the listener received it last.
     func checkStates(at broker: SimulatedBroker, heardBy listener: String?) {
-        // A refused state may pass the next one, and come once more after it.
+        // The retry of a refused state may arrive after the next state.
         guard broker.refused == 0 else { return }
         for (topic, state) in states.sorted(by: { $0.key < $1.key }) {
             let kept = broker.kept[topic].map { String(decoding: $0.payload, as: UTF8.self) } ?? "nothing"
@@ -159,7 +159,7 @@ final class Witness: @unchecked Sendable {
         }
     }
 
-    /// Looks at what the brokers have got from bridges since the last look.
+    /// Records the bridges' publishes since the last call.
     func look() {
         for (position, broker) in brokers.enumerated() {
             for taken in broker.log[looked[position]...] {
