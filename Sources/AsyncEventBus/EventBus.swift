@@ -34,7 +34,6 @@ public final class EventBus: Sendable {
     private let clock: any Clock<Duration>
     let registry = Locked(Registry())
     let origins: Locked<OwnOrigins>
-    private let crew = Crew()
     let faults: FaultLog
     let sequence = Atomic<UInt64>(0)
 
@@ -64,7 +63,7 @@ public final class EventBus: Sendable {
     public func addListener(_ listener: Listener, to pattern: EventPattern) -> Bool {
         registry.withLock { registry in
             registry.add(listener, to: pattern) {
-                MailboxContext(listener: listener, clock: clock, crew: crew) { [weak self] in self?.report($0) }
+                MailboxContext(listener: listener, clock: clock) { [weak self] in self?.report($0) }
                     .makeMailbox()
             }
         }

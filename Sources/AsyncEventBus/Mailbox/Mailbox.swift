@@ -161,13 +161,9 @@ extension Mailbox {
         {
             return
         }
-        context.crew.queued()
         // Owned by this mailbox: at most `limit` at a time, each ends when the mailbox is empty or closed. Awaited
         // through `waitUntilIdle`. Detached: its events come from many emitters, so it must not inherit the priority
         // and task-local values of the emitter that happened to wake it.
-        Task.detached {
-            self.context.crew.began()
-            await self.runWorker()
-        }
+        Task.detached { await self.runWorker() }
     }
 }

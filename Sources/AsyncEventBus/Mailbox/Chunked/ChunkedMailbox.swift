@@ -3,9 +3,6 @@ import Synchronization
 
 /// A mailbox whose workers take chunks of events: for listeners without keys and retries.
 final class ChunkedMailbox: Mailbox {
-    /// The number of calls in a turn if calls are quick and no other worker of the bus waits for a thread.
-    private static let longTurn = 1_024
-
     let context: MailboxContext
     let state: Locked<MailboxState<ChunkedStateMachine<PendingDelivery>>>
     private let outside = ProducersOutside()
@@ -21,7 +18,7 @@ final class ChunkedMailbox: Mailbox {
                     capacityBytes: listener.capacityBytes,
                     limit: listener.delivery.limit,
                     policy: listener.whenFull,
-                    threads: Crew.threads
+                    threads: CooperativePool.threads
                 )
             )
         )
@@ -60,10 +57,10 @@ final class ChunkedMailbox: Mailbox {
             case .begin(let next):
                 shift = next
                 begun += 1
-                if begun % WorkerTurn.length == 0 { await context.crew.yield() }
+                if begun % WorkerTurn.length == 0 { await Task.yield() }
             case .yield(let same):
                 shift = same
-                await context.crew.yield()
+                await Task.yield()
             }
         }
     }
@@ -71,7 +68,7 @@ final class ChunkedMailbox: Mailbox {
     /// Runs elements until none is left or, on a shift, until the worker must release the thread.
     private func work(on shift: UInt64?) async {
         let (body, isSimple) = (listener.body, listener.timeLimit == nil)
-        let (crew, outside) = (context.crew, outside)
+        let outside = outside
         var pace = Pace()
         var turn = WorkerTurn()
         while let chunk = next(shift, &pace) {
@@ -88,15 +85,14 @@ final class ChunkedMailbox: Mailbox {
                 }
                 pace.count &+= 1
                 turn.calls &+= 1
-                // If calls are slow, checked after each call: 64 slow calls would take too long.
-                let isLong = !pace.isQuick && crew.isWaiting && turn.isLong
-                guard isLong || turn.calls % WorkerTurn.length == 0 else { continue }
-                guard turn.calls % Self.longTurn == 0 || crew.isWaiting || !pace.isQuick else { continue }
+                // Slow calls end a turn when their number or the time is up, quick calls when both are.
+                let isFull = turn.calls % WorkerTurn.length == 0
+                guard pace.isQuick ? isFull && turn.isLong : isFull || turn.isLong else { continue }
                 if state.withLock({ $0.machine.turnEnded(by: shift) }) { return }
-                await crew.yield()
+                await Task.yield()
                 turn.begin()
             }
-            if !crew.isWaiting { linger.wait { state.withLock { $0.machine.canRun } } }
+            linger.wait { state.withLock { $0.machine.canRun } }
         }
     }
 

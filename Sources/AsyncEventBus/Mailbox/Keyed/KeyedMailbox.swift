@@ -46,8 +46,8 @@ final class KeyedMailbox: Mailbox {
                 finished = await deliver(item) ? item.key : nil
             }
             turn.calls &+= 1
-            guard turn.calls % WorkerTurn.length == 0 || context.crew.isWaiting && turn.isLong else { continue }
-            await context.crew.yield()
+            guard turn.calls % WorkerTurn.length == 0 || turn.isLong else { continue }
+            await Task.yield()
             turn.begin()
         }
     }
