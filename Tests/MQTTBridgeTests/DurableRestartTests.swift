@@ -146,7 +146,8 @@ extension BridgeTests {
             #expect(hearer.finished == (1...2_000).map(String.init))
             #expect(hearer.calls.allSatisfy { $0.attempt == 2 })
             print("2,000 old messages: \(watched.batches.count) commits")
-            #expect(watched.batches.count < 200)
+            // One for some 20 ms of work, however many calls there are in it: more of them where all is slow.
+            #expect(watched.batches.count < hearer.calls.count / 2)
         }
 
         @Test("of a page that a crash leaves under suspicion, an end in order takes nothing further")
