@@ -25,8 +25,7 @@ extension Bridge {
         let result = await withTaskCancellationOrGracefulShutdownHandler {
             await connections.result
         } onCancelOrGracefulShutdown: { [self] in
-            // Owned by this call, which awaits the connections that it cancels; two at most, since both handlers may
-            // run.
+            // Owned by this call, which awaits the connections that it cancels; two at most, as both handlers may run.
             Task {
                 await windDown()
                 connections.cancel()

@@ -161,9 +161,9 @@ extension Mailbox {
         {
             return
         }
-        // Owned by this mailbox: at most `limit` at a time, each ends when the mailbox is empty or closed. Awaited
-        // through `waitUntilIdle`. Detached: its events come from many emitters, so it must not inherit the priority
-        // and task-local values of the emitter that happened to wake it.
+        // Detached: its events come from many emitters, so it must not inherit the priority and task-local values of the
+        // emitter that happened to wake it.
+        // Owned by this mailbox: at most `limit`, each ends with the last event or `close()`; `waitUntilIdle` awaits them.
         Task.detached { await self.runWorker() }
     }
 }
