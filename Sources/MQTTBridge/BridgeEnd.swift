@@ -35,6 +35,7 @@ final class BridgeEnd: Sendable {
                 let deadline = context.timing.now() + limit
                 for broker in brokers { broker.client.hold() }
                 writer?.stop()
+                context.logger.info("shutting down: reads no further message, and lets running calls finish")
                 // Until no listener runs and their emits are stored or given to the clients.
                 await context.timing.makeQueue("mqtt-bridge.end").wait(atMost: limit) {
                     await context.bus.waitUntilIdle()

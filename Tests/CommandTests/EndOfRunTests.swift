@@ -33,10 +33,10 @@ struct EndOfRunTests {
     func slowReader() async throws {
         // More than a pipe holds: the daemon is in the middle of a line when it is told to end.
         let payloads = (0..<200).map { "\($0) " + String(repeating: "x", count: 1_000) }
-        let (go, pid, output) = (folder.file("go"), folder.file("pid"), folder.file("output"))
+        let (go, pid, output, log) = (folder.file("go"), folder.file("pid"), folder.file("output"), folder.file("log"))
         let daemon = "echo $$ >\(pid); exec \(Command.path) run --broker \(broker.url) --store \(store) --format json"
         let reader = "while [ ! -e \(go) ]; do sleep 0.05; done; cat >\(output)"
-        let shell = try ChildProcess("sh", ["-c", "sh -c '\(daemon)' 2>/dev/null | { \(reader); }"])
+        let shell = try ChildProcess("sh", ["-c", "sh -c '\(daemon)' 2>\(log) | { \(reader); }"])
         #expect(try await eventually { broker.log.contains("Sending SUBACK") })
         _ = try await onThread {
             let file = folder.file("payloads")
@@ -47,7 +47,7 @@ struct EndOfRunTests {
         #expect(try await eventually { try waiting() < 190 && waiting() > 50 })
         let text = try String(contentsOfFile: pid, encoding: .utf8).trimmingCharacters(in: .newlines)
         kill(try #require(Int32(text)), SIGTERM)
-        usleep(300_000)
+        #expect(try await eventually { try String(contentsOfFile: log, encoding: .utf8).contains("shutting down") })
         #expect(FileManager.default.createFile(atPath: go, contents: nil))
         #expect(try await shell.wait() == .exited(0))
         let before = try events(String(contentsOfFile: output, encoding: .utf8).split(separator: "\n").map(String.init))
