@@ -29,12 +29,6 @@ extension FakeBroker.Peer {
         try expect(.subscribe, within: limit).subscribe()
     }
 
-    /// Reads the next packet, which must be an UNSUBSCRIBE.
-    @discardableResult
-    package func expectUnsubscribe(within limit: Duration? = nil) throws -> FakeBroker.UnsubscribePacket {
-        try expect(.unsubscribe, within: limit).unsubscribe()
-    }
-
     /// Reads the next packet, which must be a PUBACK, PUBREC, PUBREL or PUBCOMP, according to `type`.
     @discardableResult
     package func expectAcknowledgement(
