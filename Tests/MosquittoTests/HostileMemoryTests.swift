@@ -22,7 +22,7 @@ struct HostileMemoryTests {
                 if peer.index == 0 {
                     _ = isFlooding.wait(timeout: .now() + 60)
                     Thread {
-                        for _ in 0..<20 where (try? peer.sendRaw(chunk)) != nil { sent.withLock { $0 += 1 } }
+                        for _ in 0..<8 where (try? peer.sendRaw(chunk)) != nil { sent.withLock { $0 += 1 } }
                         try? peer.send(.publish(topic: "behind"))
                     }
                     .start()
@@ -39,13 +39,12 @@ struct HostileMemoryTests {
                 try await recorder.connected()
                 limitSendBuffer(ofConnectionTo: broker.port)
                 isFlooding.signal()
-                try await recorder.wait(for: "all to be sent") { _ in sent.withLock { $0 } == 20 }
-                // As long as it takes to read what is in the socket, were it read.
-                var (last, quiet) = (0, 0)
+                // How much the broker gets rid of is the kernel's affair: what is held depends on its buffers.
+                var (last, quiet) = ([0], 0)
                 try await recorder.wait(for: "no change") { _ in
-                    let memory = residentMemory()
-                    (last, quiet) = (memory, memory == last ? quiet + 1 : 0)
-                    return quiet > 20
+                    let state = [residentMemory(), sent.withLock { $0 }]
+                    (last, quiet) = (state, state == last ? quiet + 1 : 0)
+                    return quiet > 20 && state[1] > 0
                 }
                 #expect(residentMemory() - before < 16 << 20)
                 isReading.signal()
