@@ -104,6 +104,8 @@ enum RestartBroker {
         return most
     }
 
+    /// A leak costs a thread for each restart, of which there are at least five. Up to three more are the Swift runtime's and
+    /// Dispatch's: their pools grow when they have work, and shrink when they like.
     private static func demandNoMore(
         than before: (threads: Int, descriptors: Int),
         _ daemon: Daemon,
@@ -112,7 +114,7 @@ enum RestartBroker {
         var after = (threads: 0, descriptors: 0)
         let isNoMore = try testBed.wait(upTo: .seconds(5)) {
             after = (daemon.child.threads, daemon.child.descriptors)
-            return after.threads <= before.threads && after.descriptors <= before.descriptors
+            return after.threads <= before.threads + 3 && after.descriptors <= before.descriptors
         }
         testBed.findings.demand(
             isNoMore,
