@@ -10,7 +10,7 @@ extension EventBus {
         attributes: EventAttributes = EventAttributes(),
         scope: Scope = .everywhere
     ) {
-        dispatch(makeEvent(name, payload, attributes), scope: scope, receipt: nil)
+        dispatch(makeEvent(name, payload, attributes), to: receivers(for: name), scope: scope, receipt: nil)
     }
 
     /// Emits an event, and suspends while the mailbox of a listener or the queue of a transport is full.
@@ -25,7 +25,8 @@ extension EventBus {
         attributes: EventAttributes = EventAttributes(),
         scope: Scope = .everywhere
     ) async throws {
-        try await dispatchWhenRoom(makeEvent(name, payload, attributes), scope: scope, receipt: nil)
+        let event = makeEvent(name, payload, attributes)
+        try await dispatchWhenRoom(event, to: receivers(for: name), scope: scope, receipt: nil)
     }
 
     /// The same two forms of emitting, each with a ``Receipt`` for the event.
@@ -48,9 +49,10 @@ extension EventBus {
         )
     }
 
+    func receivers(for name: EventName) -> Receivers { registry.withLock { $0.receivers(for: name) } }
+
     /// Offers an event to its receivers; a receiver without room discards it.
-    func dispatch(_ event: Event, scope: Scope, receipt: Receipt?) {
-        let receivers = registry.withLock { $0.receivers(for: event.name) }
+    func dispatch(_ event: Event, to receivers: Receivers, scope: Scope, receipt: Receipt?) {
         if scope.includesTransports {
             for transport in receivers.transports { transport.take(event, receipt: receipt.map(TransportReceipt.init)) }
         }
@@ -59,8 +61,7 @@ extension EventBus {
     }
 
     /// Offers an event to its receivers, and waits while a receiver has no room.
-    func dispatchWhenRoom(_ event: Event, scope: Scope, receipt: Receipt?) async throws {
-        let receivers = registry.withLock { $0.receivers(for: event.name) }
+    func dispatchWhenRoom(_ event: Event, to receivers: Receivers, scope: Scope, receipt: Receipt?) async throws {
         if scope.includesTransports {
             let transportReceipt = receipt.map(TransportReceipt.init)
             for transport in receivers.transports {

@@ -31,7 +31,7 @@ public final class EventBus: Sendable {
     /// The name of the bus in the identities of its events: the given name and a random part, new for each bus.
     public let source: String
 
-    private let clock: any Clock<Duration>
+    let clock: any Clock<Duration>
     let registry = Locked(Registry())
     let origins: Locked<OwnOrigins>
     let faults: FaultLog
@@ -59,13 +59,25 @@ public final class EventBus: Sendable {
     /// Adds a listener to a pattern: it receives events with matching names until it is removed.
     ///
     /// - Returns: Whether the listener was new to the pattern.
+    /// - Throws: ``EventBusError`` with code ``EventBusError/Code/nameTaken`` if the listener is durable and the bus has
+    ///   another durable listener of this name. Remove that one first, with ``removeListenerAndWait(_:)``.
     @discardableResult
-    public func addListener(_ listener: Listener, to pattern: EventPattern) -> Bool {
-        registry.withLock { registry in
-            registry.add(listener, to: pattern) {
-                MailboxContext(listener: listener, clock: clock) { [weak self] in self?.report($0) }
-                    .makeMailbox()
-            }
+    public func addListener(_ listener: Listener, to pattern: EventPattern) throws(EventBusError) -> Bool {
+        try registry.withLock { registry throws(EventBusError) in
+            try registry.checkName(of: listener)
+            return register(listener, to: pattern, in: &registry)
+        }
+    }
+
+    /// Adds a listener that is not durable.
+    func add(_ listener: Listener, to pattern: EventPattern) {
+        registry.withLock { _ = register(listener, to: pattern, in: &$0) }
+    }
+
+    private func register(_ listener: Listener, to pattern: EventPattern, in registry: inout Registry) -> Bool {
+        registry.add(listener, to: pattern) {
+            MailboxContext(listener: listener, clock: clock) { [weak self] in self?.report($0) }
+                .makeMailbox()
         }
     }
 
@@ -103,38 +115,54 @@ public final class EventBus: Sendable {
 
     /// Creates a listener from a function, adds it, and returns it for a later removal.
     ///
-    /// - Parameters:
-    ///   - name: For reports and, if unique on the bus, for transports that store events: see ``Listener/isNamed``.
-    ///     Without a name, reports show the pattern.
-    ///   - capacity: The most events that wait, 1 or more.
-    ///   - capacityBytes: The most bytes that wait, 1 or more; see ``Listener/capacityBytes``.
-    ///   - isImmediate: Whether calls begin on the thread that emits; see ``Listener``.
+    /// ```swift
+    /// bus.on("door.*") { event in print(event.name) }
+    /// ```
+    ///
+    /// Events that wait for this listener are lost when the process ends, also those that a transport stores; see
+    /// ``on(_:durable:delivery:_:body:)``.
+    ///
+    /// - Parameter name: For reports. Without a name, reports show the pattern.
     @discardableResult
     public func on(
         _ pattern: EventPattern,
         name: String? = nil,
         delivery: DeliveryMode = .concurrent(limit: 64),
-        capacity: Int = 1024,
-        capacityBytes: Int = Listener.defaultCapacityBytes,
-        whenFull: OverflowPolicy = .dropOldest,
-        timeLimit: Duration? = nil,
-        retry: RetryPolicy = .never,
-        isImmediate: Bool = false,
+        _ options: ListenerOption...,
         body: @escaping Listener.Body
     ) -> Listener {
         let listener = Listener(
             name ?? pattern.text,
-            isNamed: name != nil,
+            isDurable: false,
             delivery: delivery,
-            capacity: capacity,
-            capacityBytes: capacityBytes,
-            whenFull: whenFull,
-            timeLimit: timeLimit,
-            retry: retry,
-            isImmediate: isImmediate,
+            options: options,
             body: body
         )
-        addListener(listener, to: pattern)
+        add(listener, to: pattern)
+        return listener
+    }
+
+    /// Creates a durable listener from a function, adds it, and returns it for a later removal.
+    ///
+    /// ```swift
+    /// try bus.on("order.*", durable: "invoices", .retry(3)) { event in try await book(event) }
+    /// ```
+    ///
+    /// A transport that stores events on disk keeps each until this listener has finished it, even across a crash; see
+    /// ``Listener/isDurable``.
+    ///
+    /// - Parameter name: Unique among the durable listeners of the bus, and the same in the next process.
+    /// - Throws: ``EventBusError`` with code ``EventBusError/Code/nameTaken``.
+    @discardableResult
+    public func on(
+        _ pattern: EventPattern,
+        durable name: String,
+        delivery: DeliveryMode = .concurrent(limit: 64),
+        _ options: ListenerOption...,
+        body: @escaping Listener.Body
+    ) throws(EventBusError) -> Listener {
+        let listener = Listener(name, isDurable: true, delivery: delivery, options: options, body: body)
+        try addListener(listener, to: pattern)
         return listener
     }
 

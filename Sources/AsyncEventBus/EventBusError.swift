@@ -5,6 +5,12 @@ public struct EventBusError: Error, Sendable, Hashable {
         private enum Kind: String {
             case invalidName = "invalid name"
             case invalidPattern = "invalid pattern"
+            case nameTaken = "name taken"
+            case wrongCapture = "wrong capture"
+            case noCodec = "no codec"
+            case noListeners = "no listeners"
+            case timedOut = "timed out"
+            case answeredWithError = "answered with an error"
             case notRelayed = "no transport took it"
             case notStored = "no transport keeps it"
             case postponed = "kept for later"
@@ -17,6 +23,18 @@ public struct EventBusError: Error, Sendable, Hashable {
         public static let invalidName = Code(kind: .invalidName)
         /// The text is not a pattern.
         public static let invalidPattern = Code(kind: .invalidPattern)
+        /// The bus has another durable listener of this name.
+        public static let nameTaken = Code(kind: .nameTaken)
+        /// A topic has no such capture, its text is no such value, or a capture was given no value.
+        public static let wrongCapture = Code(kind: .wrongCapture)
+        /// A topic was declared without a codec, and a value has to become bytes, or bytes a value.
+        public static let noCodec = Code(kind: .noCodec)
+        /// Nobody can answer a request: no listener of this bus, and no transport takes it.
+        public static let noListeners = Code(kind: .noListeners)
+        /// No response to a request arrived in time.
+        public static let timedOut = Code(kind: .timedOut)
+        /// The response to a request is an error.
+        public static let answeredWithError = Code(kind: .answeredWithError)
         /// No attached transport has a route for the event.
         public static let notRelayed = Code(kind: .notRelayed)
         /// No attached transport stores the event on disk.
@@ -43,6 +61,11 @@ public struct EventBusError: Error, Sendable, Hashable {
         self.operation = operation
         self.detail = detail
     }
+}
+
+extension EventBusError: PermanentError {
+    /// Whether the code is ``Code/wrongCapture`` or ``Code/noCodec``: mistakes in the program, or in the name of an event.
+    public var isPermanent: Bool { code == .wrongCapture || code == .noCodec }
 }
 
 extension EventBusError: CustomStringConvertible {

@@ -48,7 +48,7 @@ package struct Daemon: Sendable {
         defer { store?.close() }
         let output = EventOutput(format: options.format)
         let bus = EventBus(name: "mqtt-bridge", logger: logger)
-        let printer = printer(on: bus, output)
+        let printer = try printer(on: bus, output)
         let bridge = try bridge(on: bus, store)
         let watch = EndWatch(SIGTERM, SIGINT)
         let services = DaemonServices(
@@ -76,15 +76,20 @@ package struct Daemon: Sendable {
 
     /// Adds the listener that prints events. Its mailbox holds events while the reader of standard output is slow. Beyond
     /// its capacity, events of durable routes wait in the store; other events are dropped and counted.
-    private func printer(on bus: EventBus, _ output: EventOutput) -> Listener {
-        let printer = Listener(Self.listenerName, delivery: .serial, capacity: 65_536, retry: FailingEvent.retry) {
+    private func printer(on bus: EventBus, _ output: EventOutput) throws(EventBusError) -> Listener {
+        let printer = Listener(
+            durable: Self.listenerName,
+            delivery: .serial,
+            .capacity(65_536),
+            .retry(FailingEvent.retry)
+        ) {
             event in
             try FailingEvent.check(event)
             output.write(event)
         }
-        bus.addListener(printer, to: "**")
+        try bus.addListener(printer, to: "**")
         if options.printsStatus {
-            for pattern: EventPattern in ["$bridge.**", "$bus.**"] { bus.addListener(printer, to: pattern) }
+            for pattern: EventPattern in ["$bridge.**", "$bus.**"] { try bus.addListener(printer, to: pattern) }
         }
         return printer
     }

@@ -19,7 +19,7 @@ public import ServiceLifecycle
 /// Each has a JSON payload.
 ///
 /// With a store, routes may be durable (``Route/durability``). An inbound message of a durable route is acknowledged to
-/// the broker when it is stored, and kept until every named listener has finished it. An outbound event of a durable
+/// the broker when it is stored, and kept until every durable listener has finished it. An outbound event of a durable
 /// route is accepted when it is stored, and kept until the broker has acknowledged it. After a crash a message may come
 /// twice, with the same identity. docs/reliability.md lists the guarantees and their limits.
 public final class Bridge: Service {

@@ -2,7 +2,7 @@ internal import AsyncEventBus
 
 /// Runs a history with one or two real bridges between two simulated brokers, and checks the delivery guarantees.
 ///
-/// The near bridge receives `in/{key}`, or a part of it, from the first broker for two named listeners. It publishes emitted
+/// The near bridge receives `in/{key}`, or a part of it, from the first broker for two durable listeners. It publishes emitted
 /// events on `out/{key}`, copies of inbound messages on `copy/{key}`, and retained states on `state/{key}` at the second
 /// broker. The far bridge, if any, subscribes to these three, and in a ring publishes events and copies at the first broker.
 /// All routes are durable.

@@ -6,7 +6,7 @@ internal import Mosquitto
 /// A bridge across all its processes: its store, its listeners, and its current process.
 // SAFETY: used by the one thread of the simulation.
 final class SimulatedBridge: @unchecked Sendable {
-    /// A named listener, which may be absent, slow or failing.
+    /// A durable listener, which may be absent, slow or failing.
     struct Listener {
         let name: String
         let pattern: EventPattern
@@ -67,7 +67,7 @@ final class SimulatedBridge: @unchecked Sendable {
             let process = try SimulatedProcess(loop, medium, brokers, routes)
             self.process = process
             processes += 1
-            for index in listeners.indices where listeners[index].isThere { addListener(index, to: process) }
+            for index in listeners.indices where listeners[index].isThere { try addListener(index, to: process) }
             process.start()
         } catch {
             witness.promise.breach("a process of \(name) does not begin: \(error)")
@@ -115,14 +115,14 @@ final class SimulatedBridge: @unchecked Sendable {
         }
     }
 
-    private func addListener(_ index: Int, to process: SimulatedProcess) {
+    private func addListener(_ index: Int, to process: SimulatedProcess) throws(EventBusError) {
         process.heard.insert(String(listeners[index].pattern.description.prefix { $0 != "." }))
-        process.bus.on(
+        try process.bus.on(
             listeners[index].pattern,
-            name: listeners[index].name,
+            durable: listeners[index].name,
             delivery: .serial,
-            capacity: 16,
-            retry: RetryPolicy(attempts: Self.attempts, shortest: .milliseconds(50), longest: .milliseconds(50))
+            .capacity(16),
+            .retry(Self.attempts, shortest: .milliseconds(50), longest: .milliseconds(50))
         ) { [self] event in
             guard process.isAlive else { return }
             try await hear(event, index, process)

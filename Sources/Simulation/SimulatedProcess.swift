@@ -13,7 +13,7 @@ package final class SimulatedProcess: @unchecked Sendable {
     package private(set) var hasEnded = false
     package let bus: EventBus
     package private(set) var bridge: Bridge?
-    /// The first segments of the events that named listeners receive.
+    /// The first segments of the events that durable listeners receive.
     var heard: Set<String> = []
     let routes: BridgeRoutes
     private var clients: [SimulatedClient] = []

@@ -11,7 +11,7 @@ struct DeliveryTests {
     @Test("a serial listener hears one emitter's 100,000 events in the order emitted")
     func serialOrder() async {
         let numbers = Journal<Int>()
-        bus.on("a", delivery: .serial, capacity: 100_000) { numbers.write($0.number) }
+        bus.on("a", delivery: .serial, .capacity(100_000)) { numbers.write($0.number) }
         for number in 0..<100_000 { bus.emit("a", Payload(number: number)) }
         await bus.waitUntilIdle()
         #expect(numbers.entries == Array(0..<100_000))
@@ -20,7 +20,7 @@ struct DeliveryTests {
     @Test("emitters in parallel each keep their own order", arguments: [true, false])
     func manyEmitters(byThread: Bool) async {
         let (bus, heard) = (bus, Journal<(emitter: String, number: Int)>())
-        bus.on("*", delivery: .serial, capacity: 20_000) { heard.write(($0.name.text, $0.number)) }
+        bus.on("*", delivery: .serial, .capacity(20_000)) { heard.write(($0.name.text, $0.number)) }
         await withTaskGroup { group in
             for emitter in 0..<4 {
                 group.addTask {
@@ -95,7 +95,7 @@ struct DeliveryTests {
         var random = seed.random
         let crowds = (0..<8).map { _ in Crowd() }
         let (everyone, heard) = (Crowd(), Journal<(key: Int, number: Int)>())
-        bus.on("*", delivery: .keyed(limit: 4) { $0.name.text }, capacity: 4_000) { event in
+        bus.on("*", delivery: .keyed(limit: 4) { $0.name.text }, .capacity(4_000)) { event in
             let key = Int(event.name.text) ?? 0
             everyone.enter()
             crowds[key].enter()
@@ -119,6 +119,6 @@ struct DeliveryTests {
     func traps() async {
         await #expect(processExitsWith: .failure) { _ = DeliveryMode.concurrent(limit: 0) }
         await #expect(processExitsWith: .failure) { _ = DeliveryMode.keyed(limit: 0) { _ in "" } }
-        await #expect(processExitsWith: .failure) { _ = Listener("l", capacity: 0) { _ in } }
+        await #expect(processExitsWith: .failure) { _ = Listener("l", .capacity(0)) { _ in } }
     }
 }

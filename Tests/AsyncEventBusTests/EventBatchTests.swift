@@ -26,9 +26,9 @@ struct EventBatchTests {
 
     /// Emits events on a bus whose serial listeners stand still, and returns what came where.
     private func hearing(
-        _ events: [(event: Event, includesNamed: Bool)],
+        _ events: [(event: Event, includesDurable: Bool)],
         scope: Scope,
-        emit: (EventBus, [(event: Event, includesNamed: Bool)]) -> Void
+        emit: (EventBus, [(event: Event, includesDurable: Bool)]) -> Void
     ) async -> Hearing {
         let (bus, gate, transport) = (EventBus(logger: .silent), Gate(), FakeTransport(answer: .full))
         let patterns: [EventPattern] = ["a.*", "a.b", "**"]
@@ -42,8 +42,8 @@ struct EventBatchTests {
                     pattern,
                     name: position == 0 ? "named" : nil,
                     delivery: .serial,
-                    capacity: 4,
-                    whenFull: position == 1 ? .dropNewest : .dropOldest
+                    .capacity(4),
+                    .whenFull(position == 1 ? .dropNewest : .dropOldest)
                 ) { event in
                     await gate.pass()
                     journal.write(event.number)
@@ -88,27 +88,27 @@ struct EventBatchTests {
             let scope: Scope = random.pick([.everywhere, .local, .transports])
             // At times all have the same receivers, which is a way of its own.
             let name: EventName? = random.chance(1, in: 2) ? random.pick(["a.b", "a.c", "c", "d"]) : nil
-            let includesNamed: Bool? = random.chance(1, in: 2) ? random.chance(1, in: 2) : nil
-            var events: [(event: Event, includesNamed: Bool)] = []
+            let includesDurable: Bool? = random.chance(1, in: 2) ? random.chance(1, in: 2) : nil
+            var events: [(event: Event, includesDurable: Bool)] = []
             for number in 0..<random.below(14) {
                 let event = event(number, name ?? random.pick(["a.b", "a.c", "c", "d"]))
-                events.append((event, includesNamed ?? random.chance(2, in: 3)))
+                events.append((event, includesDurable ?? random.chance(2, in: 3)))
             }
             let single = await hearing(events, scope: scope) { bus, events in
-                for (event, includesNamed) in events {
-                    if includesNamed { bus.emit(event, scope: scope) } else { bus.emitToUnnamed(event, scope: scope) }
+                for (event, includesDurable) in events {
+                    if includesDurable { bus.emit(event, scope: scope) } else { bus.emitToOthers(event, scope: scope) }
                 }
             }
             let together = await hearing(events, scope: scope) { bus, events in
                 var batch = EventBatch()
-                for (event, includesNamed) in events {
-                    batch.append(event, to: bus.destination(for: event.name), includesNamed: includesNamed)
+                for (event, includesDurable) in events {
+                    batch.append(event, to: bus.destination(for: event.name), includesDurable: includesDurable)
                 }
                 #expect(batch.count == events.count && batch.isEmpty == events.isEmpty)
                 bus.emit(&batch, scope: scope)
                 #expect(batch.isEmpty)
             }
-            #expect(single == together, "\(scope), \(events.map { ($0.event.name.text, $0.includesNamed) }), \(seed)")
+            #expect(single == together, "\(scope), \(events.map { ($0.event.name.text, $0.includesDurable) }), \(seed)")
         }
     }
 
@@ -129,7 +129,7 @@ struct EventBatchTests {
     @Test("events of several batches and emitters reach a serial listener in the order of each emitter")
     func order() async {
         let (bus, heard) = (EventBus(logger: .silent), Journal<Int>())
-        bus.on("**", delivery: .serial, capacity: 10_000) { heard.write($0.number) }
+        bus.on("**", delivery: .serial, .capacity(10_000)) { heard.write($0.number) }
         await withTaskGroup { group in
             for emitter in 0..<3 {
                 group.addTask {

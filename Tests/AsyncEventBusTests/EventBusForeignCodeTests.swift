@@ -98,7 +98,7 @@ struct EventBusForeignCodeTests {
         let gate = Gate()
         let heard = await hears(4) { [bus] in
             for delivery in [DeliveryMode.serial, .keyed { $0.name.text }] {
-                let listener = bus.on("a", delivery: delivery, capacity: 1) { _ in await gate.pass() }
+                let listener = bus.on("a", delivery: delivery, .capacity(1)) { _ in await gate.pass() }
                 for _ in 0..<3 { bus.emit(Self.event(emitter())) }
                 bus.removeListener(listener)
             }

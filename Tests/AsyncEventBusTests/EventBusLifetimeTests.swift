@@ -37,11 +37,11 @@ struct EventBusLifetimeTests {
         let receipts: [Receipt]
         do {
             let bus = EventBus(clock: clock, logger: .silent)
-            bus.on("a", timeLimit: .seconds(1)) { _ in
+            bus.on("a", .timeout(.seconds(1))) { _ in
                 await gate.pass()
                 throw CancellationError()
             }
-            bus.on("b", timeLimit: .seconds(1)) { _ in try await gate.passUnlessCancelled() }
+            bus.on("b", .timeout(.seconds(1))) { _ in try await gate.passUnlessCancelled() }
             receipts = [bus.tracked.emit("a"), bus.tracked.emit("b")]
             await clock.sleepsBegun(2)
         }

@@ -43,7 +43,7 @@ struct EventBusLogTests {
     @Test("all that a full mailbox and a full subscription discard is logged with its number, in few lines")
     func overflow() async throws {
         let gate = Gate()
-        bus.on("a", name: "slow", delivery: .serial, capacity: 1) { _ in await gate.pass() }
+        bus.on("a", name: "slow", delivery: .serial, .capacity(1)) { _ in await gate.pass() }
         let total = await bus.withSubscription(to: "a", capacity: 1) { subscription in
             for number in 0..<1_000 { bus.emit("a", Payload(number: number)) }
             return Int(subscription.dropped)

@@ -21,7 +21,7 @@ struct EventBusOverflowTests {
     )
     func policies(policy: OverflowPolicy, kept: [String]) async throws {
         let (heard, gate) = (heard, Gate())
-        let listener = bus.on("a", name: "full", delivery: .serial, capacity: 3, whenFull: policy) { event in
+        let listener = bus.on("a", name: "full", delivery: .serial, .capacity(3), .whenFull(policy)) { event in
             heard.hear(event)
             await gate.pass()
         }
@@ -45,13 +45,13 @@ struct EventBusOverflowTests {
         let listener = Listener(
             "full",
             delivery: kind == 1 ? .keyed(limit: 1) { _ in "" } : .serial,
-            capacityBytes: 400,
-            retry: RetryPolicy(attempts: kind == 2 ? 2 : 1)
+            .capacityBytes(400),
+            .retry(kind == 2 ? 2 : 1)
         ) { event in
             heard.write(event.attributes[header: "n"] ?? "")
             await gate.pass()
         }
-        bus.addListener(listener, to: "*")
+        try bus.addListener(listener, to: "*")
         func emit(_ text: String) {
             let padding = String(repeating: "x", count: 98)
             bus.emit("a", Payload(padding), attributes: EventAttributes(headers: [.init("n", text)]))
@@ -75,7 +75,7 @@ struct EventBusOverflowTests {
     @Test("by default 64 MiB wait for a listener or a subscription that does not come along")
     func defaultBytes() async throws {
         let gate = Gate()
-        let listener = bus.on("a", delivery: .serial, capacity: 65_536) { _ in await gate.pass() }
+        let listener = bus.on("a", delivery: .serial, .capacity(65_536)) { _ in await gate.pass() }
         let dropped = await bus.withSubscription(to: "a", capacity: 65_536) { subscription in
             for number in 0..<300 { bus.emit("a", Payload([UInt8](repeating: UInt8(number % 256), count: 500_000))) }
             return subscription.dropped
@@ -89,7 +89,7 @@ struct EventBusOverflowTests {
     @Test("an overflow is told when it begins, and again only after the mailbox was half empty")
     func episodes() async {
         let (heard, gates) = (heard, [Gate(), Gate()])
-        let listener = bus.on("a", name: "full", delivery: .serial, capacity: 4) { event in
+        let listener = bus.on("a", name: "full", delivery: .serial, .capacity(4)) { event in
             heard.hear(event)
             if event.payload == "hold 0" { await gates[0].pass() }
             if event.payload == "hold 1" { await gates[1].pass() }
@@ -112,7 +112,7 @@ struct EventBusOverflowTests {
     @Test("a flood of one key does not push out the others")
     func keyedFlood() async {
         let (heard, gate) = (heard, Gate())
-        bus.on("*", delivery: .keyed(limit: 1) { $0.name.text }, capacity: 3) { event in
+        bus.on("*", delivery: .keyed(limit: 1) { $0.name.text }, .capacity(3)) { event in
             heard.write("\(event.name) \(event.number)")
             await gate.pass()
         }
@@ -128,7 +128,7 @@ struct EventBusOverflowTests {
     @Test("a full mailbox of a listener to reports is not reported")
     func reportsOverflow() async {
         let (heard, gate) = (heard, Gate())
-        let listener = bus.on("$bus.failed", name: "slow", delivery: .serial, capacity: 1) { event in
+        let listener = bus.on("$bus.failed", name: "slow", delivery: .serial, .capacity(1)) { event in
             heard.hear(event)
             await gate.pass()
         }

@@ -70,7 +70,7 @@ struct EventBusReportTests {
     @Test("when the time limit is over the call is cancelled and told as a timeout")
     func timeLimit() async throws {
         let (heard, gate) = (heard, Gate())
-        bus.on("a", name: "slow", delivery: .serial, timeLimit: .seconds(5)) { event in
+        bus.on("a", name: "slow", delivery: .serial, .timeout(.seconds(5))) { event in
             do {
                 try await gate.passUnlessCancelled()
                 heard.write("passed")
@@ -100,7 +100,7 @@ struct EventBusReportTests {
     @Test("a call that ignores cancellation is told at once, and keeps its place until it returns")
     func ignoredCancellation() async throws {
         let (heard, gate) = (heard, Gate())
-        let listener = bus.on("a", delivery: .serial, timeLimit: .seconds(1)) { event in
+        let listener = bus.on("a", delivery: .serial, .timeout(.seconds(1))) { event in
             heard.hear(event)
             if event.payload == "stubborn" { await gate.pass() }
         }
@@ -122,7 +122,7 @@ struct EventBusReportTests {
 
     @Test("a call that ends in time is left alone, and its error is an error")
     func inTime() async throws {
-        bus.on("a", delivery: .serial, timeLimit: .seconds(1)) { event in
+        bus.on("a", delivery: .serial, .timeout(.seconds(1))) { event in
             if event.payload == "bad" { throw Broken() }
         }
         let receipts = [bus.tracked.emit("a", "good"), bus.tracked.emit("a", "bad")]

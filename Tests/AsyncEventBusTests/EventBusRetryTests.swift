@@ -36,9 +36,9 @@ struct EventBusRetryTests {
             "*",
             name: "fragile",
             delivery: delivery,
-            capacity: capacity,
-            whenFull: whenFull,
-            retry: Self.retry(attempts)
+            .capacity(capacity),
+            .whenFull(whenFull),
+            .retry(Self.retry(attempts))
         ) { event in
             let text = event.payload.text ?? ""
             heard.write("\(event.name) \(text) #\(event.attempt)")
@@ -145,7 +145,7 @@ struct EventBusRetryTests {
     @Test("a call that exceeds its time limit is tried again after it has returned, and told only at the end")
     func timeLimit() async throws {
         let heard = heard
-        bus.on("a", name: "slow", delivery: .serial, timeLimit: .seconds(5), retry: Self.retry(2)) { event in
+        bus.on("a", name: "slow", delivery: .serial, .timeout(.seconds(5)), .retry(Self.retry(2))) { event in
             heard.write("#\(event.attempt)")
             try await Gate().passUnlessCancelled()
         }
@@ -219,7 +219,7 @@ struct EventBusRetryTests {
     func removedWhileRunning(isSlow: Bool) async throws {
         let (gate, heard) = (Gate(), heard)
         let limit: Duration? = isSlow ? .seconds(5) : nil
-        let listener = bus.on("a", name: "l", timeLimit: limit, retry: Self.retry(5)) { event in
+        let listener = bus.on("a", name: "l", .timeout(limit), .retry(Self.retry(5))) { event in
             heard.hear(event)
             try await gate.passUnlessCancelled()
             throw Broken()
@@ -243,7 +243,7 @@ struct EventBusRetryTests {
     @Test("an event that a listener passes on is delivered for the first time to others")
     func passedOn() async {
         let (bus, heard) = (bus, heard)
-        bus.on("a", retry: Self.retry(2)) { event in
+        bus.on("a", .retry(Self.retry(2))) { event in
             guard event.attempt == 2 else { throw Broken() }
             bus.emit(Event(id: event.id, name: "b", payload: "", origin: event.origin).attempt(event.attempt))
         }

@@ -15,7 +15,7 @@ struct EventBusSendTests {
     /// A serial listener with room for two, that is held up with one event of its own.
     private func addHeldListener() async -> Listener {
         let (heard, gate) = (heard, gate)
-        let listener = bus.on("a", delivery: .serial, capacity: 2) { event in
+        let listener = bus.on("a", delivery: .serial, .capacity(2)) { event in
             heard.hear(event)
             await gate.pass()
         }
@@ -103,7 +103,7 @@ struct EventBusSendTests {
             if event.payload == "cancelled" { withUnsafeCurrentTask { $0?.cancel() } }
             return ""
         }
-        bus.on("a", delivery: delivery, capacity: 1) { event in
+        bus.on("a", delivery: delivery, .capacity(1)) { event in
             heard.hear(event)
             await gate.pass()
         }
@@ -121,7 +121,7 @@ struct EventBusSendTests {
     func cancelledAnytime() async {
         for round in 0..<200 {
             let (bus, heard, gate) = (EventBus(logger: .silent), Journal<String>(), Gate())
-            bus.on("a", delivery: .serial, capacity: 1) { event in
+            bus.on("a", delivery: .serial, .capacity(1)) { event in
                 heard.hear(event)
                 await gate.pass()
             }
@@ -161,13 +161,13 @@ struct EventBusSendTests {
         let listener = Listener(
             "l",
             delivery: hasKeys ? .keyed(limit: 1) { _ in "" } : .serial,
-            capacity: 2,
-            retry: RetryPolicy(attempts: attempts)
+            .capacity(2),
+            .retry(attempts)
         ) { event in
             heard.hear(event)
             await gate.pass()
         }
-        bus.addListener(listener, to: "a")
+        try bus.addListener(listener, to: "a")
         bus.emit("a", "held")
         await heard.wait(for: 1)
         let task = sender(["0", "1", "2"])
@@ -204,7 +204,7 @@ struct EventBusSendTests {
         let (clock, heard) = (ManualClock(), heard)
         let bus = EventBus(clock: clock, logger: .silent)
         let retry = RetryPolicy(attempts: 2, shortest: .seconds(1))
-        bus.on("a", delivery: .serial, capacity: 1, retry: retry) { event in
+        bus.on("a", delivery: .serial, .capacity(1), .retry(retry)) { event in
             heard.hear(event)
             if event.attempt == 1 { throw CancellationError() }
         }

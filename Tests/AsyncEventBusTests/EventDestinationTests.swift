@@ -38,13 +38,13 @@ struct EventDestinationTests {
         #expect(heard.entries == ["first 1", "second 2"])
     }
 
-    @Test("tells the named listeners, and whether anybody else hears the name")
+    @Test("tells the durable listeners, and whether anybody else hears the name")
     func receivers() throws {
         let destination = bus.destination(for: "a")
-        #expect(bus.receivers(at: destination).named.isEmpty && !bus.receivers(at: destination).hasOthers)
-        let named = Listener("n") { _ in }
-        bus.addListener(named, to: "*")
-        #expect(bus.receivers(at: destination).named.map(\.name) == ["n"])
+        #expect(bus.receivers(at: destination).durable.isEmpty && !bus.receivers(at: destination).hasOthers)
+        let named = Listener(durable: "n") { _ in }
+        try bus.addListener(named, to: "*")
+        #expect(bus.receivers(at: destination).durable.map(\.name) == ["n"])
         #expect(!bus.receivers(at: destination).hasOthers)
         let other = bus.on("**") { _ in }
         #expect(bus.receivers(at: destination).hasOthers)
@@ -54,7 +54,7 @@ struct EventDestinationTests {
         #expect(bus.receivers(at: destination).hasOthers)
         bus.detach(transport, from: ["a"])
         bus.removeListener(named)
-        #expect(bus.receivers(at: destination).named.isEmpty && !bus.receivers(at: destination).hasOthers)
+        #expect(bus.receivers(at: destination).durable.isEmpty && !bus.receivers(at: destination).hasOthers)
     }
 
     @Test("names that the same receivers hear share what is known of them")

@@ -44,10 +44,10 @@ struct ImmediateListenerTests {
             name,
             name: "listener",
             delivery: kind.delivery,
-            capacity: capacity,
-            timeLimit: kind.timeLimit,
-            retry: kind.retry,
-            isImmediate: true,
+            .capacity(capacity),
+            .timeout(kind.timeLimit),
+            .retry(kind.retry),
+            .immediate(),
             body: body
         )
     }
@@ -76,7 +76,7 @@ struct ImmediateListenerTests {
     @available(macOS 26, iOS 26, tvOS 26, watchOS 26, visionOS 26, *)
     func foreignThread(isImmediate: Bool) async throws {
         let (bus, heard, isHeard) = (bus, heard, DispatchSemaphore(value: 0))
-        bus.on("a", isImmediate: isImmediate) { _ in
+        bus.on("a", .immediate(isImmediate)) { _ in
             heard.write(currentThread())
             isHeard.signal()
         }
@@ -324,7 +324,7 @@ struct ImmediateListenerTests {
     @available(macOS 26, iOS 26, tvOS 26, watchOS 26, visionOS 26, *)
     func failed(kind: Kind) async throws {
         let reports = Journal<Event>()
-        bus.on("$bus.**", isImmediate: true) { reports.write($0) }
+        bus.on("$bus.**", .immediate()) { reports.write($0) }
         on("a", kind) { _ in throw Broken() }
         let receipt = bus.tracked.emit("a")
         #expect(reports.entries.map(\.name) == ["$bus.failed"])
@@ -341,11 +341,11 @@ struct ImmediateListenerTests {
             answered.write(event.name.text)
             if answered.count <= 3_000 { for name in names { bus.emit(name) } }
         }
-        bus.on("failing", capacity: 10_000, isImmediate: true) { event in
+        bus.on("failing", .capacity(10_000), .immediate()) { event in
             heard.hear(event)
             throw Broken()
         }
-        bus.on("full", delivery: .serial, capacity: 1, whenFull: .dropNewest, isImmediate: true) { _ in
+        bus.on("full", delivery: .serial, .capacity(1), .whenFull(.dropNewest), .immediate()) { _ in
             await gate.pass()
         }
         try await withThrowingTaskGroup { group in

@@ -10,7 +10,7 @@ struct ImmediateOrderTests {
     /// An immediate listener, found first, that emits `b` for each `a`, and a serial one that hears both.
     private func join() {
         let (bus, heard) = (bus, heard)
-        bus.on("a", isImmediate: true) { bus.emit("b", $0.payload) }
+        bus.on("a", .immediate()) { bus.emit("b", $0.payload) }
         bus.on("*", delivery: .serial) { heard.write("\($0.name)\($0.payload.text ?? "")") }
     }
 

@@ -24,7 +24,7 @@ struct ListenerLookTests {
         retry: RetryPolicy = .never
     ) {
         let (heard, gate) = (heard, gate)
-        bus.on("a", name: "one", delivery: delivery, capacity: capacity, timeLimit: timeLimit, retry: retry) { event in
+        bus.on("a", name: "one", delivery: delivery, .capacity(capacity), .timeout(timeLimit), .retry(retry)) { event in
             heard.hear(event)
             if event.payload == "stuck" { await gate.pass() }
         }
@@ -56,7 +56,7 @@ struct ListenerLookTests {
     @Test("calls that end make progress", arguments: [.never, RetryPolicy(attempts: 2)])
     func moving(retry: RetryPolicy) async throws {
         let (heard, gates) = (heard, [Gate(), Gate()])
-        bus.on("a", delivery: .serial, retry: retry) { event in
+        bus.on("a", delivery: .serial, .retry(retry)) { event in
             heard.hear(event)
             if let number = event.payload.text.flatMap(Int.init) { await gates[number].pass() }
         }
@@ -106,7 +106,7 @@ struct ListenerLookTests {
     func keys() async throws {
         let (heard, gate) = (heard, gate)
         struct Broken: Error {}
-        bus.on("a", delivery: .keyed { $0.attributes.replyTo ?? "" }, retry: RetryPolicy(attempts: 2)) { event in
+        bus.on("a", delivery: .keyed { $0.attributes.replyTo ?? "" }, .retry(2)) { event in
             heard.hear(event)
             if event.payload == "stuck" { await gate.pass() }
             if event.payload == "failing", event.attempt == 1 { throw Broken() }

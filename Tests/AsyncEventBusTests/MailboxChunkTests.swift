@@ -73,12 +73,12 @@ struct MailboxChunkTests {
     @Test("a listener that is removed in the middle hears nothing more of what it was given, and all is settled")
     func removed() async throws {
         let (gate, begun, ended) = (gate, begun, FakeTracker())
-        let listener = Listener("l", delivery: .serial) { event in
+        let listener = Listener(durable: "l", delivery: .serial) { event in
             begun.write(event.number)
             await gate.pass()
         }
-        bus.addListener(listener, to: "a")
-        let sink = try #require(bus.named(for: "a").first)
+        try bus.addListener(listener, to: "a")
+        let sink = try #require(bus.durable(for: "a").first)
         let event = Event(id: bus.id(bus.makeNumber()), name: "a", payload: "0", origin: EventOrigin(bus: "test"))
         sink.offer(contentsOf: (0..<50).map { _ in (event, 1, ended) })
         await begun.wait(for: 1)
@@ -92,7 +92,7 @@ struct MailboxChunkTests {
     @Test("when the mailbox is full, the oldest that waits is discarded, also of those that a worker has been given")
     func dropOldest() async {
         let (gate, begun) = (gate, begun)
-        let listener = bus.on("a", delivery: .serial, capacity: 5) { event in
+        let listener = bus.on("a", delivery: .serial, .capacity(5)) { event in
             begun.write(event.number)
             await gate.pass()
         }
@@ -110,7 +110,7 @@ struct MailboxChunkTests {
     @Test("a sender waits while the mailbox is full, and goes on with the next call, not after all that were given out")
     func sender() async throws {
         let (bus, begun, gates) = (bus, begun, [Gate(), Gate(), Gate(), Gate(), Gate()])
-        bus.on("a", delivery: .serial, capacity: 3) { event in
+        bus.on("a", delivery: .serial, .capacity(3)) { event in
             begun.write(event.number)
             await gates[event.number].pass()
         }

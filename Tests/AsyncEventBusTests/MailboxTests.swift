@@ -11,7 +11,7 @@ struct MailboxTests {
 
     private func mailbox(capacity: Int) -> any Mailbox {
         let (heard, gate) = (heard, gate)
-        let listener = Listener("l", delivery: .serial, capacity: capacity) { event in
+        let listener = Listener("l", delivery: .serial, .capacity(capacity)) { event in
             heard.hear(event)
             await gate.pass()
         }

@@ -9,27 +9,27 @@ struct PublicTransportTests {
     private let far = EventBus(name: "far", logger: .silent)
     private let heard = Journal<String>()
 
-    @Test("events cross in order, reach named and other listeners once each, and keep their identity")
+    @Test("events cross in order, reach durable and other listeners once each, and keep their identity")
     func crossing() async throws {
         let link = MemoryTransport(to: far, link: "l")
         near.attach(link, to: ["a.**"])
         let heard = heard
-        far.on("a.*", name: "named", delivery: .serial) { heard.write("named \($0.payload.text ?? "")") }
+        try far.on("a.*", durable: "durable", delivery: .serial) { heard.write("durable \($0.payload.text ?? "")") }
         far.on("**", delivery: .serial) { heard.write("other \($0.payload.text ?? "") \($0.origin.hops)") }
         let receipts = ["1", "2"].map { near.tracked.emit("a.b", Payload($0)) }
         near.emit("b", "not routed")
         link.transfer()
         for receipt in receipts { try await receipt.published() }
         await far.waitUntilIdle()
-        #expect(heard.entries.filter { $0.hasPrefix("named") } == ["named 1", "named 2"])
+        #expect(heard.entries.filter { $0.hasPrefix("durable") } == ["durable 1", "durable 2"])
         #expect(heard.entries.filter { $0.hasPrefix("other") } == ["other 1 1", "other 2 1"])
     }
 
-    @Test("an event is published when its named listeners have dealt with it, and not before")
+    @Test("an event is published when its durable listeners have dealt with it, and not before")
     func acknowledged() async throws {
         let (link, gate, heard) = (MemoryTransport(to: far, link: "l"), Gate(), heard)
         near.attach(link, to: ["**"])
-        far.on("a", name: "slow", retry: RetryPolicy(attempts: 2, shortest: .zero, longest: .zero)) { event in
+        try far.on("a", durable: "slow", .retry(2, shortest: .zero, longest: .zero)) { event in
             heard.write("attempt \(event.attempt)")
             await gate.pass()
             if event.attempt == 1 { throw CancellationError() }
@@ -79,7 +79,7 @@ struct PublicTransportTests {
     func withdrawn() async throws {
         let (link, gate, heard) = (MemoryTransport(to: far, link: "l"), Gate(), heard)
         near.attach(link, to: ["**"])
-        far.on("a", name: "slow", delivery: .serial) { event in
+        try far.on("a", durable: "slow", delivery: .serial) { event in
             heard.write(event.payload.text ?? "")
             await gate.pass()
         }

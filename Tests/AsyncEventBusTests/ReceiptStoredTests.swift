@@ -115,7 +115,7 @@ struct ReceiptStoredTests {
         )
         bus.attach(transport, to: ["**"])
         let heard = Journal<String>()
-        bus.on("a", delivery: .serial, capacity: 1) { event in
+        bus.on("a", delivery: .serial, .capacity(1)) { event in
             heard.hear(event)
             await gate.pass()
         }

@@ -34,7 +34,7 @@ struct ScopeTests {
     func independence() async throws {
         let (bus, transport, gate) = (EventBus(logger: .silent), FakeTransport(answer: .full), Gate())
         bus.attach(transport, to: ["**"])
-        let listener = bus.on("a", delivery: .serial, capacity: 1) { _ in await gate.pass() }
+        let listener = bus.on("a", delivery: .serial, .capacity(1)) { _ in await gate.pass() }
         try await bus.emitWhenRoom("a", scope: .local)
         transport.answer(.taken)
         while bus.load(of: listener)?.waiting != 1 { bus.emit("a", scope: .local) }

@@ -29,22 +29,22 @@ struct TrackedDeliveryTests {
         capacity: Int = 4,
         timeLimit: Duration? = nil,
         gate: Gate = Gate()
-    ) throws -> (sink: NamedMailbox, listener: Listener) {
+    ) throws -> (sink: DurableMailbox, listener: Listener) {
         let heard = heard
-        let listener = bus.on(
+        let listener = try bus.on(
             "a",
-            name: "named",
+            durable: "sink",
             delivery: .serial,
-            capacity: capacity,
-            timeLimit: timeLimit,
-            retry: RetryPolicy(attempts: attempts, shortest: .seconds(1), longest: .seconds(1))
+            .capacity(capacity),
+            .timeout(timeLimit),
+            .retry(attempts, shortest: .seconds(1), longest: .seconds(1))
         ) { event in
             heard.write("\(event.payload.text ?? "") #\(event.attempt)")
             if event.payload == "hold" { await gate.pass() }
             if event.payload == "slow" { try await gate.passUnlessCancelled() }
             if event.payload == "bad" || event.payload == "hold" && event.attempt > 1 { throw Broken() }
         }
-        return (try #require(bus.named(for: "a").first), listener)
+        return (try #require(bus.durable(for: "a").first), listener)
     }
 
     @Test("a delivery that succeeds is told once, and its start only where that is wanted", arguments: [true, false])
@@ -189,10 +189,10 @@ struct TrackedDeliveryTests {
             let trackers = (0..<20).map { _ in FakeTracker() }
             let bus = EventBus(logger: .silent)
             let retry = RetryPolicy(attempts: 3, shortest: .zero, longest: .microseconds(50))
-            let listener = bus.on("a", name: "l", delivery: .concurrent(limit: 3), retry: retry) { event in
+            let listener = try bus.on("a", durable: "l", delivery: .concurrent(limit: 3), .retry(retry)) { event in
                 if event.attempt < 3, !event.number.isMultiple(of: 3) { throw Broken() }
             }
-            let sink = try #require(bus.namedMailboxes().first)
+            let sink = try #require(bus.durableMailboxes().first)
             await withTaskGroup(of: Void.self) { group in
                 group.addTask {
                     for (number, tracker) in trackers.enumerated() {
@@ -211,34 +211,59 @@ struct TrackedDeliveryTests {
         }
     }
 
-    @Test("a listener with a name is named, one that is called by its pattern is not")
+    @Test("a listener is durable if it was made so, whether or not it has a name")
     func names() throws {
-        let (named, unnamed) = (bus.on("a", name: "x") { _ in }, bus.on("a.*") { _ in })
-        #expect(named.isNamed && named.name == "x")
-        #expect(!unnamed.isNamed && unnamed.name == "a.*")
-        #expect(Listener("y") { _ in }.isNamed)
-        #expect(bus.namedMailboxes().map(\.name) == ["x"])
-        #expect(bus.named(for: "a.b").isEmpty)
-        let sink = try #require(bus.named(for: "a").first)
+        let (durable, named) = (try bus.on("a", durable: "x") { _ in }, bus.on("a", name: "y") { _ in })
+        #expect(durable.isDurable && durable.name == "x")
+        #expect(!named.isDurable && named.name == "y" && bus.on("a.*") { _ in }.name == "a.*")
+        #expect(Listener(durable: "z") { _ in }.isDurable && !Listener("z") { _ in }.isDurable)
+        #expect(bus.durableMailboxes().map(\.name) == ["x"])
+        #expect(bus.durable(for: "a.b").isEmpty)
+        let sink = try #require(bus.durable(for: "a").first)
         #expect(sink.name == "x" && sink.capacity == 1024)
-        #expect(Set(bus.named(for: "a") + bus.namedMailboxes()) == [sink])
-        bus.removeListener(named)
-        #expect(bus.named(for: "a").isEmpty && bus.namedMailboxes().isEmpty)
+        #expect(Set(bus.durable(for: "a") + bus.durableMailboxes()) == [sink])
+        bus.removeListener(durable)
+        #expect(bus.durable(for: "a").isEmpty && bus.durableMailboxes().isEmpty)
     }
 
-    @Test("emitting to the unnamed leaves out the named, and goes as far as it is told", arguments: [true, false])
-    func unnamed(isLocal: Bool) async {
+    @Test("a second durable listener of a name is refused until the first has left all its patterns")
+    func secondOfAName() throws {
+        let (first, second) = (Listener(durable: "x") { _ in }, Listener(durable: "x") { _ in })
+        #expect(try bus.addListener(first, to: "a"))
+        #expect(try bus.addListener(first, to: "b"))
+        #expect(try !bus.addListener(first, to: "b"))
+        for pattern in ["a", "c"] as [EventPattern] {
+            let error = #expect(throws: EventBusError.self) { try bus.addListener(second, to: pattern) }
+            #expect(error?.code == .nameTaken && error?.operation == "add durable listener \"x\"")
+            #expect(throws: EventBusError.self) { try bus.on(pattern, durable: "x") { _ in } }
+        }
+        // Of other bytes, without durability, or on another bus.
+        try bus.on("a", durable: "X") { _ in }
+        bus.on("a", name: "x") { _ in }
+        #expect(try EventBus().addListener(second, to: "a"))
+        bus.removeListener(first, from: "a")
+        #expect(throws: EventBusError.self) { try bus.addListener(second, to: "a") }
+        bus.removeListener(first)
+        #expect(try bus.addListener(second, to: "a"))
+        #expect(bus.durable(for: "a").map(\.name).sorted() == ["X", "x"])
+    }
+
+    @Test(
+        "emitting to the others leaves out the durable ones, and goes as far as it is told",
+        arguments: [true, false]
+    )
+    func others(isLocal: Bool) async throws {
         let (heard, transport) = (heard, FakeTransport())
         bus.attach(transport, to: ["**"])
-        bus.on("a", name: "named") { _ in heard.write("named") }
-        bus.on("a") { heard.write("unnamed #\($0.attempt)") }
+        try bus.on("a", durable: "durable") { _ in heard.write("durable") }
+        bus.on("a") { heard.write("other #\($0.attempt)") }
         await bus.withSubscription(to: "a") { subscription in
-            bus.emitToUnnamed(event().attempt(4), scope: isLocal ? .local : .everywhere)
+            bus.emitToOthers(event().attempt(4), scope: isLocal ? .local : .everywhere)
             let first = await subscription.first { _ in true }
             #expect(first?.attempt == 1)
         }
         await bus.waitUntilIdle()
-        #expect(heard.entries == ["unnamed #1"])
+        #expect(heard.entries == ["other #1"])
         #expect(transport.taken.count == (isLocal ? 0 : 1))
     }
 }

@@ -24,25 +24,26 @@ struct WithdrawalTests {
     }
 
     /// A listener that fails at "bad", and whose other calls return when the gate is open.
-    private func addSink(_ delivery: DeliveryMode, attempts: Int) throws -> NamedMailbox {
+    private func addSink(_ delivery: DeliveryMode, attempts: Int) throws -> DurableMailbox {
         let (heard, gate) = (heard, gate)
         let retry = RetryPolicy(attempts: attempts, shortest: .seconds(1), longest: .seconds(1))
-        bus.on("a", name: "named", delivery: delivery, retry: retry) { event in
+        try bus.on("a", durable: "sink", delivery: delivery, .retry(retry)) { event in
             heard.write(event.payload.text ?? "")
             if event.payload == "bad" { throw Broken() }
             await gate.pass()
             if event.payload == "late" { throw Broken() }
         }
-        return try #require(bus.namedMailboxes().first)
+        return try #require(bus.durableMailboxes().first)
     }
 
-    private func offer(_ sink: NamedMailbox, _ payloads: [Payload], owner: FakeTracker.Owner? = nil) -> [FakeTracker] {
+    private func offer(_ sink: DurableMailbox, _ payloads: [Payload], owner: FakeTracker.Owner? = nil) -> [FakeTracker]
+    {
         let trackers = payloads.map { _ in FakeTracker(owner: owner ?? self.owner) }
         sink.offer(contentsOf: zip(payloads, trackers).map { (event($0), 1, $1) })
         return trackers
     }
 
-    private func withdraw(_ sink: NamedMailbox, _ trackers: [FakeTracker]) {
+    private func withdraw(_ sink: DurableMailbox, _ trackers: [FakeTracker]) {
         for tracker in trackers { tracker.isWithdrawn = true }
         sink.withdraw(from: owner)
     }

@@ -62,7 +62,7 @@ extension BridgeTests {
         func sameName() async throws {
             let (first, second) = (try MosquittoBroker.start(), try MosquittoBroker.start())
             let bus = EventBus()
-            let stations = try [first, second].map { try Station([try .quick($0.url)], bus: bus) }
+            let stations = try [first, second].map { try Station([try .quick($0.url)], bus: bus, hears: false) }
             try await withPlainClient(first.url) { left in
                 try await withPlainClient(second.url) { right in
                     try await withRunning(stations[0], stations[1]) {

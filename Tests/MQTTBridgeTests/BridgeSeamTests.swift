@@ -31,7 +31,7 @@ extension BridgeTests {
                 }
             )
             let heard = Locked<[String]>([])
-            bus.on("a.*", name: "listener") { event in heard.withLock { $0.append(event.payload.text ?? "") } }
+            try bus.on("a.*", durable: "listener") { event in heard.withLock { $0.append(event.payload.text ?? "") } }
             let client = try #require(clients.withLock { $0.first })
             #expect(client.subscriptions.map(\.filter) == ["a/+"])
             let running = Task { try await bridge.run() }

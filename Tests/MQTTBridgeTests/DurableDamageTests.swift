@@ -32,7 +32,7 @@ extension BridgeTests {
             defer { store.close() }
             let station = try Station([try .quick(broker.url)], routes: routes, store: store, hears: false)
             let slow = Hearer(isOpen: false)
-            slow.join(station.bus, "slow", to: "t.*", capacity: 1)
+            try slow.join(station.bus, "slow", to: "t.*", capacity: 1)
             try await withPlainClient(broker.url, []) { plain in
                 try await withRunning(station) {
                     for number in 0..<6 { try await plain.publish("t/a", "\(number)") }
@@ -117,7 +117,7 @@ extension BridgeTests {
             let store = WatchedStore()
             let station = try Station([try .quick(broker.url)], routes: routes, store: store, hears: false)
             let slow = Hearer(isOpen: false)
-            slow.join(station.bus, "slow", to: "t.*", capacity: 1)
+            try slow.join(station.bus, "slow", to: "t.*", capacity: 1)
             try await withPlainClient(broker.url, []) { plain in
                 try await withRunning(station) {
                     for number in 0..<3 { try await plain.publish("t/a", "\(number)") }

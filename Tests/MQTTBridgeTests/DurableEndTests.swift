@@ -33,7 +33,7 @@ extension BridgeTests {
             let store = MemoryStore()
             let station = try Station([try .quick(broker.url)], routes: routes, store: store, hears: false)
             let slow = Hearer(isOpen: false)
-            slow.join(station.bus, "slow", to: "t.*")
+            try slow.join(station.bus, "slow", to: "t.*")
             let bridge = station.bridge
             let run = Task { try await bridge.run() }
             try await withTimeLimit(.seconds(30)) { try await bridge.becomeReady() }
@@ -41,7 +41,7 @@ extension BridgeTests {
             try await until { try slow.calls.count == 1 && store.count(.inbound) == 5 }
             run.cancel()
             // Those that waited in the mailbox are taken out of it before the call that runs may end.
-            try await until { station.bus.namedMailboxes().allSatisfy { _ in station.waiting == 0 } }
+            try await until { station.bus.durableMailboxes().allSatisfy { _ in station.waiting == 0 } }
             slow.open()
             try await withTimeLimit(.seconds(30), "run() returns") { try await run.value }
             #expect(slow.finished == ["t/0"])
@@ -51,7 +51,7 @@ extension BridgeTests {
 
             let next = try Station([try .quick(broker.url)], routes: routes, store: store, hears: false)
             let hearer = Hearer()
-            hearer.join(next.bus, "slow", to: "t.*")
+            try hearer.join(next.bus, "slow", to: "t.*")
             try await withRunning(next) { try await until { try store.count(.inbound) == 0 } }
             #expect(hearer.calls == (1..<5).map { Hearer.Call(text: "t/\($0)", attempt: 1) })
         }
@@ -63,7 +63,7 @@ extension BridgeTests {
             let quick = try Broker.quick(broker.url) { $0.timeouts.drain = .milliseconds(200) }
             let station = try Station([quick], routes: routes, store: store, hears: false)
             let endless = Hearer(isOpen: false)
-            endless.join(station.bus, "endless", to: "t.*")
+            try endless.join(station.bus, "endless", to: "t.*")
             let began = Locked(ContinuousClock.now)
             try await withRunning(station, idle: { endless.open() }) {
                 try publish(broker, ["t/0"])
@@ -85,7 +85,7 @@ extension BridgeTests {
             let store = MemoryStore()
             let station = try Station([try .quick(broker.url, version)], routes: routes, store: store, hears: false)
             let (gate, hasBegun) = (Gate(), Locked(false))
-            station.bus.on("t.*", name: "emitter") { [bus = station.bus] _ in
+            try station.bus.on("t.*", durable: "emitter") { [bus = station.bus] _ in
                 hasBegun.withLock { $0 = true }
                 await gate.pass()
                 bus.emit("o.a", "durable")
@@ -141,5 +141,5 @@ extension Station {
     fileprivate var isEnding: Bool { bridge.isEnding }
 
     /// How many messages wait in mailboxes.
-    fileprivate var waiting: Int { bus.namedMailboxes().reduce(0) { $0 + $1.waiting } }
+    fileprivate var waiting: Int { bus.durableMailboxes().reduce(0) { $0 + $1.waiting } }
 }

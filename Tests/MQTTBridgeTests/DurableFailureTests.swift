@@ -100,7 +100,7 @@ extension BridgeTests {
             let station = try Station([quick], routes: routes, store: store, hears: false)
             let hearers = (0..<3).map { _ in Hearer(isOpen: false) }
             for (number, hearer) in hearers.enumerated() {
-                hearer.join(station.bus, "slow \(number)", to: "t.*", capacity: 1)
+                try hearer.join(station.bus, "slow \(number)", to: "t.*", capacity: 1)
             }
             try await withPlainClient(broker.url, ["o/#"]) { plain in
                 try await withRunning(station) {
@@ -131,7 +131,7 @@ extension BridgeTests {
                 let store = FaultyStore(memory, failing: 0)
                 let station = try Station([try .quick(broker.url)], routes: routes, store: store, hears: false)
                 let slow = Hearer()
-                slow.join(station.bus, "slow", to: "t.*", capacity: 1)
+                try slow.join(station.bus, "slow", to: "t.*", capacity: 1)
                 try await withPlainClient(broker.url, ["o/#"]) { plain in
                     try await withRunning(station) {
                         store.fail(call, with: StoreError(.io, operation: "use the store"))

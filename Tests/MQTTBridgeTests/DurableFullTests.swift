@@ -44,7 +44,7 @@ extension BridgeTests {
             let source = try Broker.quick(broker.url) { $0.timeouts.hold = .milliseconds(50) }
             let station = try Station([source], routes: routes, store: store, hears: false)
             let slow = Hearer(isOpen: false)
-            slow.join(station.bus, "slow", to: "t.*", capacity: 1)
+            try slow.join(station.bus, "slow", to: "t.*", capacity: 1)
             try await withPlainClient(broker.url, []) { plain in
                 try await withRunning(station) {
                     for number in 0..<300 {
@@ -69,7 +69,7 @@ extension BridgeTests {
             let broker = try MosquittoBroker.start()
             let store = FullStore(capacity: 20)
             let station = try Station([try .quick(broker.url)], routes: routes, store: store, hears: false)
-            station.bus.on("t.*", name: "fails", delivery: .serial) { _ in throw CancellationError() }
+            try station.bus.on("t.*", durable: "fails", delivery: .serial) { _ in throw CancellationError() }
             try await withPlainClient(broker.url, []) { plain in
                 try await withRunning(station) {
                     for number in 0..<20 { try await plain.publish("t/a", "\(number)") }
@@ -99,7 +99,7 @@ extension BridgeTests {
             ]
             let station = try Station(brokers, routes: routes, store: store, hears: false)
             let slow = Hearer(isOpen: false)
-            slow.join(station.bus, "slow", to: "t.*", capacity: 1)
+            try slow.join(station.bus, "slow", to: "t.*", capacity: 1)
             try await withPlainClient(near.url, []) { plain in
                 try await withRunning(station, ready: false) {
                     try await station.tells("subscribed")

@@ -88,7 +88,7 @@ extension BridgeTests {
             try await withPlainClient(broker.url, ["o/#"]) { plain in
                 let first = try Station([try .quick(broker.url)], routes: routes, store: store, hears: false)
                 let hearer = Hearer()
-                hearer.join(first.bus, "work", to: "t.*")
+                try hearer.join(first.bus, "work", to: "t.*")
                 let (publisher, emitter) = try await withRunning(first) {
                     let bus = first.bus
                     let publisher = Task {
@@ -106,7 +106,7 @@ extension BridgeTests {
                 }
                 let second = try Station([try .quick(broker.url)], routes: routes, store: store, hears: false)
                 let rest = Hearer()
-                rest.join(second.bus, "work", to: "t.*")
+                try rest.join(second.bus, "work", to: "t.*")
                 try await withRunning(second) {
                     try await withTimeLimit(.seconds(20)) { try await publisher.value }
                     // Each receipt has come to an end, also those of the last moment.

@@ -49,8 +49,8 @@ extension BridgeTests {
             let store = MemoryStore()
             let station = try Station([try .quick(broker.url)], routes: routes, store: store)
             let (slow, unnamed) = (Hearer(isOpen: false), Hearer(isOpen: false))
-            slow.join(station.bus, "slow", to: "t.a")
-            unnamed.join(station.bus, nil, to: "t.*")
+            try slow.join(station.bus, "slow", to: "t.a")
+            try unnamed.join(station.bus, nil, to: "t.*")
             try await withRunning(station) {
                 try publish(broker, "a", "b")
                 try await until { acknowledgements(broker) == [1, 2] }
@@ -71,16 +71,16 @@ extension BridgeTests {
             let broker = try FakeBroker { try $0.serve() }
             let store = MemoryStore()
             let names = ["quick", "slow", "failing"]
-            func listeners(_ bus: EventBus, isOpen: Bool) -> [String: Hearer] {
+            func listeners(_ bus: EventBus, isOpen: Bool) throws -> [String: Hearer] {
                 let hearers = ["quick": Hearer(), "slow": Hearer(isOpen: isOpen), "failing": Hearer()]
                 if !isOpen { hearers["failing"]?.fail(at: ["a", "b", "c"]) }
                 let retry = RetryPolicy(attempts: 100, shortest: .milliseconds(1), longest: .milliseconds(50))
-                for (name, hearer) in hearers { hearer.join(bus, name, retry: retry) }
+                for (name, hearer) in hearers { try hearer.join(bus, name, retry: retry) }
                 return hearers
             }
             let process = WatchedStore(store)
             let first = try Station([try .quick(broker.url)], routes: routes, store: process, hears: false)
-            let before = listeners(first.bus, isOpen: false)
+            let before = try listeners(first.bus, isOpen: false)
             try await withRunning(first) {
                 try publish(broker, "a", "b", "c")
                 try await until { before["quick"]?.finished.count == 3 }
@@ -91,7 +91,7 @@ extension BridgeTests {
                 before["failing"]?.fail(at: [])
             }
             let second = try Station([try .quick(broker.url)], routes: routes, store: store, hears: false)
-            let after = listeners(second.bus, isOpen: true)
+            let after = try listeners(second.bus, isOpen: true)
             try await withRunning(second) {
                 try await until { try store.count(.inbound) == 0 }
             }
@@ -167,7 +167,7 @@ extension BridgeTests {
             routes[0].timeToLive = .milliseconds(300)
             let station = try Station([try .quick(broker.url)], routes: routes, store: store, hears: false)
             let slow = Hearer(isOpen: false)
-            slow.join(station.bus, "slow", capacity: 1)
+            try slow.join(station.bus, "slow", capacity: 1)
             try await withRunning(station) {
                 try publish(broker, "first", "late")
                 let peer = try #require(broker.peers.first)

@@ -32,7 +32,7 @@ extension BridgeTests {
             let quick = try Broker.quick(broker.url) { $0.timeouts.hold = hold }
             let station = try Station([quick], routes: routes(policy, 10), store: store, hears: false)
             let slow = Hearer(isOpen: false)
-            slow.join(station.bus, "slow", to: "t.*", capacity: 2)
+            try slow.join(station.bus, "slow", to: "t.*", capacity: 2)
             try await withPlainClient(broker.url, []) { plain in
                 try await withRunning(station) {
                     for number in 0..<500 { try await plain.publish("t/a", "\(number)") }
@@ -62,7 +62,7 @@ extension BridgeTests {
             let store = MemoryStore()
             let station = try Station([try .quick(broker.url)], routes: routes(policy, 10), store: store, hears: false)
             let slow = Hearer(isOpen: false)
-            slow.join(station.bus, "slow", to: "t.*", capacity: 1)
+            try slow.join(station.bus, "slow", to: "t.*", capacity: 1)
             try await withPlainClient(broker.url, []) { plain in
                 try await withRunning(station) {
                     for number in 0..<60 { try await plain.publish("t/a", "\(number)") }
@@ -126,7 +126,7 @@ extension BridgeTests {
             let routes = [Route("t/{n}", "t.{n}", direction: .in)]
             let quick = try Broker.quick(broker.url)
             let station = try Station([quick], routes: routes, options: options, store: store, hears: false)
-            station.bus.on("t.*", name: "fails", delivery: .serial) { _ in throw CancellationError() }
+            try station.bus.on("t.*", durable: "fails", delivery: .serial) { _ in throw CancellationError() }
             let text = String(repeating: "x", count: 1_000)
             try await withPlainClient(broker.url, []) { plain in
                 try await withRunning(station) {

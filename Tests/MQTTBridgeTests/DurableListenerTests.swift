@@ -19,8 +19,8 @@ extension BridgeTests {
             let (failing, other) = (Hearer(), Hearer())
             failing.fail(at: ["2"])
             let retry = RetryPolicy(attempts: 3, shortest: .milliseconds(1), longest: .milliseconds(5))
-            failing.join(station.bus, "failing", to: "t.*", retry: retry)
-            other.join(station.bus, "other", to: "t.*")
+            try failing.join(station.bus, "failing", to: "t.*", retry: retry)
+            try other.join(station.bus, "other", to: "t.*")
             try await withPlainClient(broker.url, []) { plain in
                 try await withRunning(station) {
                     for number in 1...3 { try await plain.publish("t/\(number)", "\(number)") }
@@ -55,8 +55,8 @@ extension BridgeTests {
             let store = MemoryStore()
             let station = try Station([try .quick(broker.url)], routes: routes, store: store, hears: false)
             let (slow, quick) = (Hearer(isOpen: false), Hearer())
-            let listener = slow.join(station.bus, "slow", to: "t.*", capacity: 8)
-            quick.join(station.bus, "quick", to: "t.*")
+            let listener = try slow.join(station.bus, "slow", to: "t.*", capacity: 8)
+            try quick.join(station.bus, "quick", to: "t.*")
             let numbers = (0..<400).map(String.init)
             try await withPlainClient(broker.url, []) { plain in
                 try await withRunning(station) {
@@ -84,7 +84,7 @@ extension BridgeTests {
             let store = MemoryStore()
             let station = try Station([try .quick(broker.url)], routes: routes, store: store, hears: false)
             let slow = Hearer(isOpen: false)
-            let listener = slow.join(station.bus, "slow", to: "t.*", capacity: 4)
+            let listener = try slow.join(station.bus, "slow", to: "t.*", capacity: 4)
             try await withPlainClient(broker.url, []) { plain in
                 try await withRunning(station) {
                     for number in 0..<50 { try await plain.publish("t/a", "\(number)") }
@@ -104,7 +104,7 @@ extension BridgeTests {
             let process = WatchedStore(store)
             let first = try Station([try .quick(broker.url)], routes: routes, store: process, hears: false)
             let slow = Hearer(isOpen: false)
-            slow.join(first.bus, "slow", to: "t.*")
+            try slow.join(first.bus, "slow", to: "t.*")
             try await withPlainClient(broker.url, []) { plain in
                 try await withRunning(first) {
                     for number in 0..<5 { try await plain.publish("t/a", "\(number)") }
@@ -117,7 +117,7 @@ extension BridgeTests {
                 try await withRunning(second) {
                     try await plain.publish("t/a", "new")
                     try await second.hears(1)
-                    late.join(second.bus, "slow", to: "t.*")
+                    try late.join(second.bus, "slow", to: "t.*")
                     try await plain.publish("t/a", "newest")
                     try await until { late.finished.count == 6 }
                     try await until { try store.count(.inbound) == 0 }
@@ -135,7 +135,7 @@ extension BridgeTests {
                 let process = WatchedStore(store)
                 let station = try Station([try .quick(broker.url)], routes: routes, store: process, hears: false)
                 let deadly = Hearer(isOpen: false)
-                deadly.join(station.bus, "deadly", to: "t.*")
+                try deadly.join(station.bus, "deadly", to: "t.*")
                 try await withRunning(station) {
                     if round == 0 {
                         try #require(broker.peers.last)

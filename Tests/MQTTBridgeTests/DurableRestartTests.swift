@@ -17,14 +17,14 @@ extension BridgeTests {
             _ broker: FakeBroker,
             _ store: any MessageStore,
             crashes: Bool = false,
-            join: (EventBus) -> [Hearer],
+            join: (EventBus) throws -> [Hearer],
             body: (Station) async throws -> Void
         ) async throws {
             let watched = WatchedStore(store)
             var broker = try Broker.quick(broker.url)
             broker.options.timeouts.drain = .milliseconds(100)
             let station = try Station([broker], routes: routes, store: watched, hears: false)
-            let hearers = join(station.bus)
+            let hearers = try join(station.bus)
             func letGo() {
                 for hearer in hearers {
                     hearer.fail(at: [])
@@ -82,7 +82,7 @@ extension BridgeTests {
             for round in 0...10 {
                 let failing = Hearer()
                 failing.fail(at: ["t/a"])
-                try await process(broker, store, join: { [failing.joining($0, "failing", retry: retry)] }) { _ in
+                try await process(broker, store, join: { [try failing.joining($0, "failing", retry: retry)] }) { _ in
                     if round == 0 { try publish(broker, ["t/a"]) }
                     try await until { failing.calls.count >= 3 }
                     let progress = { try store.inbound(after: 0, limit: 1, bytes: .max).first?.progress["failing"] }
@@ -104,7 +104,7 @@ extension BridgeTests {
             let retry = RetryPolicy(attempts: 3, shortest: .milliseconds(1), longest: .milliseconds(5))
             for round in 0..<2 {
                 let hearer = Hearer(isOpen: false)
-                try await process(broker, store, crashes: true, join: { [hearer.joining($0, "x", retry: retry)] }) {
+                try await process(broker, store, crashes: true, join: { [try hearer.joining($0, "x", retry: retry)] }) {
                     _ in
                     if round == 0 { try publish(broker, ["t/a"]) }
                     try await until { hearer.calls.count == 1 }
@@ -113,7 +113,7 @@ extension BridgeTests {
             }
             let failing = Hearer()
             failing.fail(at: ["t/a"])
-            try await process(broker, store, join: { [failing.joining($0, "x", retry: retry)] }) { _ in
+            try await process(broker, store, join: { [try failing.joining($0, "x", retry: retry)] }) { _ in
                 try await until { try store.letters.count == 1 }
             }
             #expect(failing.calls.map(\.attempt) == [2, 3, 4])
@@ -128,7 +128,7 @@ extension BridgeTests {
                 _ = try Station([try .quick(broker.url)], routes: routes, store: store, hears: false)
             }
             let hearer = Hearer()
-            try await process(broker, store, join: { [hearer.joining($0, "x")] }) { _ in
+            try await process(broker, store, join: { [try hearer.joining($0, "x")] }) { _ in
                 try await until { try store.count(.inbound) == 0 }
             }
             #expect(hearer.calls.map(\.attempt) == [1])
@@ -141,7 +141,7 @@ extension BridgeTests {
             let watched = WatchedStore(store)
             let station = try Station([try .quick(broker.url)], routes: routes, store: watched, hears: false)
             let hearer = Hearer()
-            hearer.join(station.bus, "x")
+            try hearer.join(station.bus, "x")
             try await withRunning(station) { try await until { try store.count(.inbound) == 0 } }
             #expect(hearer.finished == (1...2_000).map(String.init))
             #expect(hearer.calls.allSatisfy { $0.attempt == 2 })
@@ -160,7 +160,7 @@ extension BridgeTests {
             for crashes in [false, true, false, true] {
                 let hearer = Hearer(isOpen: false)
                 let before = try progress()
-                try await process(broker, store, crashes: crashes, join: { [hearer.joining($0, "x")] }) { _ in
+                try await process(broker, store, crashes: crashes, join: { [try hearer.joining($0, "x")] }) { _ in
                     try await until { hearer.calls.count == 1 }
                 }
                 if !crashes { #expect(try progress() == before) }
@@ -175,20 +175,22 @@ extension BridgeTests {
             let broker = try FakeBroker { try $0.serve() }
             let store = MemoryStore()
             try await process(broker, store, crashes: true) { bus in
-                ["t.*", "u.*"].map { Hearer(isOpen: false).joining(bus, "x", to: $0) }
+                let hearer = Hearer(isOpen: false)
+                try bus.addListener(hearer.join(bus, "x", to: "t.*"), to: "u.*")
+                return [hearer]
             } body: { _ in
                 try publish(broker, ["t/a", "u/a", "t/b", "u/b"])
                 try await until { try store.count(.inbound) == 4 }
             }
             let (left, right, other) = (Hearer(), Hearer(), Hearer())
             try await process(broker, store) { bus in
-                [left.joining(bus, "x", to: "t.*"), other.joining(bus, "x", to: "v.*")]
+                try [left.joining(bus, "x", to: "t.*"), other.joining(bus, "z", to: "v.*")]
             } body: { _ in
                 try await until { try store.count(.inbound) == 2 }
             }
             #expect(left.finished == ["t/a", "t/b"])
             try await process(broker, store) { bus in
-                [right.joining(bus, "x", to: "u.*"), other.joining(bus, "y", to: "**")]
+                try [right.joining(bus, "x", to: "u.*"), other.joining(bus, "y", to: "**")]
             } body: { _ in
                 try await until { try store.count(.inbound) == 0 }
             }
@@ -202,12 +204,12 @@ extension BridgeTests {
             let store = WatchedStore(try store(1_000, for: "away", crashes: 0))
             let station = try Station([try .quick(broker.url)], routes: routes, store: store, hears: false)
             let (here, away) = (Hearer(), Hearer())
-            here.join(station.bus, "here")
+            try here.join(station.bus, "here")
             try await withRunning(station) {
                 try publish(broker, ["t/a", "u/a"])
                 try await until { here.finished.count == 2 }
                 #expect(store.inboundReads == 0)
-                away.join(station.bus, "away")
+                try away.join(station.bus, "away")
                 try await until { try store.count(.inbound) == 0 }
             }
             #expect(away.finished.count == 1_000)
@@ -222,8 +224,8 @@ extension Hearer {
         _ name: String,
         to pattern: EventPattern = "**",
         retry: RetryPolicy = .never
-    ) -> Hearer {
-        join(bus, name, to: pattern, retry: retry)
+    ) throws -> Hearer {
+        try join(bus, name, to: pattern, retry: retry)
         return self
     }
 }

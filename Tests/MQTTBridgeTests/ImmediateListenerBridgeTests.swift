@@ -32,9 +32,9 @@ extension BridgeTests {
             try MosquittoBroker.start(configuration: "allow_anonymous true\nmax_queued_messages 0")
         }
 
-        /// A named listener that emits what it hears to both routes out, and whose calls wait at a gate.
-        private func join(_ bus: EventBus, _ kind: Kind, _ calls: Locked<[String]>, _ gate: Gate) {
-            bus.on("t.*", name: "work", delivery: kind.delivery, capacity: 16, isImmediate: true) { event in
+        /// A durable listener that emits what it hears to both routes out, and whose calls wait at a gate.
+        private func join(_ bus: EventBus, _ kind: Kind, _ calls: Locked<[String]>, _ gate: Gate) throws {
+            try bus.on("t.*", durable: "work", delivery: kind.delivery, .capacity(16), .immediate()) { event in
                 let text = event.payload.text ?? ""
                 calls.withLock { $0.append(text) }
                 try await gate.passUnlessCancelled()
@@ -54,7 +54,7 @@ extension BridgeTests {
             let store = MemoryStore()
             let station = try Station([try .quick(broker.url)], routes: routes, store: store, hears: false)
             let (calls, gate) = (Locked<[String]>([]), Gate())
-            join(station.bus, kind, calls, gate)
+            try join(station.bus, kind, calls, gate)
             let numbers = (0..<3_000).map(String.init)
             let sorted = numbers.sorted()
             try await withPlainClient(broker.url, ["stored/#", "quick/#"]) { plain in
@@ -92,7 +92,7 @@ extension BridgeTests {
                 // Three processes one after the other, the first two of which end under load.
                 for round in 0..<3 {
                     let station = try Station([try .quick(broker.url)], routes: routes, store: store, hears: false)
-                    join(station.bus, .concurrent, calls, open)
+                    try join(station.bus, .concurrent, calls, open)
                     let publisher = try await withRunning(station) {
                         let heard = calls.withLock { $0.count }
                         let publisher = Task {
@@ -129,12 +129,12 @@ extension BridgeTests {
             let store = MemoryStore()
             let station = try Station([try .quick(broker.url), away], routes: routes, options: options, store: store)
             let bus = station.bus
-            bus.on("$bridge.**", delivery: .concurrent(limit: 4), isImmediate: true) { event in
+            bus.on("$bridge.**", delivery: .concurrent(limit: 4), .immediate()) { event in
                 answers.withLock { $0.append(event.name.text) }
                 // Of these some find a full queue, and are counted while this runs.
                 for name: EventName in ["away.a", "stored.a", "quick.a"] { bus.emit(name, "note") }
             }
-            bus.on("t.*", name: "work", isImmediate: true) { event in
+            try bus.on("t.*", durable: "work", .immediate()) { event in
                 bus.emit("away.a", event.payload)
                 bus.emit("stored.a", event.payload)
             }

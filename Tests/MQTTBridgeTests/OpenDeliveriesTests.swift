@@ -21,10 +21,10 @@ struct OpenDeliveriesTests {
         )
     }
 
-    private func mailbox(_ name: String, capacity: Int = 2) -> NamedMailbox {
+    private func mailbox(_ name: String, capacity: Int = 2) throws -> DurableMailbox {
         let bus = EventBus()
-        bus.on("e", name: name, capacity: capacity) { _ in }
-        return bus.namedMailboxes()[0]
+        try bus.on("e", durable: name, .capacity(capacity)) { _ in }
+        return bus.durableMailboxes()[0]
     }
 
     @Test("a message is done with when the last mailbox of the last listener has finished")
@@ -53,19 +53,19 @@ struct OpenDeliveriesTests {
     }
 
     @Test("one listener alone finishes a message, another one does not")
-    func alone() {
+    func alone() throws {
         for (name, expected) in [("a", OpenMessage.Settlement.all), ("b", .one)] {
             var open = OpenDeliveries(absent: [])
-            open.open[1] = OpenMessage(record: record(1), waiting: .init([mailbox("a")]), running: 2)
+            open.open[1] = OpenMessage(record: record(1), waiting: .init([try mailbox("a")]), running: 2)
             let ending = open.ended(1, name)
             #expect(ending?.settlement == expected)
         }
     }
 
     @Test("a mailbox gets what it has room for, and reads the rest from the store when half of it is finished")
-    func room() {
+    func room() throws {
         var open = OpenDeliveries(absent: [])
-        let mailbox = mailbox("a")
+        let mailbox = try mailbox("a")
         let one = open.arrived(1, size: 1, for: mailbox)
         #expect(one == (true, false))
         let two = open.arrived(2, size: 1, for: mailbox)
@@ -79,16 +79,16 @@ struct OpenDeliveriesTests {
     }
 
     @Test("where the store may hold something for a mailbox, it reads that first")
-    func legacy() {
+    func legacy() throws {
         var open = OpenDeliveries(absent: ["a"])
-        let arrival = open.arrived(1, size: 1, for: mailbox("a"))
+        let arrival = open.arrived(1, size: 1, for: try mailbox("a"))
         #expect(arrival == (false, true))
     }
 
     @Test("a mailbox that has left the bus is forgotten when nothing is left for it")
-    func removed() {
+    func removed() throws {
         var open = OpenDeliveries(absent: [])
-        let mailbox = mailbox("a")
+        let mailbox = try mailbox("a")
         for sequence: Int64 in 1...2 { _ = open.arrived(sequence, size: 1, for: mailbox) }
         _ = open.queueEnded(mailbox, size: 1, isRemoved: true)
         #expect(open.queues.count == 1)

@@ -16,13 +16,13 @@ enum ThreeListeners {
         options.session.expiry = .seconds(3_600)
         let broker = Broker([try BrokerURL(CommandLine.arguments[1])], options: options)
         let bus = EventBus(name: "test")
-        bus.on("t.*", name: "quick", delivery: .serial) { say("quick", $0) }
-        bus.on("t.*", name: "slow", delivery: .serial) { event in
+        try bus.on("t.*", durable: "quick", delivery: .serial) { say("quick", $0) }
+        try bus.on("t.*", durable: "slow", delivery: .serial) { event in
             try await Task.sleep(for: .milliseconds(100))
             say("slow", event)
         }
         let retry = RetryPolicy(attempts: 3, shortest: .milliseconds(100), longest: .milliseconds(200))
-        bus.on("t.*", name: "failing", retry: retry) { event in
+        try bus.on("t.*", durable: "failing", .retry(retry)) { event in
             say("failing", event)
             throw Failure()
         }

@@ -11,7 +11,7 @@ struct Echo: AsyncParsableCommand {
     func run() async throws {
         let bus = EventBus()
         let counter = Counter(target: options.messages)
-        let listener = bus.on("bench.*", isImmediate: options.immediate) { event in
+        let listener = bus.on("bench.*", .immediate(options.immediate)) { event in
             bus.emit("echo", event.payload)
             counter.increment()
         }

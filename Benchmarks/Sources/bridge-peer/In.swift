@@ -36,7 +36,7 @@ struct In: AsyncParsableCommand {
     private func side(_ counter: Counter) throws -> (bus: EventBus, bridge: Bridge, listeners: [Listener]) {
         let bus = EventBus()
         let counting = (0..<listeners).map { _ in
-            bus.on("bench.*", capacity: capacity, isImmediate: options.immediate) { _ in counter.increment() }
+            bus.on("bench.*", .capacity(capacity), .immediate(options.immediate)) { _ in counter.increment() }
         }
         for number in 0..<patterns { bus.on(try EventPattern("other\(number).*")) { _ in } }
         let others = try (1..<max(1, routes)).map { number in

@@ -30,7 +30,7 @@ struct Quiet: AsyncParsableCommand {
             of: Double.self,
             bufferingPolicy: .bufferingOldest(options.messages)
         )
-        bus.on("quiet.*", capacity: options.messages) { event in
+        bus.on("quiet.*", .capacity(options.messages)) { event in
             let due = event.payload.bytes.withUnsafeBytes { $0.loadUnaligned(as: Double.self) }
             heard.yield(Self.now - due * 1e6)
         }

@@ -16,7 +16,7 @@ private typealias AsyncListener = @Sendable (SampleEvent) async -> Void
 extension Buses {
     func runAsyncEventBus(_ counter: DeliveryCounter) async {
         let bus = EventBus()
-        for _ in 0..<listeners { bus.on("bench.*", capacity: 1_024) { _ in counter.increment() } }
+        for _ in 0..<listeners { bus.on("bench.*", .capacity(1_024)) { _ in counter.increment() } }
         let payload = Payload(sample.payload)
         // Waits where there is no room, so that every event is heard.
         for _ in 0..<events { try? await bus.emitWhenRoom("bench.0", payload) }

@@ -46,7 +46,7 @@ struct DurableBridge: AsyncParsableCommand {
         let bus = EventBus()
         let bridge = try bridge(on: bus, store)
         let counter = Counter(marks: [warmUp, messages].compactMap(\.self))
-        let listener = bus.on("climate.**", name: "count") { _ in counter.increment() }
+        let listener = try bus.on("climate.**", durable: "count") { _ in counter.increment() }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await bridge.run() }
             try await bridge.becomeReady()

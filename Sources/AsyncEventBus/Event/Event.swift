@@ -1,3 +1,5 @@
+import Synchronization
+
 /// An event: a name, a payload and metadata.
 ///
 /// Immutable and cheap to pass to many listeners: a copy is one reference and a number.
@@ -13,6 +15,8 @@ public struct Event: Sendable {
         let time: Timestamp
         let origin: EventOrigin
         let attributes: EventAttributes
+        /// Created when a listener of a topic first needs the value of the payload.
+        let decodedValues = AtomicLazyReference<DecodedValues>()
 
         init(
             source: String?,
@@ -99,7 +103,12 @@ public struct Event: Sendable {
     public var attributes: EventAttributes { storage.attributes }
 
     /// The bytes that count against the bounds of mailboxes: name, payload and attributes.
-    var size: Int { storage.payload.bytes.count + storage.name.text.utf8.count + storage.attributes.size }
+    var size: Int { storage.payload.size + storage.name.text.utf8.count + storage.attributes.size }
+
+    /// The values of the payload, shared by all copies.
+    var decodedValues: DecodedValues {
+        storage.decodedValues.load() ?? storage.decodedValues.storeIfNil(DecodedValues())
+    }
 
     /// Returns the same event with another attempt number.
     package func attempt(_ number: Int) -> Event {
@@ -124,6 +133,6 @@ extension Event: CustomStringConvertible {
     public var description: String {
         let attempt = attempt == 1 ? "" : ", attempt \(attempt)"
         return
-            "\(String(reflecting: name.text)) (\(String(reflecting: id.description)), \(payload.bytes.count) bytes\(attempt))"
+            "\(String(reflecting: name.text)) (\(String(reflecting: id.description)), \(payload.size) bytes\(attempt))"
     }
 }

@@ -3,6 +3,7 @@ public struct DeliveryMode: Sendable {
     enum Kind: Sendable {
         case parallel(limit: Int)
         case keyed(limit: Int, key: @Sendable (Event) -> String)
+        case keyedByCapture(limit: Int, name: String)
     }
 
     let kind: Kind
@@ -26,22 +27,40 @@ public struct DeliveryMode: Sendable {
         return DeliveryMode(kind: .keyed(limit: limit, key: key))
     }
 
+    /// One call at a time for each text of a capture, up to `limit` in all: `.keyed(\.id)`.
+    ///
+    /// Only for a listener of a ``Topic`` that has the capture: anything else is a programmer's mistake and traps.
+    public static func keyed(
+        limit: Int = 64,
+        _ capture: KeyPath<TopicCaptures, TopicCaptures.Capture>
+    ) -> DeliveryMode {
+        precondition(limit >= 1, "a listener needs room for one call")
+        return DeliveryMode(kind: .keyedByCapture(limit: limit, name: TopicCaptures()[keyPath: capture].name))
+    }
+
+    /// The same mode for a listener of a topic.
+    func resolved(_ template: EventTemplate) -> DeliveryMode {
+        guard case .keyedByCapture(let limit, let capture) = kind else { return self }
+        precondition(template.captures.contains(capture), "topic \(template) has no capture \(capture) for a key")
+        return .keyed(limit: limit) { template.capture(capture, of: $0.name) ?? "" }
+    }
+
     var limit: Int {
         switch kind {
-        case .parallel(let limit), .keyed(let limit, _): limit
+        case .parallel(let limit), .keyed(let limit, _), .keyedByCapture(let limit, _): limit
         }
     }
 
     var hasKeys: Bool {
         switch kind {
         case .parallel: false
-        case .keyed: true
+        case .keyed, .keyedByCapture: true
         }
     }
 
     func key(of event: Event) -> String? {
         switch kind {
-        case .parallel: nil
+        case .parallel, .keyedByCapture: nil
         case .keyed(_, let key): key(event)
         }
     }

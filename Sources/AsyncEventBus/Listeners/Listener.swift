@@ -5,7 +5,7 @@
 /// several buses; each bus gives it a mailbox of its own.
 ///
 /// A listener does no harm to others. If it is slow, its own mailbox fills, and ``whenFull`` decides. If it throws, or
-/// exceeds ``timeLimit`` and its task is cancelled, it is called again as far as ``retry`` allows; then the error
+/// exceeds ``timeout`` and its task is cancelled, it is called again as far as ``retry`` allows; then the error
 /// becomes a `$bus.failed` event. It should not block its thread: the cooperative pool has few.
 ///
 /// **Threads.** Calls run on the cooperative pool, unless the listener is immediate: then they begin on the thread that
@@ -14,7 +14,7 @@
 /// listener suspends or returns. Behind a transport, the emitter is the thread that keeps the connection alive, and on
 /// durable routes the store may wait as well. So an immediate listener takes microseconds, and never blocks. Calls
 /// still begin on the pool if the listener is already running (for example, because it emits an event that it receives
-/// itself), if sixteen immediate listeners are nested, or if calls have a ``timeLimit``.
+/// itself), if sixteen immediate listeners are nested, or if calls have a ``timeout``.
 ///
 /// **Retries.** A failed event waits in the mailbox for its retry, and takes up room there. It holds up the later
 /// events of its key, or all events of a ``DeliveryMode/serial`` listener, so that the order is kept; other events
@@ -24,17 +24,16 @@ public final class Listener: Sendable {
     /// Handles an event.
     public typealias Body = @Sendable (Event) async throws -> Void
 
-    /// The name, for reports.
+    /// The name: that of a durable listener, else one for reports.
     public let name: String
-    /// Whether the listener has a name of its own, rather than that of its pattern.
+    /// Whether events that a transport stores on disk wait for this listener, even across a crash.
     ///
-    /// A transport that stores events on disk keeps them until each named listener has finished, even across a crash:
-    /// in the next process, the remaining events go to the listener of that name, if one of its patterns matches.
+    /// A transport with a store keeps an event until each durable listener has finished it. In the next process the
+    /// remaining events go to the durable listener of that name, if one of its patterns matches. So the name stays the same
+    /// from one process to the next, and a bus refuses a second durable listener of the same name.
     ///
-    /// The name should be unique on a bus. Two listeners of one name are allowed, since one may replace the other, but
-    /// they count as one: an event is complete when both have finished, and after a crash both may receive it again. A
-    /// bridge with a store logs this.
-    public let isNamed: Bool
+    /// Without such a transport, or for events that it does not store, a durable listener is like any other.
+    public let isDurable: Bool
     /// The number of parallel calls, and their order.
     public let delivery: DeliveryMode
     /// The most events that wait in the mailbox, 1 or more. Events in running calls do not count.
@@ -49,74 +48,69 @@ public final class Listener: Sendable {
     /// Cancellation is cooperative: a call that ignores it keeps its place until it returns. A bridge on the bus then
     /// reports the listener, in the log and as `$bridge.stalled`. It also reports calls that hold up other events, even
     /// without a limit.
-    public let timeLimit: Duration?
+    public let timeout: Duration?
     /// The number of attempts for an event, and the pauses between them. After the last one the event is given up.
     public let retry: RetryPolicy
     /// Whether calls begin on the thread that emits.
     public let isImmediate: Bool
 
+    /// Whether the listener answers requests.
+    let answersRequests: Bool
     let body: Body
 
     /// The default of the most bytes that wait for a listener or a subscription: 64 MiB.
     public static let defaultCapacityBytes = 64 * 1_024 * 1_024
 
-    /// Creates a named listener. It receives nothing until it is added to a bus.
+    /// Creates a listener. It receives nothing until it is added to a bus.
     ///
     /// - Parameters:
-    ///   - capacity: 1 or more. The default holds a burst of a small site.
-    ///   - capacityBytes: 1 or more. The default holds the default number of events of 64 KiB each, and is no more than
-    ///     a small machine can spare for a listener that does not keep up.
-    ///   - isImmediate: Whether calls begin on the thread that emits: for work that takes microseconds and never
-    ///     blocks.
-    ///   - body: Runs on the cooperative pool, and never on the emitter's thread unless it is immediate.
+    ///   - name: For reports.
+    ///   - body: Runs on the cooperative pool, and never on the emitter's thread unless the listener is immediate.
     public convenience init(
         _ name: String,
         delivery: DeliveryMode = .concurrent(limit: 64),
-        capacity: Int = 1024,
-        capacityBytes: Int = Listener.defaultCapacityBytes,
-        whenFull: OverflowPolicy = .dropOldest,
-        timeLimit: Duration? = nil,
-        retry: RetryPolicy = .never,
-        isImmediate: Bool = false,
+        _ options: ListenerOption...,
         body: @escaping Body
     ) {
-        self.init(
-            name,
-            isNamed: true,
-            delivery: delivery,
-            capacity: capacity,
-            capacityBytes: capacityBytes,
-            whenFull: whenFull,
-            timeLimit: timeLimit,
-            retry: retry,
-            isImmediate: isImmediate,
-            body: body
-        )
+        self.init(name, isDurable: false, delivery: delivery, options: options, body: body)
+    }
+
+    /// Creates a durable listener: see ``isDurable``. It receives nothing until it is added to a bus.
+    ///
+    /// - Parameters:
+    ///   - name: Unique among the durable listeners of a bus, and the same in the next process.
+    ///   - body: Runs on the cooperative pool, and never on the emitter's thread unless the listener is immediate.
+    public convenience init(
+        durable name: String,
+        delivery: DeliveryMode = .concurrent(limit: 64),
+        _ options: ListenerOption...,
+        body: @escaping Body
+    ) {
+        self.init(name, isDurable: true, delivery: delivery, options: options, body: body)
     }
 
     init(
         _ name: String,
-        isNamed: Bool,
+        isDurable: Bool,
+        answersRequests: Bool = false,
         delivery: DeliveryMode,
-        capacity: Int,
-        capacityBytes: Int,
-        whenFull: OverflowPolicy,
-        timeLimit: Duration?,
-        retry: RetryPolicy,
-        isImmediate: Bool,
+        options: [ListenerOption],
         body: @escaping Body
     ) {
-        precondition(capacity >= 1, "a listener's mailbox holds one event or more")
-        precondition(capacityBytes >= 1, "a listener's mailbox holds one byte or more")
+        if case .keyedByCapture(_, let capture) = delivery.kind {
+            preconditionFailure("only a listener of a topic can have the key \(capture)")
+        }
+        let settings = ListenerOption.settings(options)
         self.name = name
-        self.isNamed = isNamed
+        self.isDurable = isDurable
+        self.answersRequests = answersRequests
         self.delivery = delivery
-        self.capacity = capacity
-        self.capacityBytes = capacityBytes
-        self.whenFull = whenFull
-        self.timeLimit = timeLimit
-        self.retry = retry
-        self.isImmediate = isImmediate
+        capacity = settings.capacity
+        capacityBytes = settings.capacityBytes
+        whenFull = settings.whenFull
+        timeout = settings.timeout
+        retry = settings.retry
+        isImmediate = settings.isImmediate
         self.body = body
     }
 }

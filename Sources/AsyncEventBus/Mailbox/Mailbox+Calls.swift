@@ -5,6 +5,8 @@ struct CallFailure {
     let error: any Error
     /// Whether it is already reported.
     let isTold: Bool
+
+    var isPermanent: Bool { (error as? any PermanentError)?.isPermanent ?? false }
 }
 
 extension Mailbox {
@@ -33,7 +35,7 @@ extension Mailbox {
 
     private func ending(of delivery: PendingDelivery) async -> CallEnding {
         let event = delivery.event
-        guard let limit = listener.timeLimit else {
+        guard let limit = listener.timeout else {
             do {
                 try await listener.body(event)
                 return .returned

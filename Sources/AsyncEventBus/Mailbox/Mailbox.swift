@@ -39,9 +39,11 @@ extension Mailbox {
     var listener: Listener { context.listener }
 
     /// This mailbox for transports, if its listener is named.
-    var asNamed: NamedMailbox? { listener.isNamed ? NamedMailbox(mailbox: self) : nil }
+    var asDurable: DurableMailbox? { listener.isDurable ? DurableMailbox(mailbox: self) : nil }
 
     var isImmediate: Bool { listener.isImmediate }
+
+    var answersRequests: Bool { listener.answersRequests }
 
     /// The numbers of waiting events, resting ones included, and of discarded events.
     var load: (waiting: Int, dropped: UInt64) {
@@ -133,7 +135,7 @@ extension Mailbox {
         for waiter in idle { waiter.resume() }
     }
 
-    /// See ``NamedMailbox/withdraw(from:)``.
+    /// See ``DurableMailbox/withdraw(from:)``.
     func withdraw(from owner: AnyObject) {
         let (withdrawn, timers, startsWorker, idle) = state.withLock { state in
             let action = state.machine.withdrawn { $0.tracker?.owner === owner }

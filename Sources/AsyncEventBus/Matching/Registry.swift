@@ -25,6 +25,7 @@ struct Registry: Sendable {
     private(set) var version: UInt64 = 0
     private var index = PatternIndex<Receiver>()
     private var registrations: [Listener: Registration] = [:]
+    private var durable: [ExactText: Listener] = [:]
     private var latestNumber: UInt64 = 0
     private var cache = NameCache()
     /// Receivers to reuse for other names that the same receivers hear, by the low bits of their hash.
@@ -42,10 +43,21 @@ struct Registry: Sendable {
 
     func mailbox(of listener: Listener) -> (any Mailbox)? { registrations[listener]?.mailbox }
 
+    /// Refuses a durable listener whose name another one has.
+    func checkName(of listener: Listener) throws(EventBusError) {
+        guard listener.isDurable, let other = durable[ExactText(listener.name)], other != listener else { return }
+        throw EventBusError(
+            .nameTaken,
+            operation: "add durable listener \(String(reflecting: listener.name))",
+            detail: "another durable listener has this name; give each its own, or remove the other one first"
+        )
+    }
+
     mutating func add(_ listener: Listener, to pattern: EventPattern, makeMailbox: () -> any Mailbox) -> Bool {
         var registration = registrations[listener] ?? makeRegistration(makeMailbox())
         guard registration.patterns.insert(pattern).inserted else { return false }
         registrations[listener] = registration
+        if listener.isDurable { durable[ExactText(listener.name)] = listener }
         add(registration.receiver, to: pattern)
         return true
     }
@@ -62,6 +74,7 @@ struct Registry: Sendable {
         }
         remove(registration.receiver, from: pattern)
         registrations[listener] = registration.patterns.isEmpty ? nil : registration
+        if registration.patterns.isEmpty, listener.isDurable { durable[ExactText(listener.name)] = nil }
         return (true, registration.patterns.isEmpty ? registration.mailbox : nil)
     }
 

@@ -1,6 +1,6 @@
 /// Emits events on a bus and returns a receipt for each: see ``EventBus/tracked``.
 public struct TrackedEmitter: Sendable {
-    private let bus: EventBus
+    let bus: EventBus
 
     init(bus: EventBus) {
         self.bus = bus
@@ -13,9 +13,12 @@ public struct TrackedEmitter: Sendable {
         attributes: EventAttributes = EventAttributes(),
         scope: Scope = .everywhere
     ) -> Receipt {
-        let event = bus.makeEvent(name, payload, attributes)
-        let receipt = Receipt(id: event.id, name: name)
-        bus.dispatch(event, scope: scope, receipt: receipt)
+        emit(bus.makeEvent(name, payload, attributes), to: bus.receivers(for: name), scope: scope)
+    }
+
+    func emit(_ event: Event, to receivers: Receivers, scope: Scope) -> Receipt {
+        let receipt = Receipt(id: event.id, name: event.name)
+        bus.dispatch(event, to: receivers, scope: scope, receipt: receipt)
         receipt.didEmit()
         return receipt
     }
@@ -30,8 +33,12 @@ public struct TrackedEmitter: Sendable {
         scope: Scope = .everywhere
     ) async throws -> Receipt {
         let event = bus.makeEvent(name, payload, attributes)
-        let receipt = Receipt(id: event.id, name: name)
-        try await bus.dispatchWhenRoom(event, scope: scope, receipt: receipt)
+        return try await emitWhenRoom(event, to: bus.receivers(for: name), scope: scope)
+    }
+
+    func emitWhenRoom(_ event: Event, to receivers: Receivers, scope: Scope) async throws -> Receipt {
+        let receipt = Receipt(id: event.id, name: event.name)
+        try await bus.dispatchWhenRoom(event, to: receivers, scope: scope, receipt: receipt)
         receipt.didEmit()
         return receipt
     }

@@ -55,8 +55,9 @@ final class SubscriptionStorage: EventSink {
     private let state: Locked<State>
 
     /// The bus forgets a subscription when it ends, so no name is stored for it.
-    var asNamed: NamedMailbox? { nil }
+    var asDurable: DurableMailbox? { nil }
     var isImmediate: Bool { false }
+    var answersRequests: Bool { false }
 
     init(
         pattern: EventPattern,

@@ -2,7 +2,7 @@
 struct DeliverySorting: Sendable {
     private struct Group: Hashable {
         let receivers: ObjectIdentifier
-        let includesNamed: Bool
+        let includesDurable: Bool
     }
 
     /// The sinks of the batch in the order of their first occurrence, with their deliveries.
@@ -14,8 +14,8 @@ struct DeliverySorting: Sendable {
     private var spare: [[PendingDelivery]] = []
 
     /// Appends a delivery for each of its sinks.
-    mutating func add(_ delivery: PendingDelivery, _ receivers: Receivers, includesNamed: Bool) {
-        let group = Group(receivers: ObjectIdentifier(receivers), includesNamed: includesNamed)
+    mutating func add(_ delivery: PendingDelivery, _ receivers: Receivers, includesDurable: Bool) {
+        let group = Group(receivers: ObjectIdentifier(receivers), includesDurable: includesDurable)
         if latest?.group != group { latest = (group, slots(group, receivers)) }
         for slot in latest?.slots ?? [] { slots[slot].deliveries.append(delivery) }
     }
@@ -43,7 +43,7 @@ struct DeliverySorting: Sendable {
     private mutating func slots(_ group: Group, _ receivers: Receivers) -> [Int] {
         if let known = slotsOfGroup[group] { return known }
         var found: [Int] = []
-        for sink in group.includesNamed ? receivers.sinks : receivers.unnamed {
+        for sink in group.includesDurable ? receivers.sinks : receivers.others {
             if let known = slotOfSink[ObjectIdentifier(sink)] {
                 found.append(known)
             } else {

@@ -1,4 +1,4 @@
-/// Follows the delivery of one event to one named listener, for transports that store events until their completion.
+/// Follows the delivery of one event to one durable listener, for transports that store events until their completion.
 ///
 /// A mailbox calls it on any thread, without holding a lock. All calls except ``ended(_:)`` with
 /// ``DeliveryOutcome/removed`` come from one task at a time, in order.
@@ -9,11 +9,11 @@ public protocol DeliveryTracker: AnyObject, Sendable {
     /// The number of earlier attempts that do not count towards the listener's ``RetryPolicy``.
     var uncounted: Int { get }
 
-    /// The owner of the delivery, for ``NamedMailbox/withdraw(from:)``.
+    /// The owner of the delivery, for ``DurableMailbox/withdraw(from:)``.
     var owner: AnyObject { get }
 
     /// Whether the owner has withdrawn its deliveries, so that no further call begins. See
-    /// ``NamedMailbox/withdraw(from:)``.
+    /// ``DurableMailbox/withdraw(from:)``.
     var isWithdrawn: Bool { get }
 
     /// Prepares a call of the listener, which begins after this returns. Does not count against the time limit.

@@ -9,15 +9,17 @@ public struct EventBatch: Sendable {
     /// Consecutive events of one destination.
     private struct Run: Sendable {
         let destination: EventDestination
-        let includesNamed: Bool
+        let includesDurable: Bool
         /// The receivers when the batch is emitted.
         var receivers: Receivers?
         /// The position behind its last event.
         var end: Int
 
-        func isHeard(as other: Run) -> Bool { receivers === other.receivers && includesNamed == other.includesNamed }
+        func isHeard(as other: Run) -> Bool {
+            receivers === other.receivers && includesDurable == other.includesDurable
+        }
 
-        var sinks: [any EventSink] { (includesNamed ? receivers?.sinks : receivers?.unnamed) ?? [] }
+        var sinks: [any EventSink] { (includesDurable ? receivers?.sinks : receivers?.others) ?? [] }
     }
 
     /// The events as deliveries.
@@ -38,14 +40,14 @@ public struct EventBatch: Sendable {
     ///
     /// - Parameters:
     ///   - destination: The destination of the event's name, created by the bus that emits the batch.
-    ///   - includesNamed: Whether named listeners receive the event; false if the transport offers it to them itself.
-    public mutating func append(_ event: Event, to destination: EventDestination, includesNamed: Bool = true) {
+    ///   - includesDurable: Whether durable listeners receive the event; false if the transport offers it to them itself.
+    public mutating func append(_ event: Event, to destination: EventDestination, includesDurable: Bool = true) {
         deliveries.append(PendingDelivery(event: event.attempt(1), receipt: nil))
         let last = runs.count - 1
-        if last >= 0, runs[last].destination === destination, runs[last].includesNamed == includesNamed {
+        if last >= 0, runs[last].destination === destination, runs[last].includesDurable == includesDurable {
             runs[last].end += 1
         } else {
-            runs.append(Run(destination: destination, includesNamed: includesNamed, end: deliveries.count))
+            runs.append(Run(destination: destination, includesDurable: includesDurable, end: deliveries.count))
         }
     }
 
@@ -91,7 +93,7 @@ public struct EventBatch: Sendable {
         for run in runs {
             if let receivers = run.receivers {
                 for position in start..<run.end {
-                    sorting.add(deliveries[position], receivers, includesNamed: run.includesNamed)
+                    sorting.add(deliveries[position], receivers, includesDurable: run.includesDurable)
                 }
             }
             start = run.end

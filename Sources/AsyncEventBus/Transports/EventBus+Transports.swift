@@ -42,7 +42,7 @@ extension EventBus {
 
     /// Emits an event that already has an identity, because a transport brought it in.
     public func emit(_ event: Event, scope: Scope = .everywhere) {
-        dispatch(event.attempt(1), scope: scope, receipt: nil)
+        dispatch(event.attempt(1), to: receivers(for: event.name), scope: scope, receipt: nil)
     }
 
     /// Returns a destination for the events of a name that a transport brings in.
@@ -85,26 +85,26 @@ extension EventBus {
         Event(sequence: number, name: name, payload: payload, time: time, origin: origin, attributes: attributes)
     }
 
-    // MARK: Named listeners
+    // MARK: Durable listeners
 
-    /// Returns the mailboxes of the named listeners that now receive the events of a destination, and whether it has
+    /// Returns the mailboxes of the durable listeners that now receive the events of a destination, and whether it has
     /// other receivers.
     ///
     /// A transport that stores events calls this for each event: listeners may come and leave in between.
-    public func receivers(at destination: EventDestination) -> (named: [NamedMailbox], hasOthers: Bool) {
+    public func receivers(at destination: EventDestination) -> (durable: [DurableMailbox], hasOthers: Bool) {
         // Released outside the lock.
         var outdated: [Receivers] = []
         let receivers = registry.withLock { destination.receivers(in: &$0, outdated: &outdated) }
-        return (receivers.named, receivers.hasOthers)
+        return (receivers.durable, receivers.hasOthers)
     }
 
-    /// Returns the mailboxes of all named listeners.
-    public func namedMailboxes() -> [NamedMailbox] {
-        mailboxes.compactMap(\.asNamed)
+    /// Returns the mailboxes of all durable listeners.
+    public func durableMailboxes() -> [DurableMailbox] {
+        mailboxes.compactMap(\.asDurable)
     }
 
-    /// Returns the mailboxes of the named listeners that now receive the events of a name.
-    public func namedMailboxes(hearing name: EventName) -> [NamedMailbox] {
-        registry.withLock { $0.receivers(for: name) }.named
+    /// Returns the mailboxes of the durable listeners that now receive the events of a name.
+    public func durableMailboxes(hearing name: EventName) -> [DurableMailbox] {
+        registry.withLock { $0.receivers(for: name) }.durable
     }
 }

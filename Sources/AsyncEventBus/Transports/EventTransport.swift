@@ -10,9 +10,9 @@
 /// ``EventDestination`` for each name. The ``EventOrigin`` of an event names the transport that brought it and the
 /// link: a transport does not send an event back by that link.
 ///
-/// **Acknowledged delivery.** A transport that stores events until listeners have finished finds the named listeners
-/// with ``EventBus/receivers(at:)``, and offers the events to each ``NamedMailbox`` with a ``DeliveryTracker``. The
-/// other listeners receive them from a batch, with `includesNamed: false`.
+/// **Acknowledged delivery.** A transport that stores events until listeners have finished finds the durable listeners
+/// with ``EventBus/receivers(at:)``, and offers the events to each ``DurableMailbox`` with a ``DeliveryTracker``. The
+/// other listeners receive them from a batch, with `includesDurable: false`.
 ///
 /// **Loss.** A transport itself counts and reports the events for which it has no room.
 public protocol EventTransport: AnyObject, Sendable {

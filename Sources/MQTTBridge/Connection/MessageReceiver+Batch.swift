@@ -6,7 +6,7 @@ extension MessageReceiver {
         /// The router of the whole batch.
         var router: OutboundRouter
         var intake = StoreWriter.ReceivedChanges()
-        /// Events in the order of their messages. Events that are stored go only to unnamed listeners from here.
+        /// Events in the order of their messages. Events that are stored go only to undurable listeners from here.
         var events = EventBatch()
         /// The events to emit even if the store fails, since the broker does not send their messages again.
         var unrepeated = EventBatch()

@@ -1,4 +1,6 @@
 import AsyncEventBus
+import Locking
+import Logging
 import MessageStore
 import Mosquitto
 
@@ -40,9 +42,23 @@ extension MessageReceiver {
                 now: now
             )
             batch.intake.arrivals.append(record, event, mailboxes)
+        } else if departures.isEmpty {
+            noteWithoutListener(place.match.route, event.name)
         }
-        if hasOthers { batch.events.append(event, to: place.destination, includesNamed: false) }
+        if hasOthers { batch.events.append(event, to: place.destination, includesDurable: false) }
         return true
+    }
+
+    /// Logs, once for each route, that messages of a durable route wait for nobody.
+    private func noteWithoutListener(_ route: Route, _ event: EventName) {
+        guard routesWithoutListener.withLock({ $0.insert(route.name).inserted }) else { return }
+        context.logger.notice(
+            "a durable route has no durable listener: the store keeps none of its messages; add one with on(_:durable:)",
+            metadata: [
+                LogKey.route: "\(escapedForLog(route.name))",
+                LogKey.event: "\(escapedForLog(event.text))",
+            ]
+        )
     }
 
     /// Drops a message whose payload is too large. On a durable route it leaves a dead letter without the payload.

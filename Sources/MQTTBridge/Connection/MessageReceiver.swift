@@ -18,6 +18,8 @@ final class MessageReceiver: ClientDelegate {
     let session: SessionMemory?
     /// Whether a stray subscription was logged.
     let isStrayLogged = Locked(false)
+    /// The durable routes that were logged as having no durable listener.
+    let routesWithoutListener = Locked<Set<String>>([])
     /// The last batch, reused for its storage.
     private let spare = Locked<Batch?>(nil)
     /// Whether the session is recorded in the store.

@@ -24,7 +24,7 @@ struct PendingChanges: Sendable {
     /// The receivers to read stored messages for.
     struct Reads: Sendable {
         /// Listeners with room for stored messages.
-        var inbound: Set<NamedMailbox> = []
+        var inbound: Set<DurableMailbox> = []
         /// Brokers with room for stored messages.
         var outbound: Set<String> = []
 

@@ -144,7 +144,7 @@ final class StoreWriter: Sendable {
         /// Whether to write even if there are no changes.
         var isProbe = false
         /// A cache: the mailboxes and listener names of the last message, which the next one usually shares.
-        private var mailboxes: [NamedMailbox] = []
+        private var mailboxes: [DurableMailbox] = []
         private var listeners: [String] = []
         private var time: Int64?
 
@@ -162,7 +162,7 @@ final class StoreWriter: Sendable {
         }
 
         /// The distinct listener names of mailboxes.
-        mutating func listeners(of mailboxes: [NamedMailbox]) -> [String] {
+        mutating func listeners(of mailboxes: [DurableMailbox]) -> [String] {
             if mailboxes == self.mailboxes { return listeners }
             self.mailboxes = mailboxes
             listeners = []

@@ -2,7 +2,7 @@
 public enum Durability: String, Sendable, Hashable, CaseIterable {
     /// In the memory of this process; lost when the process ends.
     case memory
-    /// In the store. Inbound: stored before the message is acknowledged, and kept until every named listener has
+    /// In the store. Inbound: stored before the message is acknowledged, and kept until every durable listener has
     /// finished. Outbound: stored before the receipt reports the event as stored, and kept until the broker has
     /// acknowledged it.
     case disk

@@ -41,7 +41,7 @@ public struct Explanation: Sendable {
         lines += captures(route.toEvent, TopicTemplate.levels(of: topic), "/")
         lines.append("  event \(escapedForLog(match.event.text)), QoS \(route.subscriptionQoS.rawValue) at most")
         if route.isDurable {
-            lines.append("  durable: acknowledged when it is stored, kept until every named listener has finished")
+            lines.append("  durable: acknowledged when it is stored, kept until every durable listener has finished")
         }
         lines.append("  loop guard: \(guardText(broker))")
         for target in table.outbound(match.event) {

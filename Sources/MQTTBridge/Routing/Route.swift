@@ -1,3 +1,4 @@
+public import AsyncEventBus
 public import Mosquitto
 
 /// A rule that maps topics of one broker to events, events to topics, or both.
@@ -76,6 +77,35 @@ public struct Route: Sendable, Hashable {
         self.retain = retain
         self.durability = durability
         self.timeToLive = timeToLive
+    }
+
+    /// Describes a route between MQTT topics and the events of a topic of the bus.
+    ///
+    /// ```swift
+    /// Route("meters/{id}/pressure", Site.pressure, direction: .in)
+    /// ```
+    public init<Value>(
+        _ topic: TopicTemplate,
+        _ event: Topic<Value>,
+        direction: Direction = .both,
+        name: String? = nil,
+        broker: String = "default",
+        qos: QoS = .atLeastOnce,
+        retain: Retention = .never,
+        durability: Durability? = nil,
+        timeToLive: Duration? = nil
+    ) {
+        self.init(
+            topic,
+            event.template,
+            direction: direction,
+            name: name,
+            broker: broker,
+            qos: qos,
+            retain: retain,
+            durability: durability,
+            timeToLive: timeToLive
+        )
     }
 
     /// A route that maps everything both ways: each topic level is a segment of the event name.

@@ -79,7 +79,7 @@ struct ListenCommand: AsyncParsableCommand {
         _ output: EventOutput
     ) async throws {
         let counter = EventCounter(limit: limit)
-        let listener = bus.on(pattern, name: "counter", capacity: 65_536) { _ in counter.add() }
+        let listener = bus.on(pattern, name: "counter", .capacity(65_536)) { _ in counter.add() }
         let format = format
         do {
             try await listen(bridge, output) {

@@ -3,7 +3,7 @@ import TestSupport
 
 /// A link between two buses in memory, written against the public interface only, as a transport to a broker would be.
 ///
-/// An event crosses when ``transfer()`` is called. Its publication is acknowledged when all named listeners of the other
+/// An event crosses when ``transfer()`` is called. Its publication is acknowledged when all durable listeners of the other
 /// bus have dealt with it.
 final class MemoryTransport: EventTransport {
     /// Where an event came from that crossed the link.
@@ -84,7 +84,7 @@ final class MemoryTransport: EventTransport {
             )
             let destination = destination(for: event.name)
             let (named, hasOthers) = other.receivers(at: destination)
-            if hasOthers { batch.append(arrived, to: destination, includesNamed: false) }
+            if hasOthers { batch.append(arrived, to: destination, includesDurable: false) }
             guard !named.isEmpty else {
                 receipt?.didPublish()
                 continue
@@ -107,10 +107,10 @@ final class MemoryTransport: EventTransport {
     /// Takes back what no listener has begun with.
     func stop() {
         isStopped.withLock { $0 = true }
-        for mailbox in other.namedMailboxes() { mailbox.withdraw(from: self) }
+        for mailbox in other.durableMailboxes() { mailbox.withdraw(from: self) }
     }
 
-    /// Acknowledges an event when all of its named listeners have dealt with it.
+    /// Acknowledges an event when all of its durable listeners have dealt with it.
     private final class Acknowledgement: DeliveryTracker {
         private struct State {
             var missing: Int

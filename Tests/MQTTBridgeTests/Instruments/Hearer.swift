@@ -38,7 +38,7 @@ final class Hearer: Sendable {
     /// Lets calls for these payloads fail; those for others no longer do.
     func fail(at texts: Set<String>) { state.withLock { $0.failing = texts } }
 
-    /// Adds it to a bus.
+    /// Adds it to a bus, as a durable listener if it has a name.
     @discardableResult
     func join(
         _ bus: EventBus,
@@ -47,8 +47,8 @@ final class Hearer: Sendable {
         delivery: DeliveryMode = .serial,
         capacity: Int = 1_024,
         retry: RetryPolicy = .never
-    ) -> Listener {
-        bus.on(pattern, name: name, delivery: delivery, capacity: capacity, retry: retry) { [self] event in
+    ) throws -> Listener {
+        let body: Listener.Body = { [self] event in
             let text = event.payload.text ?? "?"
             state.withLock { $0.calls.append(Call(text: text, attempt: event.attempt)) }
             try await gate.passUnlessCancelled()
@@ -57,5 +57,9 @@ final class Hearer: Sendable {
                 state.finished.append(text)
             }
         }
+        guard let name else {
+            return bus.on(pattern, delivery: delivery, .capacity(capacity), .retry(retry), body: body)
+        }
+        return try bus.on(pattern, durable: name, delivery: delivery, .capacity(capacity), .retry(retry), body: body)
     }
 }

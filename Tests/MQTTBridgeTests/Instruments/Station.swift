@@ -14,7 +14,7 @@ final class Station: Sendable {
     private let heard: Locked<[Event]>
     private let told: Locked<[Report]>
 
-    /// - Parameter hears: Whether there is a named listener for everything: with a store each message waits for it.
+    /// - Parameter hears: Whether there is a durable listener for everything: with a store each message waits for it.
     init(
         _ brokers: [Broker],
         routes: [Route] = [],
@@ -38,11 +38,14 @@ final class Station: Sendable {
             timing: timing,
             makeClient: Broker.makeClient
         )
-        bus.on("**", name: hears ? "heard" : nil, delivery: .serial, capacity: 1_000_000) { event in
-            heard.withLock { $0.append(event) }
+        let hear: Listener.Body = { event in heard.withLock { $0.append(event) } }
+        if hears {
+            try bus.on("**", durable: "heard", delivery: .serial, .capacity(1_000_000), body: hear)
+        } else {
+            bus.on("**", delivery: .serial, .capacity(1_000_000), body: hear)
         }
         for pattern in ["$bridge.*", "$bus.*"] as [EventPattern] {
-            bus.on(pattern, delivery: .serial, capacity: 1_000_000) { event in
+            bus.on(pattern, delivery: .serial, .capacity(1_000_000)) { event in
                 told.withLock { $0.append(Report(event)) }
             }
         }

@@ -67,7 +67,7 @@ final class ChunkedMailbox: Mailbox {
 
     /// Runs elements until none is left or, on a shift, until the worker must release the thread.
     private func work(on shift: UInt64?) async {
-        let (body, isSimple) = (listener.body, listener.timeLimit == nil)
+        let (body, isSimple) = (listener.body, listener.timeout == nil)
         let outside = outside
         var pace = Pace()
         var turn = WorkerTurn()

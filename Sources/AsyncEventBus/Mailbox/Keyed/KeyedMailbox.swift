@@ -74,7 +74,7 @@ final class KeyedMailbox: Mailbox {
     /// Makes one attempt. Returns whether the delivery is complete; if not, it rests.
     private func deliver(_ item: KeyedStateMachine<PendingDelivery>.Item) async -> Bool {
         guard let failure = await call(item.element) else { return true }
-        if !isLastAttempt(item.element), retry(item, error: "\(failure.error)") { return false }
+        if !failure.isPermanent, !isLastAttempt(item.element), retry(item, error: "\(failure.error)") { return false }
         giveUp(item.element, failure)
         return true
     }

@@ -24,11 +24,11 @@ final class DeliveryTicket: DeliveryTracker {
 
     let sequence: Int64
     let size: Int
-    let mailbox: NamedMailbox
+    let mailbox: DurableMailbox
     private let delivery: any TicketOwner
     private let past: Past?
 
-    init(sequence: Int64, size: Int, mailbox: NamedMailbox, delivery: any TicketOwner, past: Past?) {
+    init(sequence: Int64, size: Int, mailbox: DurableMailbox, delivery: any TicketOwner, past: Past?) {
         self.sequence = sequence
         self.size = size
         self.mailbox = mailbox

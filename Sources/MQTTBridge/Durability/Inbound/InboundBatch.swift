@@ -6,7 +6,7 @@ struct InboundBatch: Sendable {
     /// The event and the mailboxes of the record at the same position.
     struct Target: Sendable {
         let event: Event
-        let mailboxes: [NamedMailbox]
+        let mailboxes: [DurableMailbox]
     }
 
     private(set) var records: [InboundRecord] = []
@@ -19,7 +19,7 @@ struct InboundBatch: Sendable {
     var isEmpty: Bool { records.isEmpty }
     var count: Int { records.count }
 
-    mutating func append(_ record: InboundRecord, _ event: Event, _ mailboxes: [NamedMailbox]) {
+    mutating func append(_ record: InboundRecord, _ event: Event, _ mailboxes: [DurableMailbox]) {
         runs.add(record.route, bytes: record.size)
         targets.append(Target(event: event, mailboxes: mailboxes))
         records.append(record)

@@ -8,7 +8,7 @@ extension InboundDelivery {
     /// Reads stored messages for listeners with room.
     ///
     /// - Parameter last: The highest committed sequence.
-    func readOn(_ mailboxes: Set<NamedMailbox>, upTo last: Int64) throws(StoreError) {
+    func readOn(_ mailboxes: Set<DurableMailbox>, upTo last: Int64) throws(StoreError) {
         finishDispatch()
         guard !isStopped else { return }
         var lookup = ListenerLookup(context.bus)
@@ -27,7 +27,7 @@ extension InboundDelivery {
 
     private func accept(
         _ page: [InboundEntry],
-        for mailbox: NamedMailbox,
+        for mailbox: DurableMailbox,
         upTo last: Int64,
         _ lookup: inout ListenerLookup
     ) {
@@ -102,9 +102,9 @@ extension InboundDelivery {
     /// one of its patterns matches. A mailbox that has left the bus finishes the messages that no other mailbox of its
     /// name receives.
     private func isFor(
-        _ mailbox: NamedMailbox,
+        _ mailbox: DurableMailbox,
         _ entry: InboundEntry,
-        _ mailboxes: [NamedMailbox],
+        _ mailboxes: [DurableMailbox],
         _ queue: ListenerQueue
     ) -> Bool {
         guard entry.record.listeners.contains(mailbox.name), entry.progress[mailbox.name]?.isFinished != true else {
@@ -117,7 +117,7 @@ extension InboundDelivery {
     /// process, and it is unknown which message does. A whole page is marked in one commit, so that a backlog does not
     /// cost a commit for each call. After the next crash only the few interrupted calls are suspect, and each is marked
     /// by itself.
-    private func needsStartMark(_ entry: InboundEntry, _ mailbox: NamedMailbox, _ queue: ListenerQueue) -> Bool {
+    private func needsStartMark(_ entry: InboundEntry, _ mailbox: DurableMailbox, _ queue: ListenerQueue) -> Bool {
         entry.recoveries >= Self.suspiciousRecoveries && entry.record.sequence > queue.markedThrough
             && !queue.isRemoved && (entry.progress[mailbox.name]?.interruptions ?? 0) == 0
     }
@@ -126,8 +126,8 @@ extension InboundDelivery {
     /// that are not on the bus.
     private func waiting(
         _ entry: InboundEntry,
-        _ mailboxes: [NamedMailbox],
-        _ queues: [NamedMailbox: ListenerQueue]
+        _ mailboxes: [DurableMailbox],
+        _ queues: [DurableMailbox: ListenerQueue]
     ) -> OpenMessage.Waiting {
         var waiting: [String: Int] = [:]
         for name in entry.record.listeners where entry.progress[name]?.isFinished != true {
@@ -145,15 +145,15 @@ extension InboundDelivery {
 /// Caches which mailboxes receive the events of a name. Short-lived, since listeners come and go.
 struct ListenerLookup {
     private let bus: EventBus
-    private var known: [String: [NamedMailbox]] = [:]
+    private var known: [String: [DurableMailbox]] = [:]
 
     init(_ bus: EventBus) {
         self.bus = bus
     }
 
-    mutating func mailboxes(of event: String) -> [NamedMailbox] {
+    mutating func mailboxes(of event: String) -> [DurableMailbox] {
         if let mailboxes = known[event] { return mailboxes }
-        let mailboxes = (try? EventName(event)).map { bus.namedMailboxes(hearing: $0) } ?? []
+        let mailboxes = (try? EventName(event)).map { bus.durableMailboxes(hearing: $0) } ?? []
         known[event] = mailboxes
         return mailboxes
     }

@@ -5,7 +5,7 @@ import MessageStore
 import Mosquitto
 import Synchronization
 
-/// Delivers stored messages to named listeners, and records which listeners have finished which messages.
+/// Delivers stored messages to durable listeners, and records which listeners have finished which messages.
 ///
 /// ``dispatch(_:)``, ``forget(_:)`` and ``readOn(_:upTo:)`` are called under the store writer's lock; ``ended`` on any
 /// thread. Messages given to ``dispatch(_:)`` reach the mailboxes a little later, and always before messages that are
@@ -15,7 +15,7 @@ final class InboundDelivery: TicketOwner {
 
     /// Messages that are offered to one mailbox together.
     struct Offers {
-        let mailbox: NamedMailbox
+        let mailbox: DurableMailbox
         var offers: [Offer] = []
     }
 
@@ -34,7 +34,6 @@ final class InboundDelivery: TicketOwner {
     let state: Locked<OpenDeliveries>
     private let handoff: DeferredDispatch<InboundBatch>
     private let stopped = Atomic<Bool>(false)
-    private let reportedNamesakes = Locked<Set<String>>([])
 
     /// - Parameter absent: The names of the listeners that messages of earlier processes wait for; nil if unknown.
     init(
@@ -60,24 +59,12 @@ final class InboundDelivery: TicketOwner {
     func runMaintenance() {
         // In this order: a known mailbox that is no longer on the bus has left for good.
         let known = state.withLock { Array($0.queues.keys) }
-        let mailboxes = context.bus.namedMailboxes()
+        let mailboxes = context.bus.durableMailboxes()
         let there = Set(mailboxes)
         let reading = state.withLock { state in
             state.joined(mailboxes) + state.left(known.filter { !there.contains($0) })
         }
         if !reading.isEmpty { pending.add(.now) { $0.reads.inbound.formUnion(reading) } }
-        reportNamesakes(mailboxes)
-    }
-
-    private func reportNamesakes(_ mailboxes: [NamedMailbox]) {
-        let counts = Dictionary(mailboxes.map { ($0.name, 1) }, uniquingKeysWith: +)
-        for (name, count) in counts where count > 1 {
-            guard reportedNamesakes.withLock({ $0.insert(name).inserted }) else { continue }
-            context.logger.error(
-                "several listeners have the same name: the store treats them as one; give each a name of its own",
-                metadata: [LogKey.listener: "\(escapedForLog(name))", LogKey.count: "\(count)"]
-            )
-        }
     }
 
     // MARK: Under the store writer's lock
@@ -101,8 +88,8 @@ final class InboundDelivery: TicketOwner {
     private func deliver(_ arrivals: InboundBatch) {
         guard !isStopped else { return }
         var offers: [Offers] = []
-        let wanted = state.withLock { state -> [NamedMailbox] in
-            var wanted: [NamedMailbox] = []
+        let wanted = state.withLock { state -> [DurableMailbox] in
+            var wanted: [DurableMailbox] = []
             for (position, target) in arrivals.targets.enumerated() {
                 let (sequence, size) = (arrivals.records[position].sequence, arrivals.records[position].size)
                 var running = 0
@@ -130,7 +117,7 @@ final class InboundDelivery: TicketOwner {
         if isStopped { for group in offers { group.mailbox.withdraw(from: self) } }
     }
 
-    private func append(_ offer: Offer, for mailbox: NamedMailbox, to offers: inout [Offers], of count: Int) {
+    private func append(_ offer: Offer, for mailbox: DurableMailbox, to offers: inout [Offers], of count: Int) {
         if let position = offers.firstIndex(where: { $0.mailbox == mailbox }) {
             offers[position].offers.append(offer)
         } else {
@@ -157,7 +144,8 @@ final class InboundDelivery: TicketOwner {
 
     func link(of broker: String) -> String { links.withLock { $0[broker] ?? "" } }
 
-    func ticket(_ sequence: Int64, _ size: Int, _ mailbox: NamedMailbox, past: DeliveryTicket.Past?) -> DeliveryTicket {
+    func ticket(_ sequence: Int64, _ size: Int, _ mailbox: DurableMailbox, past: DeliveryTicket.Past?) -> DeliveryTicket
+    {
         DeliveryTicket(sequence: sequence, size: size, mailbox: mailbox, delivery: self, past: past)
     }
 
@@ -181,7 +169,7 @@ final class InboundDelivery: TicketOwner {
         pending.add { $0.progress.append(.init(sequence: sequence, listener: listener, progress: progress)) }
     }
 
-    func ended(_ sequence: Int64, size: Int, _ mailbox: NamedMailbox, _ outcome: DeliveryOutcome) {
+    func ended(_ sequence: Int64, size: Int, _ mailbox: DurableMailbox, _ outcome: DeliveryOutcome) {
         let (ending, wantsRead) = state.withLock { state -> (OpenDeliveries.Ending?, Bool) in
             let isRemoved = if case .removed = outcome { true } else { false }
             if isRemoved, isStopped {
@@ -237,7 +225,7 @@ final class InboundDelivery: TicketOwner {
     /// store writer is closed.
     func stop() {
         stopped.store(true, ordering: .sequentiallyConsistent)
-        for mailbox in context.bus.namedMailboxes() { mailbox.withdraw(from: self) }
+        for mailbox in context.bus.durableMailboxes() { mailbox.withdraw(from: self) }
     }
 
     /// Clears the start marks at an orderly end: no marked call has crashed the process.

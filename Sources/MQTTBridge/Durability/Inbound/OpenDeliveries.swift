@@ -3,7 +3,7 @@ import MessageStore
 
 /// Tracks which mailboxes have which stored messages. Pure.
 struct OpenDeliveries: Sendable {
-    var queues: [NamedMailbox: ListenerQueue] = [:]
+    var queues: [DurableMailbox: ListenerQueue] = [:]
     /// The messages that at least one mailbox has.
     var open: [Int64: OpenMessage] = [:]
     /// The names of listeners for which the store may hold messages that no mailbox had yet; nil if unknown.
@@ -26,7 +26,7 @@ struct OpenDeliveries: Sendable {
     // MARK: Listeners on the bus
 
     /// These mailboxes are on the bus. Returns the new ones to read stored messages for.
-    mutating func joined(_ mailboxes: [NamedMailbox]) -> [NamedMailbox] {
+    mutating func joined(_ mailboxes: [DurableMailbox]) -> [DurableMailbox] {
         guard absent?.isEmpty != true else { return [] }
         return mailboxes.filter { mailbox in
             guard queues[mailbox] == nil, mayHaveLeft(mailbox.name) else { return false }
@@ -37,7 +37,7 @@ struct OpenDeliveries: Sendable {
     }
 
     /// These mailboxes have left the bus. Returns the ones whose stored messages must be read to finish them.
-    mutating func left(_ mailboxes: [NamedMailbox]) -> [NamedMailbox] {
+    mutating func left(_ mailboxes: [DurableMailbox]) -> [DurableMailbox] {
         mailboxes.filter { mailbox in
             guard let position = queues.index(forKey: mailbox) else { return false }
             queues.values[position].isRemoved = true
@@ -73,7 +73,7 @@ struct OpenDeliveries: Sendable {
 
     /// A message for a mailbox was committed. Returns whether to deliver it, and whether to read the store for the
     /// mailbox.
-    mutating func arrived(_ sequence: Int64, size: Int, for mailbox: NamedMailbox) -> (
+    mutating func arrived(_ sequence: Int64, size: Int, for mailbox: DurableMailbox) -> (
         isDelivered: Bool, wantsRead: Bool
     ) {
         guard let position = queues.index(forKey: mailbox) else {
@@ -85,7 +85,7 @@ struct OpenDeliveries: Sendable {
     }
 
     /// A mailbox has finished a message, or no longer has it. Returns whether to read the store for it.
-    mutating func queueEnded(_ mailbox: NamedMailbox, size: Int, isRemoved: Bool) -> Bool {
+    mutating func queueEnded(_ mailbox: DurableMailbox, size: Int, isRemoved: Bool) -> Bool {
         guard let position = queues.index(forKey: mailbox) else { return false }
         queues.values[position].ended(size: size)
         if isRemoved { queues.values[position].isRemoved = true }
@@ -95,7 +95,7 @@ struct OpenDeliveries: Sendable {
     }
 
     /// A delivery was withdrawn: its listener has not finished, and the message stays in the store.
-    mutating func withdrawn(_ sequence: Int64, size: Int, _ mailbox: NamedMailbox) {
+    mutating func withdrawn(_ sequence: Int64, size: Int, _ mailbox: DurableMailbox) {
         queues[mailbox]?.ended(size: size)
         guard let position = open.index(forKey: sequence) else { return }
         open.values[position].running -= 1

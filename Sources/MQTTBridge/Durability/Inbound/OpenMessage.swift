@@ -19,7 +19,7 @@ struct OpenMessage: Sendable {
         case one(String)
         case several([String: Int])
 
-        init(_ mailboxes: [NamedMailbox]) {
+        init(_ mailboxes: [DurableMailbox]) {
             if mailboxes.count == 1 {
                 self = .one(mailboxes[0].name)
             } else {

@@ -13,5 +13,5 @@ protocol TicketOwner: AnyObject, Sendable {
     func attemptFailed(_ sequence: Int64, _ listener: String, _ progress: ListenerProgress)
 
     /// The delivery has ended.
-    func ended(_ sequence: Int64, size: Int, _ mailbox: NamedMailbox, _ outcome: DeliveryOutcome)
+    func ended(_ sequence: Int64, size: Int, _ mailbox: DurableMailbox, _ outcome: DeliveryOutcome)
 }

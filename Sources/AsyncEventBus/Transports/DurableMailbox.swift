@@ -1,8 +1,8 @@
-/// The mailbox of a named listener, for transports that store events until listeners have finished.
+/// The mailbox of a durable listener, for transports that store events until listeners have finished.
 ///
 /// It may be kept after the listener has left the bus: events offered to it then end at once as
 /// ``DeliveryOutcome/removed``.
-public struct NamedMailbox: Sendable {
+public struct DurableMailbox: Sendable {
     let mailbox: any Mailbox
 
     /// The name of the listener.
@@ -46,9 +46,9 @@ public struct NamedMailbox: Sendable {
     public func withdraw(from owner: AnyObject) { mailbox.withdraw(from: owner) }
 }
 
-extension NamedMailbox: Hashable {
+extension DurableMailbox: Hashable {
     /// Whether both are the same mailbox.
-    public static func == (left: NamedMailbox, right: NamedMailbox) -> Bool { left.mailbox === right.mailbox }
+    public static func == (left: DurableMailbox, right: DurableMailbox) -> Bool { left.mailbox === right.mailbox }
 
     /// Hashes the identity.
     public func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(mailbox)) }

@@ -2,13 +2,13 @@
 ///
 /// `home/{room}/temperature` has a literal, a capture and a literal; `{rest...}` captures all remaining parts, which
 /// may be none. A capture is a whole part, since brokers filter by whole levels. `{{` and `}}` stand for braces.
-struct Template: Sendable, Hashable {
-    enum Part: Sendable, Hashable {
+package struct Template: Sendable, Hashable {
+    package enum Part: Sendable, Hashable {
         case literal(String)
         case capture(String)
         case rest(String)
 
-        var captureName: String? {
+        package var captureName: String? {
             switch self {
             case .literal: nil
             case .capture(let name), .rest(let name): name
@@ -16,20 +16,20 @@ struct Template: Sendable, Hashable {
         }
     }
 
-    let text: String
-    let parts: [Part]
+    package let text: String
+    package let parts: [Part]
 
-    var captures: [String] { parts.compactMap(\.captureName) }
+    package var captures: [String] { parts.compactMap(\.captureName) }
 
     /// Whether the template begins with a literal `$`: such topics are reserved for the broker, such names for the bus.
-    var isReserved: Bool {
+    package var isReserved: Bool {
         if case .literal(let text) = parts[0] { text.utf8.first == UInt8(ascii: "$") } else { false }
     }
 
-    var hasRest: Bool { if case .rest = parts.last { true } else { false } }
+    package var hasRest: Bool { if case .rest = parts.last { true } else { false } }
 
     /// Parses a template. `literal` unescapes and checks the text of a literal part.
-    init(
+    package init(
         _ text: String,
         separator: Unicode.Scalar,
         literal: (String) -> Result<String, TemplateProblem>
@@ -140,11 +140,11 @@ struct Template: Sendable, Hashable {
 }
 
 /// A problem of one part of a template, with advice how to fix it.
-struct TemplateProblem: Error {
+package struct TemplateProblem: Error {
     let message: String
     let advice: String
 
-    init(_ message: String, _ advice: String) {
+    package init(_ message: String, _ advice: String) {
         (self.message, self.advice) = (message, advice)
     }
 }
