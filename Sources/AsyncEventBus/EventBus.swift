@@ -36,6 +36,7 @@ public final class EventBus: Sendable {
     let origins: Locked<OwnOrigins>
     let faults: FaultLog
     let sequence = Atomic<UInt64>(0)
+    let requests = PendingRequests()
 
     /// Creates a bus without listeners.
     ///

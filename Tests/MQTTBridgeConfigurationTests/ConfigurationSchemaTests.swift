@@ -31,6 +31,7 @@ struct ConfigurationSchemaTests {
                 drain_rate: 77
                 connect_timeout: 250ms
                 drain_limit: 0
+                replying_within: ["answers/{bus}", "a/{rest...}"]
                 reconnect: {shortest: 1s, longest: 2s, after_refused_login: 1h}
             """
         )
@@ -60,6 +61,7 @@ struct ConfigurationSchemaTests {
         #expect(options.limits.queueCapacity == 7)
         #expect(options.limits.queueBytes == 8192)
         #expect(broker.drainRate == 77)
+        #expect(broker.replyingWithin == ["answers/{bus}", "a/{rest...}"])
         #expect(options.timeouts.connect == .milliseconds(250))
         #expect(options.timeouts.drain == .zero)
         #expect(options.reconnect.backoff.shortest == .seconds(1))

@@ -89,6 +89,7 @@ struct ShippedFilesTests {
         #expect(configuration.options == BridgeOptions())
         #expect(configuration.store == StoreConfiguration())
         #expect(configuration.brokers[0].drainRate == Broker([]).drainRate)
+        #expect(configuration.brokers[0].replyingWithin == Broker([]).replyingWithin)
     }
 
     @Test("the gateway keeps everything on disk, and drops nothing when the store is full")

@@ -65,13 +65,14 @@ public struct EventAttributes: Sendable, Hashable {
         set { fields.timeToLive = newValue }
     }
 
-    /// The bytes that a reply must carry so that the requester can match it.
+    /// The bytes that a response must carry so that whoever asked can match it.
     public var correlation: [UInt8]? {
         get { storage?.fields.correlation }
         set { fields.correlation = newValue }
     }
 
-    /// The address for replies, in the terms of the transport.
+    /// The name to which a response to this event is to be emitted; see ``EventBus/answer(_:name:delivery:_:body:)``. A
+    /// transport maps it to an address of its own, and back.
     public var replyTo: String? {
         get { storage?.fields.replyTo }
         set { fields.replyTo = newValue }

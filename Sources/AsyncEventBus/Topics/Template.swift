@@ -28,6 +28,16 @@ package struct Template: Sendable, Hashable {
 
     package var hasRest: Bool { if case .rest = parts.last { true } else { false } }
 
+    /// Whether parts match.
+    package func matches(_ texts: [String]) -> Bool {
+        // A rest capture may be empty.
+        guard hasRest ? texts.count >= parts.count - 1 : texts.count == parts.count else { return false }
+        for (position, part) in parts.enumerated() {
+            if case .literal(let text) = part, ExactText(text) != ExactText(texts[position]) { return false }
+        }
+        return true
+    }
+
     /// Parses a template. `literal` unescapes and checks the text of a literal part.
     package init(
         _ text: String,

@@ -17,8 +17,16 @@ final class BrokerOutlet: Sendable {
         self.link = link
     }
 
-    func message(of event: Event, for target: RouteTable.Outbound) -> Message {
-        format.encode(event, topic: target.topic, qos: target.qos, retain: target.retention.keeps(event))
+    /// - Parameter table: Maps the name for responses, if the event has one.
+    func message(of event: Event, for target: RouteTable.Outbound, _ table: RouteTable) -> Message {
+        let reply = event.attributes.replyTo.flatMap { try? EventName($0) } ?? event.mqtt?.replyName
+        return format.encode(
+            event,
+            topic: target.topic,
+            qos: target.qos,
+            retain: target.retention.keeps(event),
+            replyTopic: reply.flatMap { table.replyTopic(ofName: $0, broker: broker) }
+        )
     }
 
     /// Gives a message, whose topic ``RouteTable`` has checked, to the client. Announces it to the echo window if

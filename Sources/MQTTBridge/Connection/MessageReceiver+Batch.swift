@@ -6,7 +6,7 @@ extension MessageReceiver {
         /// The router of the whole batch.
         var router: OutboundRouter
         var intake = StoreWriter.ReceivedChanges()
-        /// Events in the order of their messages. Events that are stored go only to undurable listeners from here.
+        /// Events in the order of their messages. Events that are stored go only to listeners that are not durable from here.
         var events = EventBatch()
         /// The events to emit even if the store fails, since the broker does not send their messages again.
         var unrepeated = EventBatch()
@@ -26,6 +26,8 @@ extension MessageReceiver {
         var passage = StatePassage.none
         /// Whether the current message was retained before the bridge subscribed.
         var isReplay = false
+        /// The name for responses that the response topic of the current message stands for.
+        var replyName: EventName?
         var time = Timestamp.now
 
         init(_ router: OutboundRouter) {

@@ -1,4 +1,6 @@
 import AsyncEventBus
+import Locking
+import Logging
 import Mosquitto
 
 /// Makes events of messages.
@@ -14,7 +16,7 @@ extension MessageReceiver {
     ) -> Event {
         let time = batch.time
         let isPlain = decoded.id == nil && decoded.origin == nil && decoded.hops == 0
-        guard isPlain, case .none = batch.passage else {
+        guard isPlain, batch.replyName == nil, case .none = batch.passage else {
             return Event(
                 id: decoded.id ?? context.bus.id(number),
                 name: place.match.event,
@@ -41,6 +43,31 @@ extension MessageReceiver {
         )
     }
 
+    /// Turns the response topic of a message into the name for responses. Listeners get it only if the broker's
+    /// ``Broker/replyingWithin`` allows it; messages that are forwarded keep it.
+    func mapReplyTopic(_ decoded: inout DecodedMessage, _ batch: inout Batch) {
+        guard let topic = decoded.attributes.replyTo else { return }
+        decoded.attributes.replyTo = nil
+        batch.replyName = batch.router.table.replyName(ofTopic: topic, broker: broker.name)
+        let levels = TopicTemplate.levels(of: topic)
+        if let name = batch.replyName, broker.replyingWithin.contains(where: { $0.template.matches(levels) }) {
+            decoded.attributes.replyTo = name.text
+            return
+        }
+        let isLogged = isReplyTopicLogged.withLock { isLogged in
+            defer { isLogged = true }
+            return isLogged
+        }
+        guard !isLogged else { return }
+        context.logger.notice(
+            "a response topic is not used: no outbound route publishes to it, or it is outside replying_within",
+            metadata: [
+                LogKey.broker: "\(broker.name)",
+                LogKey.topic: "\(escapedForLog(topic))",
+            ]
+        )
+    }
+
     private func makeOrigin(
         _ place: EventPlace,
         _ message: Message,
@@ -59,6 +86,7 @@ extension MessageReceiver {
                 route: place.match.route.name,
                 carriesIdentity: format.carriesIdentity,
                 isForwarded: isForwarded,
+                replyName: batch.replyName,
                 passage: batch.passage
             ),
             hops: decoded.hops,

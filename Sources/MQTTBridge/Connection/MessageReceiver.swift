@@ -18,6 +18,8 @@ final class MessageReceiver: ClientDelegate {
     let session: SessionMemory?
     /// Whether a stray subscription was logged.
     let isStrayLogged = Locked(false)
+    /// Whether a response topic that is not used was logged.
+    let isReplyTopicLogged = Locked(false)
     /// The durable routes that were logged as having no durable listener.
     let routesWithoutListener = Locked<Set<String>>([])
     /// The last batch, reused for its storage.
@@ -114,7 +116,7 @@ final class MessageReceiver: ClientDelegate {
         guard plan.isUsual || receiveUnusual(&message, plan, &batch) else { return }
         guard message.isPlain, !message.isRetained, !format.readsEnvelopes, !format.needsEchoWindow else {
             receiveSpecial(&message, plan, &batch)
-            (batch.passage, batch.isReplay) = (.none, false)
+            (batch.passage, batch.isReplay, batch.replyName) = (.none, false, nil)
             return
         }
         if plan.tracksState { claimState(of: message, plan, &batch) }
@@ -136,6 +138,7 @@ final class MessageReceiver: ClientDelegate {
         let isReplay = isReplay(message, plan)
         batch.isReplay = isReplay
         var decoded = format.decode(message)
+        mapReplyTopic(&decoded, &batch)
         if let id = decoded.id, id.source == context.bus.source {
             guard !id.isTagOurs else {
                 // Not reported if expected: without No Local every publish comes back, and retained messages come with

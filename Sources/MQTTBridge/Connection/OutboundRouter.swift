@@ -99,7 +99,7 @@ final class OutboundRouter: EventTransport {
                 let size = departure(event, target, outlet, nil, now: 0).record.size
                 try await writer.pending.waitForRoom(route: target.route.name, size: size)
             } else {
-                try await outlet.client.waitForRoom(for: outlet.message(of: event, for: target))
+                try await outlet.client.waitForRoom(for: outlet.message(of: event, for: target, table))
             }
         }
     }
@@ -169,7 +169,7 @@ final class OutboundRouter: EventTransport {
         _ receipt: TransportReceipt?,
         now: Int64
     ) -> PendingPublish {
-        let message = outlet.message(of: event, for: target)
+        let message = outlet.message(of: event, for: target, table)
         let record = RecordCodec.outbound(event, message, route: target.route, now: now)
         return PendingPublish(record: record, message: message, receipt: receipt)
     }
@@ -240,7 +240,7 @@ final class OutboundRouter: EventTransport {
         _ outlet: BrokerOutlet,
         _ receipt: TransportReceipt?
     ) throws(ClientError) {
-        let message = outlet.message(of: event, for: target)
+        let message = outlet.message(of: event, for: target, table)
         let state = beginState(of: event, target, outlet)
         guard let receipt else {
             try outlet.publish(message, context, state: state, completion: nil)

@@ -25,6 +25,9 @@ public final class MQTTDetails: TransportDetails {
     /// Whether durable outbound routes have the event already: its messages for them were stored together with it.
     let isForwarded: Bool
 
+    /// The name for responses that the message's response topic stands for, whether or not listeners may use it.
+    let replyName: EventName?
+
     /// How the event's state is forwarded to other brokers.
     let passage: StatePassage
 
@@ -37,6 +40,7 @@ public final class MQTTDetails: TransportDetails {
         route: String,
         carriesIdentity: Bool,
         isForwarded: Bool = false,
+        replyName: EventName? = nil,
         passage: StatePassage = .none
     ) {
         self.broker = broker
@@ -47,6 +51,7 @@ public final class MQTTDetails: TransportDetails {
         self.route = route
         self.carriesIdentity = carriesIdentity
         self.isForwarded = isForwarded
+        self.replyName = replyName
         self.passage = passage
     }
 }

@@ -10,6 +10,9 @@ public struct Broker: Sendable {
     public var options: ClientOptions
     /// The metadata sent with each payload.
     public var metadata: Metadata
+    /// The topics to which responses are published when a message names one of them as its response topic: empty, the
+    /// default, for none. Else whoever can publish a request could choose where this program publishes.
+    public var replyingWithin: [TopicTemplate]
     /// The rate, in messages per second, at which stored messages are published after the broker was unreachable; nil
     /// for no limit. Events emitted meanwhile on other topics do not wait for them.
     public var drainRate: Int? = 1_000
@@ -19,12 +22,14 @@ public struct Broker: Sendable {
         _ urls: [BrokerURL],
         name: String = "default",
         options: ClientOptions = ClientOptions(),
-        metadata: Metadata = .automatic
+        metadata: Metadata = .automatic,
+        replyingWithin: [TopicTemplate] = []
     ) {
         self.name = name
         self.urls = urls
         self.options = options
         self.metadata = metadata
+        self.replyingWithin = replyingWithin
     }
 
     /// Describes a broker at one URL; does not connect.
@@ -34,8 +39,15 @@ public struct Broker: Sendable {
         _ url: String,
         name: String = "default",
         options: ClientOptions = ClientOptions(),
-        metadata: Metadata = .automatic
+        metadata: Metadata = .automatic,
+        replyingWithin: [TopicTemplate] = []
     ) throws(ClientError) {
-        self.init([try BrokerURL(url)], name: name, options: options, metadata: metadata)
+        self.init(
+            [try BrokerURL(url)],
+            name: name,
+            options: options,
+            metadata: metadata,
+            replyingWithin: replyingWithin
+        )
     }
 }

@@ -21,6 +21,8 @@ enum PropertyName {
     static let id = "bridgeid"
     static let origin = "bridgeorigin"
     static let hops = "bridgehops"
+    static let replyTo = "bridgereplyto"
+    static let correlation = "bridgecorrelation"
 
     static let specVersion = "specversion"
     static let eventID = "id"

@@ -7,7 +7,7 @@ struct Mapping: Sendable, Hashable {
 
     /// The parts of the target; nil if `parts` do not match the source.
     func callAsFunction(_ parts: [String]) -> [String]? {
-        guard matches(parts) else { return nil }
+        guard source.matches(parts) else { return nil }
         var result: [String] = []
         result.reserveCapacity(parts.count)
         for part in target.parts {
@@ -21,20 +21,9 @@ struct Mapping: Sendable, Hashable {
         return result
     }
 
-    private func matches(_ parts: [String]) -> Bool {
-        // A rest capture may be empty.
-        guard source.hasRest ? parts.count >= source.parts.count - 1 : parts.count == source.parts.count else {
-            return false
-        }
-        for (position, part) in source.parts.enumerated() {
-            if case .literal(let text) = part, ExactText(text) != ExactText(parts[position]) { return false }
-        }
-        return true
-    }
-
     /// The parts that each capture of the source takes; nil if `parts` do not match the source.
     func capture(_ parts: [String]) -> [String: ArraySlice<String>]? {
-        guard matches(parts) else { return nil }
+        guard source.matches(parts) else { return nil }
         var captured: [String: ArraySlice<String>] = [:]
         for (position, part) in source.parts.enumerated() {
             switch part {

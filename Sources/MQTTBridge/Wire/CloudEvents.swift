@@ -3,19 +3,21 @@ import FoundationEssentials
 
 /// CloudEvents 1.0 in the structured JSON mode (CloudEvents JSON format 1.0, MQTT protocol binding 1.0).
 ///
-/// The hop count and the origin are the extension attributes `bridgehops` and `bridgeorigin`. Headers become extension
+/// The hop count and the origin are the extension attributes `bridgehops` and `bridgeorigin`; a response topic and
+/// correlation data (in base64) are `bridgereplyto` and `bridgecorrelation`. Headers become extension
 /// attributes as well, if their names are valid for one; other headers are left out.
 enum CloudEvents {
     private static let standard: Set<String> = [
         "specversion", "id", "source", "type", "time", "datacontenttype", "data", "data_base64", PropertyName.id,
-        PropertyName.hops, PropertyName.origin,
+        PropertyName.hops, PropertyName.origin, PropertyName.replyTo, PropertyName.correlation,
     ]
 
     static func isStructured(_ contentType: String?) -> Bool {
         contentType?.lowercased().hasPrefix("application/cloudevents+json") ?? false
     }
 
-    static func structured(_ event: Event) -> [UInt8] {
+    /// - Parameter replyTopic: The topic for responses; nil for none.
+    static func structured(_ event: Event, replyTopic: String? = nil) -> [UInt8] {
         var members = [
             ("specversion", "\"1.0\""),
             ("id", JSONText.string(event.id.tag)),
@@ -26,6 +28,10 @@ enum CloudEvents {
         ]
         if event.origin.bus != event.id.source {
             members.append((PropertyName.origin, JSONText.string(event.origin.bus)))
+        }
+        if let replyTopic { members.append((PropertyName.replyTo, JSONText.string(replyTopic))) }
+        if let correlation = event.attributes.correlation {
+            members.append((PropertyName.correlation, JSONText.string(Data(correlation).base64EncodedString())))
         }
         var names: Set<String> = []
         for header in event.attributes.headers where isAttribute(header.name) && names.insert(header.name).inserted {
@@ -56,6 +62,9 @@ enum CloudEvents {
             guard !standard.contains(name), let value = members[name] else { return nil }
             return .init(name, JSONText.text(value) ?? String(decoding: value, as: UTF8.self))
         }
+        decoded.attributes.replyTo = members[PropertyName.replyTo].flatMap(JSONText.text)
+        decoded.attributes.correlation = members[PropertyName.correlation].flatMap(JSONText.text)
+            .flatMap { Data(base64Encoded: $0) }.map { Array($0) }
         decoded.id = EventID(source: source, tag: tag)
         decoded.origin = members[PropertyName.origin].flatMap(JSONText.text) ?? source
         decoded.time = members["time"].flatMap(JSONText.text).flatMap(Timestamp.init(rfc3339:))

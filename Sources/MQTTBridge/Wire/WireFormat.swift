@@ -18,9 +18,11 @@ struct WireFormat: Sendable {
     /// Whether our publishes come back without a mark that they are ours: MQTT 3.1.1 has no No Local.
     var needsEchoWindow: Bool { version == .v3_1_1 && !carriesIdentity }
 
-    func encode(_ event: Event, topic: String, qos: QoS, retain: Bool) -> Message {
+    /// - Parameter replyTopic: The topic for responses; nil for none.
+    func encode(_ event: Event, topic: String, qos: QoS, retain: Bool, replyTopic: String? = nil) -> Message {
         guard version == .v5 else {
-            let payload = metadata == .cloudevents ? CloudEvents.structured(event) : event.payload.bytes
+            let payload =
+                metadata == .cloudevents ? CloudEvents.structured(event, replyTopic: replyTopic) : event.payload.bytes
             return Message(topic: topic, payload: payload, qos: qos, isRetained: retain)
         }
         let attributes = event.attributes
@@ -31,7 +33,7 @@ struct WireFormat: Sendable {
             isRetained: retain,
             properties: MessageProperties(
                 contentType: attributes.contentType,
-                responseTopic: attributes.replyTo,
+                responseTopic: replyTopic,
                 correlationData: attributes.correlation,
                 expiry: attributes.timeToLive,
                 isText: attributes.isText,

@@ -7,7 +7,7 @@ struct BrokerReader {
         "url", "urls", "version", "client_id", "session_expiry", "keep_alive", "stall_timeout", "username", "password",
         "tls", "will",
         "metadata", "receive_maximum", "in_flight", "maximum_packet_size", "queue", "connect_timeout", "drain_limit",
-        "reconnect", "drain_rate",
+        "reconnect", "drain_rate", "replying_within",
     ]
     private static let example = "url: mqtt://HOST[:PORT], mqtts://HOST[:PORT] or unix:///PATH"
     /// The protocol has 32 bits for the seconds; 0xFFFFFFFF means that the session does not expire.
@@ -29,6 +29,7 @@ struct BrokerReader {
         readLogin()
         readTLS()
         readLimits()
+        readReplies()
         if let will = fields["will"] { broker.options.will = WillReader.read(will, version: broker.options.version) }
     }
 
@@ -98,6 +99,14 @@ struct BrokerReader {
         if metadata == .minimal, broker.options.version == .v3_1_1 {
             element.complain("\"minimal\" needs MQTT 5", "Write metadata: cloudevents or metadata: none")
         }
+    }
+
+    private mutating func readReplies() {
+        let example = #"replying_within: ["answers/{rest...}"]"#
+        broker.replyingWithin =
+            fields["replying_within"]?.list(example: example)?.compactMap { element in
+                element.template(example: example) { text throws(TemplateError) in try TopicTemplate(text) }
+            } ?? []
     }
 
     private mutating func readLogin() {
