@@ -6,7 +6,7 @@ internal import Locking
 package struct TortureOptions: Sendable {
     /// The amount of work of a run.
     package enum Extent: Sendable {
-        /// About five minutes in total.
+        /// About five minutes in total, or three with two jobs.
         case short
         /// The numbers with which the promise was tested.
         case long
@@ -20,6 +20,8 @@ package struct TortureOptions: Sendable {
     package var kills: Int?
     /// Messages per second.
     package var rate = 2_000
+    /// The number of scenarios that run at the same time, 1 or more.
+    package var jobs = 1
     /// The seed of the random choices.
     package var seed: UInt64
 
@@ -50,32 +52,35 @@ package struct Torture: Sendable {
     /// Whether mosquitto is installed on this machine.
     package static var hasBroker: Bool { MosquittoBroker.isInstalled }
 
-    /// Runs scenarios one after the other; empty `names` means all of them.
+    /// Runs scenarios in order, as many at the same time as the options say; empty `names` means all of them.
     ///
-    /// If the task is cancelled, the running scenario is aborted, its processes end, and it has no report.
+    /// If the task is cancelled, the running scenarios are aborted, their processes end, and they have no report.
     ///
-    /// - Parameter report: Called with each report as soon as its scenario ends, on a thread of the run.
+    /// - Parameter report: Called with each report in the order of the scenarios, one at a time, on a thread of the run.
     /// - Returns: Whether the promise held in every scenario that ran.
     /// - Throws: `CancellationError`.
     package func run(_ names: [String], report: @escaping @Sendable (Report) -> Void) async throws -> Bool {
         let cancelled = Locked(false)
         let options = options
+        let queue = ScenarioQueue(Scenario.all.filter { names.isEmpty || names.contains($0.name) }, report: report)
         let held: Bool? = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let thread = Thread {
-                    var allHeld = true
-                    for scenario in Scenario.all where names.isEmpty || names.contains(scenario.name) {
-                        guard let result = scenario.run(options, isCancelled: { cancelled.withLock { $0 } }) else {
-                            return continuation.resume(returning: nil)
+                let running = Locked(options.jobs)
+                for _ in 0..<options.jobs {
+                    let thread = Thread {
+                        while let (position, scenario) = queue.next() {
+                            queue.ended(position, scenario.run(options, isCancelled: { cancelled.withLock { $0 } }))
                         }
-                        report(result)
-                        if result.verdict == .broken { allHeld = false }
+                        let isLast = running.withLock { running in
+                            running -= 1
+                            return running == 0
+                        }
+                        if isLast { continuation.resume(returning: queue.held) }
                     }
-                    continuation.resume(returning: allHeld)
+                    thread.stackSize = 8 << 20
+                    thread.name = "torture"
+                    thread.start()
                 }
-                thread.stackSize = 8 << 20
-                thread.name = "torture"
-                thread.start()
             }
         } onCancel: {
             cancelled.withLock { $0 = true }

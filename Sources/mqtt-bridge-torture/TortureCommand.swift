@@ -46,6 +46,9 @@ struct TortureCommand: AsyncParsableCommand {
     @Option(help: "Messages a second; some scenarios use a part of it.")
     var rate = 2_000
 
+    @Option(help: "How many faults are tried at the same time. With more than one, measured times mean less.")
+    var jobs = 1
+
     @Option(help: "A number that repeats the same random choices. Without it, a new one.")
     var seed: UInt64?
 
@@ -83,6 +86,7 @@ struct TortureCommand: AsyncParsableCommand {
         guard kills.map({ (1...100_000).contains($0) }) ?? true else {
             throw ValidationError("--kills is a number from 1 to 100000")
         }
+        guard (1...16).contains(jobs) else { throw ValidationError("--jobs is a number from 1 to 16") }
         guard images > 0 else { throw ValidationError("--images is a number from 1") }
         guard histories.map({ $0 > 0 }) ?? true else { throw ValidationError("--histories is a number from 1") }
         guard histories == nil || (!powerCut && scenario.isEmpty) else {
@@ -105,6 +109,7 @@ struct TortureCommand: AsyncParsableCommand {
         options.extent = extent == .long ? .long : .short
         options.kills = kills
         options.rate = rate
+        options.jobs = jobs
         let format = format
         if let header = format.header { Self.print(header) }
         let torture = Torture(options: options)
