@@ -44,19 +44,31 @@ extension BridgeTests {
             }
         }
 
+        private struct Wire: CustomTestStringConvertible {
+            var version: ProtocolVersion
+            var metadata = Metadata.automatic
+
+            var testDescription: String { "MQTT \(version.rawValue), \(metadata.rawValue)" }
+        }
+
         @Test(
             "a request crosses the broker and comes back, with and without a store",
             arguments: [
-                (ProtocolVersion.v5, Metadata.automatic), (.v5, .none), (.v5, .cloudevents), (.v3_1_1, .cloudevents),
+                (Wire(version: .v5), Wire(version: .v5)),
+                (Wire(version: .v5, metadata: .none), Wire(version: .v5, metadata: .none)),
+                (Wire(version: .v5, metadata: .cloudevents), Wire(version: .v5, metadata: .cloudevents)),
+                (Wire(version: .v3_1_1, metadata: .cloudevents), Wire(version: .v3_1_1, metadata: .cloudevents)),
+                (Wire(version: .v5, metadata: .envelope), Wire(version: .v3_1_1, metadata: .envelope)),
+                (Wire(version: .v3_1_1, metadata: .envelope), Wire(version: .v5, metadata: .envelope)),
             ],
             [false, true]
         )
-        func crossing(wire: (ProtocolVersion, Metadata), isStored: Bool) async throws {
+        private func crossing(wires: (Wire, Wire), isStored: Bool) async throws {
             let broker = try MosquittoBroker.start()
-            let (asking, answering) = (
-                try station(broker.url, wire.0, wire.1, store: isStored ? MemoryStore() : nil),
-                try station(broker.url, wire.0, wire.1, store: isStored ? MemoryStore() : nil)
-            )
+            let stations = try [wires.0, wires.1].map { wire in
+                try station(broker.url, wire.version, wire.metadata, store: isStored ? MemoryStore() : nil)
+            }
+            let (asking, answering) = (stations[0], stations[1])
             answer(at: answering)
             try await withRunning(asking, answering) {
                 for number in 0..<3 {

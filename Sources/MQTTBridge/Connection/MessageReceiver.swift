@@ -114,7 +114,7 @@ final class MessageReceiver: ClientDelegate {
     private func receive(_ message: inout Message, _ batch: inout Batch) {
         let plan = knownPlan(for: message, batch.router) ?? makePlan(for: message, batch.router)
         guard plan.isUsual || receiveUnusual(&message, plan, &batch) else { return }
-        guard message.isPlain, !message.isRetained, !format.readsEnvelopes, !format.needsEchoWindow else {
+        guard message.isPlain, !message.isRetained, !format.usesEnvelopes, !format.needsEchoWindow else {
             receiveSpecial(&message, plan, &batch)
             (batch.passage, batch.isReplay, batch.replyName) = (.none, false, nil)
             return

@@ -7,12 +7,15 @@ public enum Metadata: String, Sendable, Hashable, CaseIterable {
     case minimal
     /// CloudEvents: user properties in MQTT 5 (binary mode), an envelope of JSON in 3.1.1 (structured mode).
     case cloudevents
+    /// CloudEvents as an envelope of JSON (structured mode) in both versions: for a broker to which processes on MQTT 5 and
+    /// on 3.1.1 are connected, since a broker sends no user properties to the latter.
+    case envelope
     /// No metadata: only the payload and the event's own properties are sent. Identities and hop counts of inbound
     /// messages are ignored.
     case none
 
     /// All but ``automatic``.
-    public static let allCases: [Metadata] = [.minimal, .cloudevents, .none]
+    public static let allCases: [Metadata] = [.minimal, .cloudevents, .envelope, .none]
 }
 
 /// The names of user properties. CloudEvents allows only lower-case letters and digits, so these names are valid in

@@ -12,8 +12,10 @@ enum CloudEvents {
         PropertyName.hops, PropertyName.origin, PropertyName.replyTo, PropertyName.correlation,
     ]
 
+    static let contentType = "application/cloudevents+json"
+
     static func isStructured(_ contentType: String?) -> Bool {
-        contentType?.lowercased().hasPrefix("application/cloudevents+json") ?? false
+        contentType?.lowercased().hasPrefix(Self.contentType) ?? false
     }
 
     /// - Parameter replyTopic: The topic for responses; nil for none.

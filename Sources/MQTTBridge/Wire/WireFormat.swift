@@ -13,22 +13,34 @@ struct WireFormat: Sendable {
     }
 
     /// Whether messages carry an identity by which other bridges recognise them.
-    var carriesIdentity: Bool { version == .v5 ? metadata != .none : metadata == .cloudevents }
+    var carriesIdentity: Bool { version == .v5 ? metadata != .none : usesEnvelopes }
 
     /// Whether our publishes come back without a mark that they are ours: MQTT 3.1.1 has no No Local.
     var needsEchoWindow: Bool { version == .v3_1_1 && !carriesIdentity }
 
     /// - Parameter replyTopic: The topic for responses; nil for none.
     func encode(_ event: Event, topic: String, qos: QoS, retain: Bool, replyTopic: String? = nil) -> Message {
-        guard version == .v5 else {
-            let payload =
-                metadata == .cloudevents ? CloudEvents.structured(event, replyTopic: replyTopic) : event.payload.bytes
-            return Message(topic: topic, payload: payload, qos: qos, isRetained: retain)
-        }
+        let payload = usesEnvelopes ? CloudEvents.structured(event, replyTopic: replyTopic) : event.payload.bytes
+        guard version == .v5 else { return Message(topic: topic, payload: payload, qos: qos, isRetained: retain) }
         let attributes = event.attributes
+        guard !usesEnvelopes else {
+            return Message(
+                topic: topic,
+                payload: payload,
+                qos: qos,
+                isRetained: retain,
+                properties: MessageProperties(
+                    contentType: CloudEvents.contentType,
+                    responseTopic: replyTopic,
+                    correlationData: attributes.correlation,
+                    expiry: attributes.timeToLive,
+                    isText: true
+                )
+            )
+        }
         return Message(
             topic: topic,
-            payload: event.payload.bytes,
+            payload: payload,
             qos: qos,
             isRetained: retain,
             properties: MessageProperties(
@@ -57,7 +69,7 @@ struct WireFormat: Sendable {
     private func identity(of event: Event) -> [MessageProperties.UserProperty] {
         let hops = event.origin.hops + 1
         switch metadata {
-        case .none, .automatic:
+        case .none, .automatic, .envelope:
             return []
         case .minimal:
             let id = MessageProperties.UserProperty(PropertyName.id, event.id.wireText)
@@ -74,8 +86,8 @@ struct WireFormat: Sendable {
         }
     }
 
-    /// Whether payloads are CloudEvents envelopes even without a content type.
-    var readsEnvelopes: Bool { version == .v3_1_1 && metadata == .cloudevents }
+    /// Whether payloads are CloudEvents envelopes: sent as such, and read as such even without a content type.
+    var usesEnvelopes: Bool { metadata == .envelope || version == .v3_1_1 && metadata == .cloudevents }
 
     func decode(_ message: Message) -> DecodedMessage {
         var decoded = decodeMetadata(message)
@@ -86,9 +98,12 @@ struct WireFormat: Sendable {
 
     private func decodeMetadata(_ message: Message) -> DecodedMessage {
         let properties = message.properties
-        if CloudEvents.isStructured(properties.contentType) || readsEnvelopes {
+        if CloudEvents.isStructured(properties.contentType) || usesEnvelopes {
             // An invalid envelope is forwarded unchanged.
-            if let decoded = CloudEvents.decode(message.payload) { return decoded }
+            if var decoded = CloudEvents.decode(message.payload) {
+                decoded.attributes.timeToLive = properties.expiry
+                return decoded
+            }
         }
         var decoded = DecodedMessage(payload: message.payload)
         decoded.attributes = EventAttributes(

@@ -59,7 +59,7 @@ extension Broken {
         broker(
             "metadata of another kind",
             "metadata: ▸cloudevent",
-            says: "minimal, cloudevents or none",
+            says: "minimal, cloudevents, envelope or none",
             advises: "cloudevents"
         ),
         broker("pauses upside down", "reconnect: {shortest: ▸1h}", says: "longer than", advises: "shortest: 100ms"),
