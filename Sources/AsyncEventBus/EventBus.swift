@@ -37,6 +37,7 @@ public final class EventBus: Sendable {
     let faults: FaultLog
     let sequence = Atomic<UInt64>(0)
     let requests = PendingRequests()
+    let states = Locked<[StateKey: any Sendable]>([:])
 
     /// Creates a bus without listeners.
     ///
