@@ -111,7 +111,7 @@ public final class Listener: Sendable {
         timeout = settings.timeout
         retry = settings.retry
         isImmediate = settings.isImmediate
-        self.body = body
+        self.body = ListenerOption.body(body, within: settings.middleware)
     }
 }
 

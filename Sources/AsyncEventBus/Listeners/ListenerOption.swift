@@ -8,7 +8,7 @@
 public struct ListenerOption: Sendable {
     private let apply: @Sendable (inout ListenerSettings) -> Void
 
-    private init(_ apply: @escaping @Sendable (inout ListenerSettings) -> Void) {
+    init(_ apply: @escaping @Sendable (inout ListenerSettings) -> Void) {
         self.apply = apply
     }
 
@@ -54,6 +54,13 @@ public struct ListenerOption: Sendable {
         ListenerOption { $0.isImmediate = isImmediate }
     }
 
+    /// Returns a function that runs all functions around a listener.
+    static func body(_ body: @escaping Listener.Body, within middleware: [Middleware]) -> Listener.Body {
+        middleware.reversed().reduce(body) { next, middleware in
+            { event in try await middleware(event, next) }
+        }
+    }
+
     static func settings(_ options: [ListenerOption]) -> ListenerSettings {
         options.reduce(into: ListenerSettings()) { settings, option in option.apply(&settings) }
     }
@@ -67,4 +74,6 @@ struct ListenerSettings: Sendable {
     var timeout: Duration?
     var retry = RetryPolicy.never
     var isImmediate = false
+    /// The outermost first.
+    var middleware: [ListenerOption.Middleware] = []
 }
