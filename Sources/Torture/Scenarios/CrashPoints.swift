@@ -21,7 +21,7 @@ enum CrashPoints {
         for point in outboundPoints { try hit(point, "out", times, installation, feeding: load, testBed) }
 
         let daemon = try testBed.start(installation)
-        try testBed.drain(upTo: .seconds(120))
+        try testBed.drain()
         try testBed.close(daemon, of: installation)
         receiver.end()
         let points = inboundPoints.map { "in \($0)" } + outboundPoints.map { "out \($0)" }

@@ -139,7 +139,7 @@ enum FailingDisk {
         _ testBed: TestBed
     ) throws {
         try testBed.settle(publisher)
-        try testBed.drain(upTo: .seconds(60))
+        try testBed.drain()
         daemon.feeder?.end()
         try testBed.close(daemon, of: installation)
     }

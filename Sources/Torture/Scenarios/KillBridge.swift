@@ -12,7 +12,7 @@ enum KillBridge {
         let publisher = try testBed.publisher(to: broker, .init(rate: testBed.options.rate, size: 64))
         let kills = try kill(&daemon, testBed) { try testBed.start(installation) }
         try testBed.settle(publisher)
-        try testBed.drain(upTo: .seconds(120))
+        try testBed.drain()
         try testBed.close(daemon, of: installation)
         judge(testBed.inbound.checker, kills: kills, testBed)
     }
@@ -25,7 +25,7 @@ enum KillBridge {
         var daemon = try testBed.start(installation, feeding: load)
         let kills = try kill(&daemon, testBed) { try testBed.start(installation, feeding: load) }
         daemon.feeder?.end()
-        try testBed.drain(upTo: .seconds(120))
+        try testBed.drain()
         try testBed.close(daemon, of: installation)
         receiver.end()
         judge(testBed.outbound.checker, kills: kills, testBed)

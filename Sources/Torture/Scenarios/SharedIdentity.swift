@@ -70,7 +70,7 @@ enum SharedIdentity {
         }
         try testBed.settle(publisher)
         publisher.end()
-        _ = try testBed.wait(upTo: .seconds(30)) { ledger.isComplete && ledger.silence > .seconds(1) }
+        try testBed.drain([ledger], quiet: .seconds(1))
         let promised = ledger.promised
         testBed.findings.demand(promised > 10 * kills, "only \(promised) messages were taken on")
         try testBed.close(daemon, of: installation)

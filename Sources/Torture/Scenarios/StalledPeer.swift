@@ -24,7 +24,7 @@ enum StalledPeer {
         let growth = try growth(of: daemon, installation, testBed) { (daemon.feeder?.stored ?? 0) >= count }
         testBed.findings.demand(testBed.outbound.sightings < count / 2, "the broker went on reading")
         proxy.mode = .forward
-        try testBed.drain(upTo: .seconds(120))
+        try testBed.drain()
         try testBed.close(daemon, of: installation)
         receiver.end()
         judge(growth, kept: (count - seen) * payload, answers: count - seen, testBed)
@@ -47,7 +47,7 @@ enum StalledPeer {
         testBed.findings.demand(testBed.inbound.sightings < count / 2, "standard output was read")
         daemon.isOutputPaused = false
         try testBed.settle(publisher)
-        try testBed.drain(upTo: .seconds(120))
+        try testBed.drain()
         try testBed.close(daemon, of: installation)
         judge(growth, kept: (count - seen) * payload, testBed)
     }
