@@ -2,7 +2,7 @@ import Locking
 import ServiceLifecycle
 
 extension Bridge {
-    /// Connects, and forwards messages until the task is cancelled or a graceful shutdown begins. To be called once.
+    /// Connects, and forwards messages until the task is cancelled or a graceful shutdown begins.
     ///
     /// The shutdown has this order: reading stops; running calls of listeners finish and are recorded, and no call
     /// begins for a stored message; their emits and the queued messages are published, or stored on durable routes;
@@ -14,8 +14,13 @@ extension Bridge {
     /// - Throws: `ClientError` if connecting to one of the brokers is pointless: another client uses our identifier, a
     ///   certificate cannot be read at the start, or the broker does not support the protocol version. `StoreError`
     ///   with code `damaged` if the store is damaged beyond single messages, which become dead letters. The shutdown
-    ///   takes place before the error is thrown.
+    ///   takes place before the error is thrown. ``BridgeHasRun`` at a second call: make another bridge.
     public func run() async throws {
+        let hasRun = state.withLock { state in
+            defer { state.hasRun = true }
+            return state.hasRun
+        }
+        guard !hasRun else { throw BridgeHasRun() }
         writer?.begin()
         let timers = startTimers()
         defer { for timer in timers { timer.cancel() } }
@@ -117,4 +122,10 @@ extension Bridge {
     private func windDown() async {
         await end.windDown(brokers)
     }
+}
+
+/// The error of a second call of ``Bridge/run()``.
+public struct BridgeHasRun: Error, Sendable, Hashable, CustomStringConvertible {
+    /// What to do.
+    public var description: String { "run() was called before: a bridge runs once, so make another one" }
 }

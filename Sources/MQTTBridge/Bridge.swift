@@ -16,7 +16,7 @@ public import ServiceLifecycle
 /// `$bridge.degraded`, `$bridge.parked`, `$bridge.resumed`, `$bridge.stopped`, `$bridge.stalled`, `$bridge.recovered`,
 /// `$bridge.storefailed`, `$bridge.storerecovered` and, at most once a second for each kind and broker,
 /// `$bridge.refused`, `$bridge.dropped`, `$bridge.loop`, `$bridge.forged`, `$bridge.stored` and `$bridge.deadletter`.
-/// Each has a JSON payload.
+/// Each has a JSON payload; ``BridgeEvent`` reads it.
 ///
 /// With a store, routes may be durable (``Route/durability``). An inbound message of a durable route is acknowledged to
 /// the broker when it is stored, and kept until every durable listener has finished it. An outbound event of a durable
@@ -27,6 +27,7 @@ public final class Bridge: Service {
         var brokers: [BrokerConnection] = []
         /// Receives brokers that are added while the bridge runs; nil before and after.
         var additions: AsyncStream<BrokerConnection>.Continuation?
+        var hasRun = false
     }
 
     let context: BridgeContext

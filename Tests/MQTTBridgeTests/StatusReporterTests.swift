@@ -65,7 +65,7 @@ struct StatusReporterTests {
         #expect(reports[0]["reason"] == "\\")
         #expect(reports[0].event.payload.bytes.allSatisfy { $0 >= 0x20 })
         #expect(reports[0].event.attributes.contentType == "application/json")
-        #expect(reports[0].event.origin.transport == nil)
+        #expect(reports[0].event.mqtt == nil)
         #expect(reports[1]["n"] == "1")
     }
 

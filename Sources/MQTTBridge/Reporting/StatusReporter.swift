@@ -53,12 +53,16 @@ final class StatusReporter: Sendable {
     }
 
     private func emit(_ name: EventName, _ members: [(String, String)]) {
-        bus.emit(
+        let status = BridgeEvent(kind: .init(rawValue: name.segments.last ?? ""), members: members)
+        let event = bus.makeEvent(
+            bus.makeNumber(),
             name,
             Payload(JSONText.object(members)),
-            attributes: EventAttributes(contentType: "application/json"),
-            scope: .local
+            time: .now,
+            origin: EventOrigin(bus: bus.source, transport: StatusDetails(status)),
+            attributes: EventAttributes(contentType: "application/json")
         )
+        bus.emit(event, scope: .local)
     }
 
     /// Counts messages. Reports at once if the last report of the kind and broker is a second old, otherwise when the
