@@ -33,6 +33,7 @@ let package = Package(
         .library(name: "SQLiteStore", targets: ["SQLiteStore"]),
         .library(name: "MQTTBridge", targets: ["MQTTBridge"]),
         .library(name: "MQTTBridgeConfiguration", targets: ["MQTTBridgeConfiguration"]),
+        .library(name: "EventBridgeTesting", targets: ["EventBridgeTesting"]),
         .executable(name: "mqtt-bridge", targets: ["mqtt-bridge"]),
         .executable(name: "mqtt-bridge-torture", targets: ["mqtt-bridge-torture"]),
     ],
@@ -92,6 +93,7 @@ let package = Package(
             name: "MQTTBridgeConfiguration",
             dependencies: ["MQTTBridge", "Mosquitto", .product(name: "Yams", package: "Yams")]
         ),
+        .target(name: "EventBridgeTesting", dependencies: ["Locking", "MQTTBridge", logging]),
         .target(
             name: "Simulation",
             dependencies: [
@@ -165,7 +167,14 @@ let package = Package(
         ),
         .testTarget(name: "SimulationTests", dependencies: ["Mosquitto", "Simulation"]),
         .testTarget(name: "TortureTests", dependencies: ["Mosquitto", "TestSupport", "Torture"]),
-        .testTarget(name: "AsyncEventBusTests", dependencies: ["AsyncEventBus", "Locking", "TestSupport", logging]),
+        .testTarget(
+            name: "AsyncEventBusTests",
+            dependencies: ["AsyncEventBus", "EventBridgeTesting", "Locking", "TestSupport", logging]
+        ),
+        .testTarget(
+            name: "EventBridgeTestingTests",
+            dependencies: ["EventBridgeTesting", "Locking", "MQTTBridge", "TestSupport", logging]
+        ),
         .testTarget(
             name: "MosquittoTests",
             dependencies: ["BufferedIO", "CBufferedIO", "CInterposition", "Locking", "Mosquitto", "TestSupport"]
@@ -184,7 +193,9 @@ let package = Package(
         .testTarget(
             name: "MQTTBridgeTests",
             dependencies: [
-                "AsyncEventBus", "BufferedIO", "MessageStore", "Mosquitto", "MQTTBridge", "SQLiteStore", "TestSupport",
+                "AsyncEventBus", "BufferedIO", "EventBridgeTesting", "MessageStore", "Mosquitto", "MQTTBridge",
+                "SQLiteStore",
+                "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 logging,
                 serviceLifecycle,
@@ -223,8 +234,8 @@ let package = Package(
 if Context.environment["TESTS_OF_THREADS_ONLY"] != nil {
     let others: Set = [
         "BridgeDaemon", "MQTTBridgeConfiguration", "Simulation", "StoreTesting", "Torture", "mqtt-bridge",
-        "mqtt-bridge-torture", "three-listeners", "BridgeDaemonTests", "CommandTests", "MQTTBridgeConfigurationTests",
-        "MessageStoreTests", "SimulationTests", "TortureTests",
+        "mqtt-bridge-torture", "three-listeners", "BridgeDaemonTests", "CommandTests", "EventBridgeTestingTests",
+        "MQTTBridgeConfigurationTests", "MessageStoreTests", "SimulationTests", "TortureTests",
     ]
     package.targets.removeAll { others.contains($0.name) }
     package.products.removeAll { others.contains($0.name) }

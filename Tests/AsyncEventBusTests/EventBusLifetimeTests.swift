@@ -1,3 +1,4 @@
+import EventBridgeTesting
 import TestSupport
 import Testing
 
@@ -33,7 +34,7 @@ struct EventBusLifetimeTests {
 
     @Test("a listener that fails after its bus has gone reports to nobody, and harms nobody")
     func failsAfterwards() async throws {
-        let (gate, clock) = (Gate(), ManualClock())
+        let (gate, clock) = (Gate(), TestClock())
         let receipts: [Receipt]
         do {
             let bus = EventBus(clock: clock, logger: .silent)

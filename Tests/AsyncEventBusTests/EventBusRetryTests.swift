@@ -1,3 +1,4 @@
+import EventBridgeTesting
 import TestSupport
 import Testing
 
@@ -14,7 +15,7 @@ struct EventBusRetryTests {
         RetryPolicy(attempts: attempts, shortest: .seconds(1), longest: .seconds(1))
     }
 
-    private let clock = ManualClock()
+    private let clock = TestClock()
     private let bus: EventBus
     private let heard = Journal<String>()
     private let reports = Journal<Event>()

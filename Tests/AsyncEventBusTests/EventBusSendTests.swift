@@ -1,3 +1,4 @@
+import EventBridgeTesting
 import TestSupport
 import Testing
 
@@ -201,7 +202,7 @@ struct EventBusSendTests {
 
     @Test("what was sent and is tried again after a failure is not displaced while it rests")
     func emitWhileSentRests() async throws {
-        let (clock, heard) = (ManualClock(), heard)
+        let (clock, heard) = (TestClock(), heard)
         let bus = EventBus(clock: clock, logger: .silent)
         let retry = RetryPolicy(attempts: 2, shortest: .seconds(1))
         bus.on("a", delivery: .serial, .capacity(1), .retry(retry)) { event in

@@ -1,3 +1,4 @@
+import EventBridgeTesting
 import TestSupport
 import Testing
 
@@ -5,7 +6,7 @@ import Testing
 
 @Suite("ListenerLook", .timeLimit(.minute))
 struct ListenerLookTests {
-    private let clock = ManualClock()
+    private let clock = TestClock()
     private let bus: EventBus
     private let heard = Journal<String>()
     private let gate = Gate()

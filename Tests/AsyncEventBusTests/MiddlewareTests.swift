@@ -1,3 +1,4 @@
+import EventBridgeTesting
 import Locking
 import TestSupport
 import Testing
@@ -8,7 +9,7 @@ import Testing
 struct MiddlewareTests {
     private struct Broken: Error {}
 
-    private let clock = ManualClock()
+    private let clock = TestClock()
     private let bus: EventBus
     private let heard = Journal<String>()
 

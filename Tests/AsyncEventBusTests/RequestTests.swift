@@ -1,3 +1,4 @@
+import EventBridgeTesting
 import Locking
 import TestSupport
 import Testing
@@ -10,7 +11,7 @@ struct RequestTests {
         let description = "the pump is away"
     }
 
-    private let clock = ManualClock()
+    private let clock = TestClock()
     private let bus: EventBus
     private let topic = RequestTopic<Int, String>("pump.{id}.ask", request: .text, response: .text)
 

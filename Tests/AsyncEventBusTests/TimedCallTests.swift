@@ -1,3 +1,4 @@
+import EventBridgeTesting
 import TestSupport
 import Testing
 
@@ -8,18 +9,18 @@ struct TimedCallTests {
     /// A clock whose sleepers do not hear of a cancellation, and wake when told to.
     private struct DeafClock: Clock {
         let gate: Gate
-        var now: ManualClock.Instant { ManualClock.Instant(offset: .zero) }
+        var now: TestClock.Instant { TestClock().now }
         let minimumResolution = Duration.nanoseconds(1)
 
-        func sleep(until deadline: ManualClock.Instant, tolerance: Duration?) async throws { await gate.pass() }
+        func sleep(until deadline: TestClock.Instant, tolerance: Duration?) async throws { await gate.pass() }
     }
 
     private struct BrokenClock: Clock {
         struct Broken: Error {}
-        var now: ManualClock.Instant { ManualClock.Instant(offset: .zero) }
+        var now: TestClock.Instant { TestClock().now }
         let minimumResolution = Duration.nanoseconds(1)
 
-        func sleep(until deadline: ManualClock.Instant, tolerance: Duration?) async throws { throw Broken() }
+        func sleep(until deadline: TestClock.Instant, tolerance: Duration?) async throws { throw Broken() }
     }
 
     private struct Broken: Error {}
@@ -67,7 +68,7 @@ struct TimedCallTests {
 
     @Test("a call whose time is over is told so even if it then returns well")
     func timerFirst() async {
-        let (clock, told) = (ManualClock(), told)
+        let (clock, told) = (TestClock(), told)
         let advancing = Task {
             await clock.sleepsBegun(1)
             clock.advance(by: .seconds(1))
@@ -80,7 +81,7 @@ struct TimedCallTests {
     @Test("whoever comes first, there is one outcome")
     func race() async {
         for round in 1...200 {
-            let (clock, gate, told) = (ManualClock(), Gate(), Journal<Void>())
+            let (clock, gate, told) = (TestClock(), Gate(), Journal<Void>())
             let call = TimedCall(body: { _ in await gate.pass() }, limit: .seconds(1), clock: clock)
             async let ending = call.run(event) { _ in told.write(()) }
             await clock.sleepsBegun(1)

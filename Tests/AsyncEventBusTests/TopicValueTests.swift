@@ -1,3 +1,4 @@
+import EventBridgeTesting
 import Locking
 import TestSupport
 import Testing
@@ -22,7 +23,7 @@ struct TopicValueTests {
         let isPermanent: Bool
     }
 
-    private let bus = EventBus(clock: ManualClock(), logger: .silent)
+    private let bus = EventBus(clock: TestClock(), logger: .silent)
     private let reports = Journal<Event>()
     private let encoded = Journal<Int>()
     private let decoded = Journal<String>()
@@ -141,7 +142,7 @@ struct TopicValueTests {
 
     @Test("an error that says that it is permanent is not tried again", arguments: [true, false])
     func permanent(isPermanent: Bool) async throws {
-        let clock = ManualClock()
+        let clock = TestClock()
         let (bus, calls) = (EventBus(clock: clock, logger: .silent), Journal<Int>())
         bus.on("a", .retry(2, shortest: .seconds(1), longest: .seconds(1))) { event in
             calls.write(event.attempt)

@@ -1,3 +1,4 @@
+import EventBridgeTesting
 import TestSupport
 import Testing
 
@@ -9,7 +10,7 @@ struct TrackedDeliveryTests {
         let description = "broken"
     }
 
-    private let clock = ManualClock()
+    private let clock = TestClock()
     private let bus: EventBus
     private let heard = Journal<String>()
     private let reports = Journal<Event>()

@@ -1,3 +1,4 @@
+import EventBridgeTesting
 import TestSupport
 import Testing
 
@@ -9,7 +10,7 @@ struct WithdrawalTests {
         let description = "broken"
     }
 
-    private let clock = ManualClock()
+    private let clock = TestClock()
     private let bus: EventBus
     private let heard = Journal<String>()
     private let gate = Gate()

@@ -1,4 +1,5 @@
 import AsyncEventBus
+import EventBridgeTesting
 import MessageStore
 import Mosquitto
 import TestSupport
@@ -14,7 +15,7 @@ extension BridgeTests {
             arguments: [false, true]
         )
         func wholeBridge(isDurable: Bool) async throws {
-            let clients = Locked<[SimulatedClient]>([])
+            let clients = Locked<[TestClient]>([])
             let bus = EventBus(logger: .silent)
             let store = isDurable ? MemoryStore() : nil
             let bridge = try Bridge(
@@ -25,7 +26,7 @@ extension BridgeTests {
                 store: store,
                 logger: .silent,
                 makeClient: { broker, subscriptions, delegate, _ in
-                    let client = try SimulatedClient(broker, subscriptions, delegate)
+                    let client = try TestClient(broker, subscriptions, delegate)
                     clients.withLock { $0.append(client) }
                     return client
                 }
@@ -36,7 +37,7 @@ extension BridgeTests {
             #expect(client.subscriptions.map(\.filter) == ["a/+"])
             let running = Task { try await bridge.run() }
             try await withTimeLimit(.seconds(20)) { try await bridge.becomeReady() }
-            #expect(client.receive(Message(topic: "a/1", payload: Array("in".utf8), qos: .atLeastOnce)))
+            #expect(client.receive(Message(topic: "a/1", payload: Array("in".utf8), qos: .atLeastOnce)) == true)
             try await until { heard.withLock { $0 } == ["in"] }
             if let store {
                 try await until { try store.inbound(after: 0, limit: 1, bytes: 1).isEmpty }
@@ -54,10 +55,10 @@ extension BridgeTests {
             arguments: [false, true]
         )
         func lifetime(hasRun: Bool) async throws {
-            weak var client: SimulatedClient?
+            weak var client: TestClient?
             weak var bridge: Bridge?
             do {
-                let made = Locked<SimulatedClient?>(nil)
+                let made = Locked<TestClient?>(nil)
                 let own = try Bridge(
                     bus: EventBus(logger: .silent),
                     brokers: [try .quick("mqtt://127.0.0.1:1", .v5)],
@@ -66,7 +67,7 @@ extension BridgeTests {
                     store: MemoryStore(),
                     logger: .silent,
                     makeClient: { broker, subscriptions, delegate, _ in
-                        let client = try SimulatedClient(broker, subscriptions, delegate)
+                        let client = try TestClient(broker, subscriptions, delegate)
                         made.withLock { $0 = client }
                         return client
                     }
