@@ -12,4 +12,8 @@ extension Duration {
     /// ThreadSanitizer alone slows a program about five times. In addition, unoptimised code keeps asking the runtime for
     /// metadata under one lock for the whole process: with many threads, all of them stall for seconds now and then.
     package var stretched: Duration { Sanitizer.isOn ? self * 4 : self }
+
+    /// This limit on the wait for something that must happen: four times as long if it is ten seconds or more, which is
+    /// patience and no promise, or with a sanitizer. Two builds beside the tests keep a slow machine busy.
+    package var patient: Duration { self >= .seconds(10) ? self * 4 : stretched }
 }

@@ -7,11 +7,11 @@ package struct TimeLimitExceeded: Error, Sendable, Equatable, CustomStringConver
 
     /// - Parameter what: The expected outcome, as a sentence without a full stop.
     package init(_ what: String, _ limit: Duration) {
-        description = "not within \(limit.stretched): \(what)"
+        description = "not within \(limit.patient): \(what)"
     }
 }
 
-/// Runs `body` and returns its result, or throws if it takes longer than `limit`, stretched.
+/// Runs `body` and returns its result, or throws if it takes longer than `limit`, made ``Swift/Duration/patient``.
 ///
 /// At the limit `body` is cancelled but not awaited, so that a body that ignores cancellation fails its test instead of
 /// hanging the run. Cancelling the caller cancels `body` and waits for it.
@@ -31,7 +31,7 @@ package func withTimeLimit<T: Sendable>(
     }
     // One for each call, which cancels it before it returns.
     let timer = Task {
-        try await Task.sleep(for: limit.stretched)
+        try await Task.sleep(for: limit.patient)
         first.set(.failure(TimeLimitExceeded(what, limit)))
     }
     defer {

@@ -48,9 +48,13 @@ extension MessageReceiver {
     func mapReplyTopic(_ decoded: inout DecodedMessage, _ batch: inout Batch) {
         guard let topic = decoded.attributes.replyTo else { return }
         decoded.attributes.replyTo = nil
-        batch.replyName = batch.router.table.replyName(ofTopic: topic, broker: broker.name)
-        let levels = TopicTemplate.levels(of: topic)
-        if let name = batch.replyName, broker.replyingWithin.contains(where: { $0.template.matches(levels) }) {
+        let (table, levels) = (batch.router.table, TopicTemplate.levels(of: topic))
+        let isAllowed = broker.replyingWithin.contains { $0.template.matches(levels) }
+        // Looks at every route, so not for strangers unless the message can be forwarded.
+        if isAllowed || table.brokers.count > 1 {
+            batch.replyName = table.replyName(ofTopic: topic, broker: broker.name)
+        }
+        if isAllowed, let name = batch.replyName {
             decoded.attributes.replyTo = name.text
             return
         }

@@ -74,7 +74,7 @@ final class Listener: ClientDelegate {
         until condition: (Listener) throws -> Bool
     ) async throws {
         guard try await !eventually(within: limit, { try condition(self) }) else { return }
-        throw FaultKitError("not within \(limit.stretched): \(what); \(count) messages, ends: \(disconnections)")
+        throw FaultKitError("not within \(limit.patient): \(what); \(count) messages, ends: \(disconnections)")
     }
 }
 

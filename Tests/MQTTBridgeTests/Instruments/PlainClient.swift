@@ -59,7 +59,7 @@ final class PlainClient: Sendable {
     func hears(_ count: Int, within limit: Duration = .seconds(30)) async throws {
         if try await eventually(within: limit, { self.count >= count }) { return }
         throw FaultKitError(
-            "not within \(limit.stretched): \(count) messages; \(self.count) came: \(texts.prefix(20))"
+            "not within \(limit.patient): \(count) messages; \(self.count) came: \(texts.prefix(20))"
         )
     }
 

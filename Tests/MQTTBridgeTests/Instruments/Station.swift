@@ -84,7 +84,7 @@ final class Station: Sendable {
 
     private func waits(_ what: String, within limit: Duration, _ condition: (Station) -> Bool) async throws {
         if try await eventually(within: limit, { condition(self) }) { return }
-        throw FaultKitError("not within \(limit.stretched): \(what); heard \(count) events; told \(reports)")
+        throw FaultKitError("not within \(limit.patient): \(what); heard \(count) events; told \(reports)")
     }
 }
 

@@ -8,5 +8,5 @@ func until(
     _ condition: () async throws -> Bool
 ) async throws {
     let holds = try await eventually(within: limit, condition)
-    #expect(holds, "not within \(limit.stretched)", sourceLocation: sourceLocation)
+    #expect(holds, "not within \(limit.patient)", sourceLocation: sourceLocation)
 }

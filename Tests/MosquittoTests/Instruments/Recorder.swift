@@ -131,7 +131,7 @@ final class Recorder: ClientDelegate {
         until condition: (Recorder) throws -> Bool
     ) async throws {
         guard try await !eventually(within: limit, { try condition(self) }) else { return }
-        throw FaultKitError("not within \(limit.stretched): \(what); \(messages.count) messages; events: \(events)")
+        throw FaultKitError("not within \(limit.patient): \(what); \(messages.count) messages; events: \(events)")
     }
 
     func connected(_ count: Int = 1, within limit: Duration = .seconds(30)) async throws {
