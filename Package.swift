@@ -194,8 +194,7 @@ let package = Package(
             name: "MQTTBridgeTests",
             dependencies: [
                 "AsyncEventBus", "BufferedIO", "EventBridgeTesting", "MessageStore", "Mosquitto", "MQTTBridge",
-                "SQLiteStore",
-                "TestSupport",
+                "SQLiteStore", "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 logging,
                 serviceLifecycle,

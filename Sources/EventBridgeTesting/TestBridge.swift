@@ -40,9 +40,10 @@ public final class TestBridge: Sendable {
         let names = Set(routes.map(\.broker)).sorted()
         var options = ClientOptions()
         options.version = version
-        let brokers = try (names.isEmpty ? ["default"] : names).map { name in
+        // A name of a broker may hold characters that a URL may not.
+        let brokers = try (names.isEmpty ? ["default"] : names).enumerated().map { number, name in
             try Broker(
-                "mqtt://\(name).invalid",
+                "mqtt://broker\(number).invalid",
                 name: name,
                 options: options,
                 metadata: metadata,
