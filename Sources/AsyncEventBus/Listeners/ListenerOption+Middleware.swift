@@ -98,12 +98,10 @@ extension ListenerOption {
     public static var onChange: ListenerOption {
         let known = Locked(BoundedTable<Payload>())
         return around { event, next in
-            let isChanged = known.withLock { known in
-                if let payload = known[event.name.text], payload.isSame(as: event.payload) { return false }
-                known[event.name.text] = event.payload
-                return true
-            }
-            guard isChanged else { return }
+            // Compared outside the lock: a value may run code of its type.
+            let last = known.withLock { $0[event.name.text] }
+            if let last, last.isSame(as: event.payload) { return }
+            known.withLock { $0[event.name.text] = event.payload }
             do {
                 try await next(event)
             } catch {
