@@ -153,6 +153,7 @@ let package = Package(
         .executableTarget(
             name: "mqtt-bridge-torture",
             dependencies: [
+                "Locking",
                 "Mosquitto",
                 "Programs",
                 "Torture",

@@ -174,15 +174,30 @@ final class TestBed {
 
     func pause(_ duration: Duration) throws { _ = try wait(upTo: duration) { false } }
 
-    /// Waits until all promised messages were seen and none has arrived for a while. Messages missing when none has arrived for
-    /// 30 s are lost: a slow machine may take as long as it needs.
+    /// Waits until `condition` holds; returns false when `count` has not changed for 30 s. A slow machine may take as long as it
+    /// needs, 600 s at most.
     ///
-    /// - Parameter ledgers: Those to wait for; nil for the test bed's.
+    /// - Throws: As ``wait(upTo:until:)``.
+    func wait(whileChanging count: () -> Int, until condition: () -> Bool) throws -> Bool {
+        var (last, since) = (count(), ContinuousClock.now)
+        var holds = false
+        _ = try wait(upTo: .seconds(600)) {
+            holds = condition()
+            let now = count()
+            if now != last { (last, since) = (now, .now) }
+            return holds || since + .seconds(30) < .now
+        }
+        return holds
+    }
+
+    /// Waits until all promised messages were seen and none has arrived for a while. Messages missing when none has arrived for
+    /// 30 s are lost.
+    ///
+    /// - Parameter ledgers: The ledgers to wait for; nil for the test bed's.
     func drain(_ ledgers: [Ledger]? = nil, quiet: Duration = .seconds(2)) throws {
         let ledgers = ledgers ?? [inbound, outbound]
-        _ = try wait(upTo: .seconds(600)) {
-            let silence = ledgers.map(\.silence).min() ?? .zero
-            return silence > (ledgers.allSatisfy(\.isComplete) ? quiet : .seconds(30))
+        _ = try wait(whileChanging: { ledgers.reduce(0) { $0 + $1.sightings } }) {
+            ledgers.allSatisfy { $0.isComplete && $0.silence > quiet }
         }
     }
 

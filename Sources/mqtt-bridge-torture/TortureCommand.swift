@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Locking
 import Mosquitto
 import Programs
 import Torture
@@ -114,8 +115,16 @@ struct TortureCommand: AsyncParsableCommand {
         if let header = format.header { Self.print(header) }
         let torture = Torture(options: options)
         let names = scenario
+        let broken = Locked<[Report]>([])
         let held = try await Self.endingOnSignal {
-            try await torture.run(names) { Self.print(format.line($0)) }
+            try await torture.run(names) { report in
+                Self.print(format.line(report))
+                if report.verdict == .broken { broken.withLock { $0.append(report) } }
+            }
+        }
+        // Once more at the end: of a long log one reads the end first.
+        for report in broken.withLock({ $0 }) {
+            Self.complain("\(report.scenario) \(report.title), seed \(report.seed): \(report.note)")
         }
         guard held else { throw Self.broken }
     }
@@ -159,8 +168,12 @@ struct TortureCommand: AsyncParsableCommand {
 
     /// Writes an error to standard error and returns the exit code for a missing program.
     private static func missing(_ text: String) -> ExitCode {
-        FileHandle.standardError.write(Data("mqtt-bridge-torture: \(text)\n".utf8))
+        complain(text)
         return unavailable
+    }
+
+    private static func complain(_ text: String) {
+        FileHandle.standardError.write(Data("mqtt-bridge-torture: \(text)\n".utf8))
     }
 
     /// Prints a line unbuffered, also into a pipe.

@@ -18,7 +18,9 @@ enum BrokerAway {
         let load = Publisher.Load(rate: testBed.options.rate, size: 64, limit: count)
         let daemon = try testBed.begin(installation, feeding: load)
         testBed.expectedAlive = daemon
-        let areStored = try testBed.wait(upTo: .seconds(30)) { daemon.feeder?.stored == count }
+        let areStored = try testBed.wait(whileChanging: { daemon.feeder?.stored ?? 0 }) {
+            daemon.feeder?.stored == count
+        }
         testBed.findings.demand(areStored, "not stored while the broker is away")
         try testBed.pause(absence - (.now - begin))
         testBed.findings.demand(testBed.outbound.sightings == 0, "the broker was not away")
@@ -38,7 +40,7 @@ enum BrokerAway {
     private static func mostInASecond(_ testBed: TestBed, until count: Int) throws -> Int {
         var samples: [(at: ContinuousClock.Instant, sightings: Int)] = []
         var most = 0
-        _ = try testBed.wait(upTo: .seconds(60)) {
+        _ = try testBed.wait(whileChanging: { testBed.outbound.sightings }) {
             let (now, sightings) = (ContinuousClock.now, testBed.outbound.sightings)
             samples.append((now, sightings))
             samples.removeAll { $0.at + .seconds(1) < now }

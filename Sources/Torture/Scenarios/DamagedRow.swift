@@ -6,7 +6,7 @@ internal import GRDB
 /// damaged file ends the daemon with exit code 65. Neither causes endless retries.
 enum DamagedRow {
     private static let damagedStore: Int32 = 65
-    private static let payload = 4_096
+    private static let payload = 8_192
     /// The number of damaged rows in each direction.
     private static let damaged = 5
 
@@ -32,13 +32,15 @@ enum DamagedRow {
         defer { receiver.end() }
         let installation = try testBed.installation(port: proxy.port, name: "rows", inbound: heard, outbound: fed)
         // More than the 8 MiB that the daemon keeps in memory for a listener.
-        let count = 2_500
+        let count = 1_250
         let load = Publisher.Load(rate: 4 * testBed.options.rate, size: payload, limit: count)
         let daemon = try testBed.start(installation)
         testBed.expectedAlive = daemon
         daemon.isOutputPaused = true
         let publisher = try testBed.publisher(to: broker, load, ledgers: [heard])
-        let isTaken = try testBed.wait(upTo: .seconds(30)) { proxy.packets(.puback, .toServer) >= count }
+        let isTaken = try testBed.wait(whileChanging: { proxy.packets(.puback, .toServer) }) {
+            proxy.packets(.puback, .toServer) >= count
+        }
         testBed.findings.demand(isTaken, "the daemon did not take \(count) messages while nobody read")
         try testBed.settle(publisher)
         publisher.end()
@@ -51,7 +53,7 @@ enum DamagedRow {
         try testBed.close(daemon, of: installation)
         let other = try testBed.begin(installation, feeding: load)
         testBed.expectedAlive = other
-        let isStored = try testBed.wait(upTo: .seconds(30)) { other.feeder?.stored == count }
+        let isStored = try testBed.wait(whileChanging: { other.feeder?.stored ?? 0 }) { other.feeder?.stored == count }
         testBed.findings.demand(isStored, "not stored while the broker is away")
         try damage("outbound", "details = 'x'", installation)
         proxy.mode = .forward
@@ -89,7 +91,7 @@ enum DamagedRow {
         _ direction: String,
         _ testBed: TestBed
     ) throws {
-        let haveCome = try testBed.wait(upTo: .seconds(30)) { ledger.checker.missing <= damaged }
+        let haveCome = try testBed.wait(whileChanging: { ledger.sightings }) { ledger.checker.missing <= damaged }
         _ = try testBed.wait(upTo: .seconds(5)) { ledger.silence > .milliseconds(500) }
         let missing = ledger.checker.missing
         testBed.findings.demand(
@@ -120,10 +122,12 @@ enum DamagedRow {
         let proxy = try testBed.proxy(to: broker)
         proxy.mode = .reset
         let installation = try testBed.installation(port: proxy.port, name: "pages", outbound: Ledger(.outbound))
-        let count = 3_000
+        let count = 1_500
         let load = Publisher.Load(rate: 4 * testBed.options.rate, size: payload, limit: count)
         let daemon = try testBed.begin(installation, feeding: load)
-        let isStored = try testBed.wait(upTo: .seconds(30)) { daemon.feeder?.stored == count }
+        let isStored = try testBed.wait(whileChanging: { daemon.feeder?.stored ?? 0 }) {
+            daemon.feeder?.stored == count
+        }
         testBed.findings.demand(isStored, "not stored while the broker is away")
         try open(installation).writeWithoutTransaction { database in
             try database.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")

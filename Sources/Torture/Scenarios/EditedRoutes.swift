@@ -28,9 +28,7 @@ enum EditedRoutes {
             let last = try start(narrow, installation, testBed)
             try testBed.settle(publisher)
             publisher.end()
-            _ = try testBed.wait(upTo: .seconds(60)) {
-                testBed.inbound.isComplete && testBed.inbound.silence > .milliseconds(500)
-            }
+            try testBed.drain([testBed.inbound], quiet: .milliseconds(500))
             try testBed.close(last, of: installation)
             let doubled = testBed.inbound.checker.doubled
             if !isKilled { testBed.findings.demand(doubled == 0, "\(doubled) came twice without a kill") }

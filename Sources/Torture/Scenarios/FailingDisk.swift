@@ -32,7 +32,7 @@ enum FailingDisk {
     private static func full(_ testBed: TestBed, _ broker: MosquittoBroker, _ proxy: TCPProxy) throws {
         let installation = try testBed.installation(port: proxy.port, name: "full")
         let disk = try testBed.smallDisk(for: installation, megabytes: 24)
-        let load = Publisher.Load(rate: 1_000, size: 512)
+        let load = Publisher.Load(rate: 400, size: 1_536)
         let publisher = try testBed.publisher(to: broker, load)
         for isKilled in [false, true] {
             var daemon = try testBed.start(installation, feeding: load)
@@ -58,7 +58,7 @@ enum FailingDisk {
     private static func failingSync(_ testBed: TestBed, _ broker: MosquittoBroker, _ proxy: TCPProxy) throws {
         _ = try Program.required("strace")
         let installation = try testBed.installation(port: proxy.port, name: "eio")
-        let load = Publisher.Load(rate: 500, size: 512)
+        let load = Publisher.Load(rate: 250, size: 1_024)
         let daemon = try testBed.start(installation, feeding: load)
         let publisher = try testBed.publisher(to: broker, load)
         try testBed.pause(.milliseconds(500))
@@ -92,7 +92,7 @@ enum FailingDisk {
         let installation = try testBed.installation(port: proxy.port, name: "readonly")
         let disk = try testBed.smallDisk(for: installation, megabytes: 24)
         try testBed.close(testBed.start(installation), of: installation)
-        let publisher = try testBed.publisher(to: broker, .init(rate: 500, size: 512))
+        let publisher = try testBed.publisher(to: broker, .init(rate: 250, size: 1_024))
         try disk.remount(readOnly: true)
         let acknowledged = proxy.packets(.puback, .toServer)
         let refused = try testBed.begin(installation)

@@ -4,6 +4,7 @@ internal import FaultKit
 /// intervention, even after a kill on the full file system, and no message with a `stored` receipt is lost.
 enum FullOfBacklog {
     private static let megabytes = 16
+    private static let payload = 4_096
 
     static func run(_ testBed: TestBed) throws {
         let times = testBed.options.extent(1, 10)
@@ -12,7 +13,7 @@ enum FullOfBacklog {
         let receiver = try testBed.receiver(at: broker)
         let installation = try testBed.installation(port: proxy.port)
         let disk = try testBed.smallDisk(for: installation, megabytes: megabytes)
-        let load = Publisher.Load(rate: 4 * testBed.options.rate, size: 2_048)
+        let load = Publisher.Load(rate: 4 * testBed.options.rate, size: payload)
         var most = 0
         for _ in 0..<times {
             for isKilled in [false, true] {
@@ -30,7 +31,7 @@ enum FullOfBacklog {
                     proxy.mode = .forward
                 }
                 // Lines that wait for space are stored and published in the end as well.
-                let isDrained = try testBed.wait(upTo: .seconds(60)) {
+                let isDrained = try testBed.wait(whileChanging: { testBed.outbound.sightings }) {
                     testBed.outbound.isComplete && (isKilled || daemon.feeder?.published == daemon.feeder?.lines)
                 }
                 let missing = testBed.outbound.checker.missing
@@ -53,7 +54,7 @@ enum FullOfBacklog {
             return stored > 0 && daemon.notices("storefailed") > 0 && since + .milliseconds(700) < .now
         }
         testBed.findings.demand(isFull, "the file system is not full after 30 s")
-        testBed.findings.demand(last * 2_048 > megabytes << 18, "only \(last) messages filled it")
+        testBed.findings.demand(last * payload > megabytes << 18, "only \(last) messages filled it")
         return last
     }
 }

@@ -27,7 +27,9 @@ enum HangUps {
         let installation = try place(testBed, broker, version, rest)
         let daemon = try testBed.start(installation, feeding: .init(rate: 200, size: 64, limit: count))
         testBed.expectedAlive = daemon
-        let isPublished = try testBed.wait(upTo: .seconds(60)) { daemon.feeder?.published == count }
+        let isPublished = try testBed.wait(whileChanging: { daemon.feeder?.published ?? 0 }) {
+            daemon.feeder?.published == count
+        }
         let published = daemon.feeder?.published ?? 0
         testBed.findings.demand(isPublished, "MQTT \(version): only \(published) of \(count) others were published")
         // MQTT 3.1.1 has no refusal: mosquitto acknowledges messages that it denies.

@@ -68,7 +68,9 @@ enum RestartBroker {
         try testBed.settle(publisher)
         daemon.feeder?.end()
         let feeder = daemon.feeder
-        let isDrained = try testBed.wait(upTo: .seconds(30)) { feeder?.published == feeder?.stored }
+        let isDrained = try testBed.wait(whileChanging: { feeder?.published ?? 0 }) {
+            feeder?.published == feeder?.stored
+        }
         testBed.findings.demand(
             isDrained,
             "stored and never published: \((feeder?.stored ?? 0) - (feeder?.published ?? 0))"

@@ -6,11 +6,11 @@ enum StalledPeer {
     private static let memoryBound = 32 << 20
     /// The memory of a line of standard input until its last answer, in bytes.
     private static let perAnswer = 1_536
-    private static let payload = 4_096
+    private static let payload = 8_192
 
     /// The broker stops reading while events are emitted.
     static func broker(_ testBed: TestBed) throws {
-        let count = testBed.options.extent(15_000, 60_000)
+        let count = testBed.options.extent(8_000, 30_000)
         let broker = try testBed.broker()
         let proxy = try testBed.proxy(to: broker)
         let receiver = try testBed.receiver(at: broker)
@@ -21,7 +21,7 @@ enum StalledPeer {
         _ = try testBed.wait(upTo: .seconds(10)) { testBed.outbound.sightings > 1_000 }
         proxy.mode = .blackHole
         let seen = testBed.outbound.sightings
-        let growth = try growth(of: daemon, installation, testBed) { (daemon.feeder?.stored ?? 0) >= count }
+        let growth = try growth(of: daemon, installation, testBed, until: count) { daemon.feeder?.stored ?? 0 }
         testBed.findings.demand(testBed.outbound.sightings < count / 2, "the broker went on reading")
         proxy.mode = .forward
         try testBed.drain()
@@ -32,7 +32,7 @@ enum StalledPeer {
 
     /// Standard output is not read while messages arrive.
     static func listener(_ testBed: TestBed) throws {
-        let count = testBed.options.extent(15_000, 60_000)
+        let count = testBed.options.extent(8_000, 30_000)
         let broker = try testBed.broker(.init(inFlight: 200))
         let proxy = try testBed.proxy(to: broker)
         let installation = try testBed.installation(port: proxy.port)
@@ -43,7 +43,7 @@ enum StalledPeer {
         _ = try testBed.wait(upTo: .seconds(10)) { testBed.inbound.sightings > 1_000 }
         daemon.isOutputPaused = true
         let seen = testBed.inbound.sightings
-        let growth = try growth(of: daemon, installation, testBed) { proxy.packets(.puback, .toServer) >= count }
+        let growth = try growth(of: daemon, installation, testBed, until: count) { proxy.packets(.puback, .toServer) }
         testBed.findings.demand(testBed.inbound.sightings < count / 2, "standard output was read")
         daemon.isOutputPaused = false
         try testBed.settle(publisher)
@@ -52,20 +52,21 @@ enum StalledPeer {
         judge(growth, kept: (count - seen) * payload, testBed)
     }
 
-    /// Returns the growth of memory and store, in bytes, until everything is accepted.
+    /// Returns the growth of memory and store, in bytes, until `count` messages are accepted.
     private static func growth(
         of daemon: Daemon,
         _ installation: Installation,
         _ testBed: TestBed,
-        until isDone: () -> Bool
+        until count: Int,
+        _ accepted: () -> Int
     ) throws -> (memory: Int, store: Int) {
         let (memory, store) = (daemon.child.residentMemory, installation.storeSize)
         var most = memory
-        let isStored = try testBed.wait(upTo: .seconds(60)) {
+        let isStored = try testBed.wait(whileChanging: accepted) {
             most = max(most, daemon.child.residentMemory)
-            return isDone()
+            return accepted() >= count
         }
-        testBed.findings.demand(isStored, "not everything was stored within 60 s: \(daemon.feeder?.stored ?? 0)")
+        testBed.findings.demand(isStored, "only \(accepted()) of \(count) were accepted")
         return (most - memory, installation.storeSize - store)
     }
 
