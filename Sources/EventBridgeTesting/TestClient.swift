@@ -10,6 +10,7 @@ package final class TestClient: BrokerClient {
     }
 
     private struct State {
+        var subscriptions: [SubscriptionRequest]
         var published: [Message] = []
         var waiting: [Publication] = []
         var isConnected = false
@@ -18,18 +19,20 @@ package final class TestClient: BrokerClient {
     }
 
     private let broker: Broker
-    package let subscriptions: [SubscriptionRequest]
     private let delegate: any ClientDelegate
     /// The client that is passed to the delegate; it never runs.
     private let identity: Client
-    private let state = Locked(State())
+    private let state: Locked<State>
 
     package init(_ broker: Broker, _ subscriptions: [SubscriptionRequest], _ delegate: any ClientDelegate) throws {
         self.broker = broker
-        self.subscriptions = subscriptions
+        state = Locked(State(subscriptions: subscriptions))
         self.delegate = delegate
         identity = try Client(brokers: broker.urls, delegate: delegate, logger: Logger(label: "test-client"))
     }
+
+    /// The current subscriptions.
+    package var subscriptions: [SubscriptionRequest] { state.withLock { $0.subscriptions } }
 
     /// The messages that were published, in order.
     package var published: [Message] { state.withLock { $0.published } }
@@ -51,8 +54,16 @@ package final class TestClient: BrokerClient {
             inFlightWindow: 20
         )
         delegate.client(identity, noticed: .connected(info))
-        delegate.client(identity, noticed: .subscribed([]))
+        answerSubscriptions()
         for publication in waiting { publish(publication) }
+    }
+
+    /// Grants all subscriptions.
+    private func answerSubscriptions() {
+        let results = subscriptions.map {
+            SubscriptionResult(request: $0, reason: ReasonCode(rawValue: $0.qos.rawValue))
+        }
+        delegate.client(identity, noticed: .subscribed(results))
     }
 
     func disconnect() {
@@ -118,6 +129,16 @@ package final class TestClient: BrokerClient {
             return state.isConnected
         }
         if isConnected { publish(publication) }
+    }
+
+    package func resubscribe(adding requests: [SubscriptionRequest], ending filters: [String]) {
+        let isConnected = state.withLock { state in
+            let replaced = Set(filters + requests.map(\.filter))
+            state.subscriptions.removeAll { replaced.contains($0.filter) }
+            state.subscriptions += requests
+            return state.isConnected
+        }
+        if isConnected { answerSubscriptions() }
     }
 
     package func waitForRoom(for message: Message) async throws {}

@@ -37,6 +37,8 @@ public final class Bridge: Service {
     let end: BridgeEnd
     let entry: BridgeRegister.Entry
     let state = Locked(State())
+    /// Held during a change of routes and brokers, so that changes follow one another.
+    let changes = Locked(())
 
     /// Makes a bridge, which connects in ``run()``.
     ///
@@ -134,7 +136,7 @@ public final class Bridge: Service {
 
     var brokers: [BrokerConnection] { state.withLock { $0.brokers } }
 
-    private func makeConnection(to broker: Broker, _ table: RouteTable) throws -> BrokerConnection {
+    func makeConnection(to broker: Broker, _ table: RouteTable) throws -> BrokerConnection {
         try BrokerConnection(
             broker,
             table: table,
@@ -147,7 +149,7 @@ public final class Bridge: Service {
 
     /// Registers a connection with the store writer, then with the router, so that an event that the router forwards to
     /// the broker finds its delivery.
-    private func connect(_ connection: BrokerConnection) {
+    func connect(_ connection: BrokerConnection) {
         if let outbound = connection.outbound { writer?.add(outbound) }
         router.add(connection.outlet)
         let additions = state.withLock { state in
@@ -155,38 +157,6 @@ public final class Bridge: Service {
             return state.additions
         }
         additions?.yield(connection)
-    }
-
-    // MARK: Changes
-
-    /// Replaces the routes, and adds and removes brokers. Messages in flight continue by their former routes. The
-    /// subscriptions at remaining brokers do not change.
-    ///
-    /// A removed broker gets the queued messages before its client disconnects; stored messages for it stay in the
-    /// store.
-    ///
-    /// - Throws: ``RouteProblems`` and, for added brokers, the errors of the initializer; then nothing has changed.
-    func use(_ routes: [Route], adding brokers: [Broker] = [], removing names: Set<String> = []) throws {
-        let known = self.brokers
-        let staying = Set(known.map(\.name)).subtracting(names)
-        precondition(staying.isDisjoint(with: brokers.map(\.name)), "broker names must be unique")
-        let table = try RouteTable(routes, brokers: staying.union(brokers.map(\.name)), hasStore: writer != nil)
-        let added = try brokers.map { try makeConnection(to: $0, table) }
-        for connection in added {
-            context.readiness.add(connection.name)
-            connect(connection)
-        }
-        router.use(table)
-        writer?.use(table.routes)
-        for connection in known where names.contains(connection.name) { disconnect(connection) }
-    }
-
-    private func disconnect(_ connection: BrokerConnection) {
-        router.remove(connection.name)
-        writer?.remove(connection.name)
-        context.readiness.remove(connection.name)
-        state.withLock { state in state.brokers.removeAll { $0 === connection } }
-        connection.finish()
     }
 
     /// Returns once every broker has granted all subscriptions.

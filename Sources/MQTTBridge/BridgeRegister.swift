@@ -77,6 +77,9 @@ final class BridgeRegister: Sendable {
 
         deinit { end() }
 
+        /// Replaces the routes.
+        func change(to inbound: [InboundRoutes]) throws(BridgeConflict) { try register.change(number, to: inbound) }
+
         /// Removes the registration.
         func end() { register.state.withLock { $0.inbound[number] = nil } }
     }
@@ -84,6 +87,21 @@ final class BridgeRegister: Sendable {
     private struct State {
         var inbound: [UInt64: (bus: String, inbound: [InboundRoutes])] = [:]
         var latest: UInt64 = 0
+
+        mutating func register(
+            _ inbound: [InboundRoutes],
+            of bus: String,
+            as number: UInt64
+        ) throws(BridgeConflict) {
+            for (other, entry) in self.inbound where entry.bus == bus && other != number {
+                for own in inbound {
+                    for known in entry.inbound {
+                        if let conflict = own.conflict(with: known) { throw conflict }
+                    }
+                }
+            }
+            self.inbound[number] = (bus, inbound)
+        }
     }
 
     static let shared = BridgeRegister()
@@ -93,17 +111,18 @@ final class BridgeRegister: Sendable {
     /// Registers the inbound routes of a bridge. The source identifies the bus, which does not know its bridges.
     func add(_ inbound: [InboundRoutes], to bus: String) throws(BridgeConflict) -> Entry {
         let number = try state.withLock { state throws(BridgeConflict) in
-            for other in state.inbound.values where other.bus == bus {
-                for own in inbound {
-                    for known in other.inbound {
-                        if let conflict = own.conflict(with: known) { throw conflict }
-                    }
-                }
-            }
             state.latest += 1
-            state.inbound[state.latest] = (bus, inbound)
+            try state.register(inbound, of: bus, as: state.latest)
             return state.latest
         }
         return Entry(number, self)
+    }
+
+    /// Replaces the routes of a bridge, unless it has ended.
+    private func change(_ number: UInt64, to inbound: [InboundRoutes]) throws(BridgeConflict) {
+        try state.withLock { state throws(BridgeConflict) in
+            guard let bus = state.inbound[number]?.bus else { return }
+            try state.register(inbound, of: bus, as: number)
+        }
     }
 }

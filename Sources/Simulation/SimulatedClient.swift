@@ -30,8 +30,9 @@ package final class SimulatedClient: BrokerClient, @unchecked Sendable {
     let source: Int
     let version: ProtocolVersion
     let url: BrokerURL
-    let subscriptions: [SubscriptionRequest]
-    let former: [String]
+    var subscriptions: [SubscriptionRequest]
+    /// The filters to unsubscribe.
+    var former: [String]
     let delegate: any ClientDelegate
     /// The client that is passed to the delegate; it never runs.
     let identity: Client
@@ -92,6 +93,15 @@ package final class SimulatedClient: BrokerClient, @unchecked Sendable {
         guard queue.count < Self.capacity else { throw ClientError(.queueFull, operation: "publish") }
         queue.append(Publication(message: message, completion: completion))
         later { $0.publish() }
+    }
+
+    package func resubscribe(adding requests: [SubscriptionRequest], ending filters: [String]) {
+        subscriptions.removeAll { known in requests.contains { $0.filter == known.filter } }
+        subscriptions.removeAll { filters.contains($0.filter) }
+        subscriptions += requests
+        former.removeAll { filter in requests.contains { $0.filter == filter } }
+        former += filters
+        later { $0.subscribeAnew() }
     }
 
     package func waitForRoom(for message: Message) async throws {

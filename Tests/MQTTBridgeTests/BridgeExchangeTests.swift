@@ -98,6 +98,158 @@ extension BridgeTests {
             }
         }
 
+        @Test(
+            "the subscriptions follow the routes, and the record in the store follows the subscriptions",
+            arguments: ProtocolVersion.allCases,
+            [false, true]
+        )
+        func subscriptions(version: ProtocolVersion, hasStore: Bool) async throws {
+            let broker = try MosquittoBroker.start()
+            let store = hasStore ? MemoryStore() : nil
+            let own = try Broker.quick(broker.url, version) { options in
+                options.clientID = "bridge"
+                options.session.expiry = .seconds(3_600)
+            }
+            let station = try Station([own], routes: [Route("a/{x}", "a.{x}", direction: .in)], store: store)
+            try await withPlainClient(broker.url, [], version: version) { plain in
+                try await withRunning(station) {
+                    try station.bridge.use([Route("b/{x}", "b.{x}", direction: .in)])
+                    try await becomesReady(station)
+                    for topic in ["a/1", "b/1", "a/2", "b/2"] { try await plain.publish(topic, topic) }
+                    try await station.hears(2)
+                    try await settled { station.count }
+                }
+            }
+            #expect(station.events.map { $0.payload.text } == ["b/1", "b/2"])
+            #expect(station.reports("dropped").isEmpty)
+            #expect(broker.log.contains("Received UNSUBSCRIBE"))
+            let record = try store?.text(named: "sessions at default", initial: "")
+            #expect(record == (hasStore ? #"{"bridge":["b/+"]}"# : nil))
+        }
+
+        @Test(
+            "a subscription whose end the broker has not answered stays in the record",
+            arguments: ProtocolVersion.allCases
+        )
+        func unanswered(version: ProtocolVersion) async throws {
+            let broker = try FakeBroker { peer in
+                try peer.serve { packet in
+                    switch packet.type {
+                    case .connect: [.connack(sessionPresent: true)]
+                    case .unsubscribe: []
+                    default: nil
+                    }
+                }
+            }
+            let store = MemoryStore()
+            let own = try Broker.quick(broker.url, version) { options in
+                options.clientID = "bridge"
+                options.session.expiry = .seconds(3_600)
+            }
+            let station = try Station([own], routes: [Route("a/{x}", "a.{x}", direction: .in)], store: store)
+            try await withRunning(station) {
+                try station.bridge.use([Route("b/{x}", "b.{x}", direction: .in)])
+                try await until { broker.peers.flatMap(\.recorded).contains { $0.type == .unsubscribe } }
+                #expect(!station.bridge.isReady)
+            }
+            #expect(try store.text(named: "sessions at default", initial: "") == #"{"bridge":["a/+","b/+"]}"#)
+        }
+
+        @Test("a broker that is away gets the subscriptions of the last change when it is back")
+        func away() async throws {
+            let broker = try MosquittoBroker.start()
+            let station = try Station([try .quick(broker.url, .v5)], routes: [Route("a/{x}", "a.{x}", direction: .in)])
+            try await withRunning(station) {
+                broker.stop()
+                try await station.tells("disconnected")
+                for name in ["b", "c", "d"] {
+                    let topic = try TopicTemplate("\(name)/{x}")
+                    try station.bridge.use([Route(topic, "new.{x}", direction: .in)])
+                }
+                #expect(!station.bridge.isReady)
+                try broker.restart()
+                try await becomesReady(station)
+                try await withPlainClient(broker.url, []) { plain in
+                    for topic in ["a/1", "b/1", "c/1", "d/1"] { try await plain.publish(topic, topic) }
+                    try await station.hears(1)
+                    try await settled { station.count }
+                }
+            }
+            #expect(station.events.map { $0.payload.text } == ["d/1"])
+        }
+
+        @Test("no message is lost that each of the changing routes wants", arguments: ProtocolVersion.allCases)
+        func underLoad(version: ProtocolVersion) async throws {
+            let broker = try MosquittoBroker.start()
+            let wide = Route("n/{rest...}", "n.{rest...}", direction: .in)
+            let narrow = Route("n/{x}", "n.{x}", direction: .in)
+            let station = try Station([try .quick(broker.url, version)], routes: [wide])
+            let count = 2_000
+            try await withPlainClient(broker.url, [], version: version) { plain in
+                try await withRunning(station) {
+                    try await withThrowingTaskGroup(of: Void.self) { group in
+                        group.addTask { for number in 0..<count { try await plain.publish("n/x", "\(number)") } }
+                        group.addTask {
+                            for number in 0..<20 {
+                                try station.bridge.use([number % 2 == 0 ? narrow : wide])
+                                try await becomesReady(station)
+                            }
+                        }
+                        try await group.waitForAll()
+                    }
+                    try await station.hears(count)
+                    try await settled { station.count }
+                }
+            }
+            var seen = Set<Int>()
+            let firsts = station.texts("n.x").compactMap { Int($0) }.filter { seen.insert($0).inserted }
+            #expect(firsts == Array(0..<count))
+        }
+
+        @Test("a change that is not possible says why, and changes nothing")
+        func impossible() async throws {
+            let away = try Broker.quick("mqtt://127.0.0.1:1", .v5)
+            let bus = EventBus(logger: .silent)
+            let route = Route("a/{x}", "a.{x}", direction: .in, durability: .memory)
+            let station = try Station([away], routes: [route], bus: bus, store: MemoryStore())
+            let second = try Broker.quick("mqtt://127.0.0.1:1", .v5, name: "second")
+            let other = try Bridge(bus: bus, brokers: [second], routes: [Route("b/{x}", "b.{x}", broker: "second")])
+            let durable = Route("a/{x}", "a.{x}", direction: .in, durability: .disk)
+            let taken = #expect(throws: BridgeChangeError.self) { try station.bridge.use([route], adding: [away]) }
+            #expect(taken?.code == .nameTaken)
+            let lacking = #expect(throws: BridgeChangeError.self) { try station.bridge.use([durable]) }
+            #expect(lacking?.code == .sessionNeeded)
+            #expect(throws: BridgeConflict.self) {
+                try station.bridge.use([route, Route("b/{x}", "b.{x}", durability: .memory)])
+            }
+            #expect(throws: RouteProblems.self) { try station.bridge.use([route], removing: ["default"]) }
+            #expect(station.bridge.routes.map(\.topic.text) == ["a/{x}"])
+            // The registration is the former one.
+            try other.use([Route("c/{x}", "c.{x}", broker: "second")])
+            try station.bridge.use([route, Route("b/{x}", "b.{x}", durability: .memory)])
+            #expect(station.bridge.routes.count == 2)
+        }
+
+        @Test("a store that cannot be written leaves the routes as they are")
+        func failingStore() throws {
+            let store = FaultyStore(MemoryStore(), failing: 0)
+            let own = try Broker.quick("mqtt://127.0.0.1:1", .v5) { options in
+                options.clientID = "bridge"
+                options.session.expiry = .seconds(3_600)
+            }
+            let station = try Station([own], routes: [Route("a/{x}", "a.{x}", direction: .in)], store: store)
+            // Of the next calls the first reads the record, the second writes it.
+            store.fail(2, with: StoreError(.full, operation: "write", detail: "made to fail"))
+            #expect(throws: StoreError.self) { try station.bridge.use([Route("b/{x}", "b.{x}", direction: .in)]) }
+            #expect(station.bridge.routes.map(\.topic.text) == ["a/{x}"])
+            try station.bridge.use([Route("b/{x}", "b.{x}", direction: .in)])
+            #expect(try store.text(named: "sessions at default", initial: "") == #"{"bridge":["a/+","b/+"]}"#)
+        }
+
+        private func becomesReady(_ station: Station) async throws {
+            try await withTimeLimit(.seconds(30), "the bridge is ready") { try await station.bridge.becomeReady() }
+        }
+
         @Test("what is stored for a broker that goes stays in the store, and its receipts say so")
         func stored() async throws {
             let first = try MosquittoBroker.start()

@@ -13,6 +13,9 @@ package protocol BrokerClient: AnyObject, Sendable {
         completion: (@Sendable (Result<ReasonCode, ClientError>) -> Void)?
     ) throws(ClientError)
 
+    /// Makes and ends subscriptions: see ``Mosquitto/Client/resubscribe(adding:ending:)``.
+    func resubscribe(adding requests: [SubscriptionRequest], ending filters: [String])
+
     /// Returns once the queue has room for a message of this size.
     func waitForRoom(for message: Message) async throws
 

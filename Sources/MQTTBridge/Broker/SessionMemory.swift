@@ -8,7 +8,7 @@ import Mosquitto
 /// sent and deleted after UNSUBACK. A crash in between leaves a superfluous filter, which is unsubscribed once more.
 struct SessionMemory: Sendable {
     private let store: any MessageStore
-    private let name: String
+    private let broker: String
     private let clientID: String
     private let filters: [String]
     /// Filters that no route needs any more, which the session of the same client identifier may still have.
@@ -24,14 +24,19 @@ struct SessionMemory: Sendable {
         in store: any MessageStore
     ) throws(StoreError) {
         self.store = store
+        self.broker = broker
         self.filters = filters
         self.clientID = clientID
-        name = Self.name(broker)
         let known = try Self.sessions(broker, store)
         let own = Set(known[clientID] ?? [])
         former = own.subtracting(filters).sorted()
         formerClientIDs = known.keys.filter { $0 != clientID && known[$0]?.isEmpty == false }.sorted()
         if own.union(filters) != own || !formerClientIDs.isEmpty { try write(former + filters) }
+    }
+
+    /// Adds other filters to the record, which are about to be subscribed in place of the current ones.
+    func next(_ filters: [String]) throws(StoreError) -> SessionMemory {
+        try SessionMemory(of: clientID, at: broker, filters, in: store)
     }
 
     /// Deletes the former filters from the record: they are unsubscribed.
@@ -41,7 +46,7 @@ struct SessionMemory: Sendable {
 
     private func write(_ filters: [String]) throws(StoreError) {
         let list = "[" + Set(filters).sorted().map(JSONText.string).joined(separator: ",") + "]"
-        try store.setText(JSONText.object([(clientID, list)]), named: name)
+        try store.setText(JSONText.object([(clientID, list)]), named: Self.name(broker))
     }
 
     /// Whether the broker may keep a session with subscriptions under a client identifier.

@@ -10,6 +10,7 @@ final class BrokerConnection: Sendable {
     let outlet: BrokerOutlet
     /// Nil without a store.
     let outbound: OutboundDelivery?
+    let broker: Broker
     private let receiver: MessageReceiver
     private let endState: EndState
     private let (ends, end) = AsyncStream<Never>.makeStream()
@@ -28,14 +29,16 @@ final class BrokerConnection: Sendable {
         makeClient: BrokerClientFactory
     ) throws {
         endState = context.end
-        let own = table.routes.filter { $0.broker == broker.name }
         var broker =
             try writer.map { writer in
-                try broker.keepingSession(for: own, in: writer.store).expectingSession(in: writer.store)
+                try broker.keepingSession(for: table.routes(of: broker.name), in: writer.store).expectingSession(
+                    in: writer.store
+                )
             } ?? broker
         broker.options.limits.largestPayload = context.options.maximumPayload
-        let plan = SubscriptionPlan(own, version: broker.options.version, flagUse: RetainFlagUse(table.routes))
-        let session = try writer.flatMap { try Self.recallSession(&broker, plan, $0.store, context.logger) }
+        let plan = Self.plan(for: broker, table)
+        let memory = try writer.flatMap { try Self.recallSession(&broker, plan, $0.store, context.logger) }
+        self.broker = broker
         // Unique, since several bridges on one bus may use the same name for different brokers.
         let link = "\(broker.name)-\(UInt64.random(in: .min ... .max))"
         receiver = MessageReceiver(
@@ -44,8 +47,7 @@ final class BrokerConnection: Sendable {
             context: context,
             writer: writer,
             router: router,
-            plan: plan,
-            session: session
+            subscriptions: BrokerSubscriptions(plan, memory)
         )
         let client = try makeClient(broker, plan.requests, receiver, context.logger)
         outlet = BrokerOutlet(broker: broker.name, client: client, format: broker.wireFormat, link: link)
@@ -59,6 +61,14 @@ final class BrokerConnection: Sendable {
                 clock: writer.clock
             )
         }
+    }
+
+    private static func plan(for broker: Broker, _ table: RouteTable) -> SubscriptionPlan {
+        SubscriptionPlan(
+            table.routes(of: broker.name),
+            version: broker.options.version,
+            flagUse: RetainFlagUse(table.routes)
+        )
     }
 
     var name: String { outlet.broker }
@@ -88,6 +98,23 @@ final class BrokerConnection: Sendable {
             )
         }
         return memory
+    }
+
+    /// Whether the session ends with the connection although a durable inbound route needs one that outlives it: it is
+    /// agreed upon while connecting.
+    func lacksSession(for table: RouteTable) -> Bool {
+        broker.options.session.expiry == .zero
+            && table.routes(of: name).contains { $0.isDurable && $0.direction.includesIn }
+    }
+
+    /// Subscribes for the routes of a table, and unsubscribes what only former routes needed. Returns at once; the bridge is
+    /// ready again when the broker has answered.
+    ///
+    /// - Throws: `StoreError` if the store cannot be written; then the subscriptions have not changed.
+    func use(_ table: RouteTable) throws(StoreError) {
+        guard let change = try receiver.subscriptions.use(Self.plan(for: broker, table)) else { return }
+        receiver.context.readiness.lost(name)
+        client.resubscribe(adding: change.added, ending: change.ended)
     }
 
     /// Stays connected until the task is cancelled or ``finish()`` is called. To be called once.

@@ -39,9 +39,9 @@ extension MessageReceiver {
             mirrors: mirrored.flatMap { router.placesOfStates(of: $0) }.filter { [link] in $0.link != link },
             fixedMirrors: mirrored.flatMap { router.placesOfStates(of: $0, isFixed: true) }
                 .filter { [link] in $0.link != link },
-            marksKept: self.plan.marksKept(on: message.topic),
+            marksKept: subscriptions.marksKept(on: message.topic),
             // A merged filter may match topics of no route: these are not stray.
-            isStray: matches.isEmpty && unnamed.isEmpty && !self.plan.covers(message.topic)
+            isStray: matches.isEmpty && unnamed.isEmpty && !subscriptions.covers(message.topic)
         )
         let isKnown = context.states.withLock { [link] states in
             states.isAnyKnown && matches.contains { states.isKnown($0.event, link: link) }

@@ -135,7 +135,7 @@ extension MessageReceiver {
 
     private func subscribed(_ results: [SubscriptionResult]) {
         do throws(StoreError) {
-            try session?.settled()
+            guard try subscriptions.settled(results.map(\.request)) else { return }
         } catch {
             // The filters are unsubscribed once more at the next start.
             log(.notice, "cannot record in the store that filters were unsubscribed", [LogKey.reason: "\(error)"])

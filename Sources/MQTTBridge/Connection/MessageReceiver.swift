@@ -14,8 +14,7 @@ final class MessageReceiver: ClientDelegate {
     let context: BridgeContext
     let writer: StoreWriter?
     let router: CurrentRouter
-    let plan: SubscriptionPlan
-    let session: SessionMemory?
+    let subscriptions: BrokerSubscriptions
     /// Whether a stray subscription was logged.
     let isStrayLogged = Locked(false)
     /// Whether a response topic that is not used was logged.
@@ -35,8 +34,7 @@ final class MessageReceiver: ClientDelegate {
         context: BridgeContext,
         writer: StoreWriter?,
         router: CurrentRouter,
-        plan: SubscriptionPlan,
-        session: SessionMemory?
+        subscriptions: BrokerSubscriptions
     ) {
         self.broker = broker
         self.link = link
@@ -44,8 +42,7 @@ final class MessageReceiver: ClientDelegate {
         self.context = context
         self.writer = writer
         self.router = router
-        self.plan = plan
-        self.session = session
+        self.subscriptions = subscriptions
     }
 
     func client(_ client: Client, received messages: consuming [Message]) -> ReceiveDecision {

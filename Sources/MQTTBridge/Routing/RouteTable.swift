@@ -84,6 +84,9 @@ final class RouteTable: Sendable {
         self.events = events
     }
 
+    /// The routes of a broker, in their order.
+    func routes(of broker: String) -> [Route] { routes.filter { $0.broker == broker } }
+
     /// The patterns of the events that outbound routes publish.
     var outboundPatterns: Set<EventPattern> {
         Set(routes.filter(\.direction.includesOut).map(\.event.pattern))

@@ -158,4 +158,11 @@ public final class Client: Sendable {
         storage.order(.unsubscribe(filters) { answer.give($0) })
         try await answer.value
     }
+
+    /// Makes valid subscriptions, then ends others, now and on each later connection. Returns at once;
+    /// ``ClientEvent/subscribed(_:)`` follows when the broker has answered. Without effect when the client has ended.
+    package func resubscribe(adding requests: [SubscriptionRequest], ending filters: [String]) {
+        if !requests.isEmpty { storage.order(.subscribe(requests) { _ in }) }
+        if !filters.isEmpty { storage.order(.unsubscribe(filters) { _ in }) }
+    }
 }

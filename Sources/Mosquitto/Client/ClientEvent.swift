@@ -7,7 +7,7 @@ public enum ClientEvent: Sendable, Hashable {
     case disconnected(ClientError?)
     /// An attempt failed, or a connection ended; the next attempt follows after the pause.
     case retrying(ClientError, attempt: Int, pause: Duration)
-    /// The broker has answered all subscriptions; once on each connection.
+    /// The broker has answered all subscriptions; once on each connection, and after each change on it.
     case subscribed([SubscriptionResult])
     /// The broker no longer has the session that it had agreed to keep: messages queued in it are lost.
     case sessionLost

@@ -23,7 +23,7 @@ struct SubscriptionRegistry {
     private(set) var suspicion = SubscribeSuspicion()
     private var isConnected = false
     private var waiters: [Waiter] = []
-    /// Whether the results of this connection have been reported.
+    /// Whether the results of this connection have been reported since the last change.
     private var areResultsReported = false
 
     /// Whether the broker owes SUBACK.
@@ -89,6 +89,7 @@ struct SubscriptionRegistry {
     /// Replaces subscriptions to the same filters.
     mutating func add(_ requests: [SubscriptionRequest], completion: @escaping Completion) {
         let filters = Set(requests.map(\.filter))
+        areResultsReported = false
         ending.cancel(filters)
         wanted.removeAll { filters.contains($0.filter) }
         wanted += requests
@@ -103,6 +104,7 @@ struct SubscriptionRegistry {
     /// Completes waiting subscribe calls for these filters at once: their SUBSCRIBE may never be sent again.
     mutating func remove(_ filters: [String], completion: @escaping EndingSubscriptions.Completion) {
         let removed = Set(filters)
+        areResultsReported = false
         let requests = wanted.filter { removed.contains($0.filter) }
         wanted.removeAll { removed.contains($0.filter) }
         unsent.removeAll { removed.contains($0.filter) }
@@ -169,7 +171,7 @@ struct SubscriptionRegistry {
         settle(batch, reasons: batch.map { _ in error.reason ?? .unspecifiedError })
     }
 
-    /// The broker has sent SUBACK. Returns all results when they are complete for the first time on this connection.
+    /// The broker has sent SUBACK. Returns all results when they are complete, as ``resultsIfComplete()``.
     mutating func acknowledged(packetID: Int32, reasons: [ReasonCode]) -> [SubscriptionResult]? {
         guard let batch = sent.removeValue(forKey: packetID) else { return nil }
         suspicion.answered(batch.map(\.filter))
@@ -177,7 +179,7 @@ struct SubscriptionRegistry {
         return resultsIfComplete()
     }
 
-    /// All results, once per connection, when no answer is missing.
+    /// All results when no answer is missing, once on each connection and after each change.
     mutating func resultsIfComplete() -> [SubscriptionResult]? {
         guard isConnected, !areResultsReported, unsent.isEmpty, sent.isEmpty, ending.isSettled else { return nil }
         areResultsReported = true
