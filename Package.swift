@@ -18,10 +18,17 @@ if Context.environment["WARNINGS_AS_ERRORS"] != nil {
     swiftSettings.append(.treatAllWarnings(as: .error))
 }
 
-let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+/// A product of another package, which is fetched only with the trait `Bridge`.
+func product(_ name: String, of package: String) -> Target.Dependency {
+    .product(name: name, package: package, condition: .when(traits: ["Bridge"]))
+}
+
+let argumentParser = product("ArgumentParser", of: "swift-argument-parser")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
-let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let grdb = product("GRDB", of: "GRDB.swift")
+let serviceLifecycle = product("ServiceLifecycle", of: "swift-service-lifecycle")
+let unixSignals = product("UnixSignals", of: "swift-service-lifecycle")
 
 let package = Package(
     name: "mqtt-event-bridge",
@@ -36,6 +43,16 @@ let package = Package(
         .library(name: "EventBridgeTesting", targets: ["EventBridgeTesting"]),
         .executable(name: "mqtt-bridge", targets: ["mqtt-bridge"]),
         .executable(name: "mqtt-bridge-torture", targets: ["mqtt-bridge-torture"]),
+    ],
+    // One, and not one for each product: with several, SwiftPM 6.3 passes them to the compiler in another order each time it plans a
+    // build, and compiles everything again.
+    traits: [
+        .trait(
+            name: "Bridge",
+            description:
+                "All products. Without it, only those that need neither GRDB nor Yams nor ServiceLifecycle: the bus, the client."
+        ),
+        .default(enabledTraits: ["Bridge"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -73,8 +90,8 @@ let package = Package(
             dependencies: [
                 "Locking",
                 "MessageStore",
-                .product(name: "GRDB", package: "GRDB.swift"),
-                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+                grdb,
+                product("GRDBSQLite", of: "GRDB.swift"),
             ]
         ),
         .target(name: "Programs"),
@@ -91,7 +108,7 @@ let package = Package(
         ),
         .target(
             name: "MQTTBridgeConfiguration",
-            dependencies: ["MQTTBridge", "Mosquitto", .product(name: "Yams", package: "Yams")]
+            dependencies: ["MQTTBridge", "Mosquitto", product("Yams", of: "Yams")]
         ),
         .target(name: "EventBridgeTesting", dependencies: ["Locking", "MQTTBridge", logging]),
         .target(
@@ -111,7 +128,7 @@ let package = Package(
                 "Mosquitto",
                 "Simulation",
                 "StoreTesting",
-                .product(name: "GRDB", package: "GRDB.swift"),
+                grdb,
                 logging,
             ]
         ),
@@ -129,9 +146,9 @@ let package = Package(
                 "SQLiteStore",
                 logging,
                 serviceLifecycle,
-                .product(name: "Subprocess", package: "swift-subprocess"),
-                .product(name: "SystemPackage", package: "swift-system"),
-                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                product("Subprocess", of: "swift-subprocess"),
+                product("SystemPackage", of: "swift-system"),
+                unixSignals,
             ]
         ),
         .executableTarget(
@@ -158,7 +175,7 @@ let package = Package(
                 "Programs",
                 "Torture",
                 argumentParser,
-                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                unixSignals,
             ]
         ),
         .target(
@@ -188,7 +205,7 @@ let package = Package(
             name: "MessageStoreTests",
             dependencies: [
                 "MessageStore", "SQLiteStore", "StoreTesting", "TestSupport",
-                .product(name: "GRDB", package: "GRDB.swift"),
+                grdb,
             ]
         ),
         .testTarget(
@@ -196,7 +213,7 @@ let package = Package(
             dependencies: [
                 "AsyncEventBus", "BufferedIO", "EventBridgeTesting", "MessageStore", "Mosquitto", "MQTTBridge",
                 "SQLiteStore", "TestSupport",
-                .product(name: "GRDB", package: "GRDB.swift"),
+                grdb,
                 logging,
                 serviceLifecycle,
             ]

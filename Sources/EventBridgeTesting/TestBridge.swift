@@ -17,6 +17,12 @@ public final class TestBridge: Sendable {
     /// The bus: add listeners to it, and emit on it.
     public let bus: EventBus
 
+    private static var warningsOnly: Logger {
+        var logger = Logger(label: "test-bridge")
+        logger.logLevel = .warning
+        return logger
+    }
+
     private let bridge: Bridge
     private let clients: [String: TestClient]
 
@@ -28,6 +34,7 @@ public final class TestBridge: Sendable {
     ///   - version: The version of MQTT.
     ///   - metadata: The metadata of messages; none of their own, unless given, so that they are easy to compare.
     ///   - replyingWithin: See ``MQTTBridge/Broker/replyingWithin``.
+    ///   - logger: The bridge's logger; nil for one that logs warnings and errors.
     /// - Throws: As ``MQTTBridge/Bridge``.
     public init(
         routes: [Route],
@@ -35,7 +42,7 @@ public final class TestBridge: Sendable {
         version: ProtocolVersion = .v5,
         metadata: Metadata = .none,
         replyingWithin: [TopicTemplate] = [],
-        logger: Logger = Logger(label: "test-bridge")
+        logger: Logger? = nil
     ) throws {
         let names = Set(routes.map(\.broker)).sorted()
         var options = ClientOptions()
@@ -58,7 +65,7 @@ public final class TestBridge: Sendable {
             routes: routes,
             options: BridgeOptions(),
             store: nil,
-            logger: logger
+            logger: logger ?? Self.warningsOnly
         ) { broker, subscriptions, delegate, _ in
             let client = try TestClient(broker, subscriptions, delegate)
             clients.withLock { $0[broker.name] = client }

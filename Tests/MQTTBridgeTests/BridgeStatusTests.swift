@@ -10,6 +10,31 @@ extension BridgeTests {
     @Suite("status events")
     struct Status {
         @Test(
+            "presence is retained: online while the bridge runs, offline after it",
+            arguments: ProtocolVersion.allCases
+        )
+        func presence(version: ProtocolVersion) async throws {
+            let broker = try MosquittoBroker.start()
+            var own = try Broker.quick(broker.url, version)
+            #expect(own.presence == nil)
+            own.presence = "sites/1/gateway"
+            #expect(own.presence == "sites/1/gateway")
+            let station = try Station([own], routes: [Route("a", "a")])
+            try await withRunning(station) {
+                try await withPlainClient(broker.url, ["sites/#"], version: version) { plain in
+                    try await plain.hears(1)
+                    #expect(plain.texts == ["online"])
+                }
+            }
+            try await withPlainClient(broker.url, ["sites/#"], version: version) { plain in
+                try await plain.hears(1)
+                #expect(plain.texts == ["offline"])
+            }
+            own.presence = nil
+            #expect(own.options.will == nil)
+        }
+
+        @Test(
             "connection, subscriptions and the end of a connection are told with their reason",
             arguments: ProtocolVersion.allCases
         )

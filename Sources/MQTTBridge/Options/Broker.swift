@@ -17,6 +17,23 @@ public struct Broker: Sendable {
     /// for no limit. Events emitted meanwhile on other topics do not wait for them.
     public var drainRate: Int? = 1_000
 
+    /// The topic on which the broker retains whether this program is connected; nil, the default, for none. The payload is
+    /// `online` after each connect, before any other message, and `offline` after an end in order or a lost connection.
+    ///
+    /// Short for ``Mosquitto/ClientOptions/will`` with a birth message, for other payloads or a delay. An invalid topic is an error
+    /// of the bridge's initializer.
+    public var presence: String? {
+        get { options.will?.birth?.topic }
+        set {
+            options.will = newValue.map { topic in
+                func message(_ text: String) -> Message {
+                    Message(topic: topic, payload: Array(text.utf8), qos: .atLeastOnce, isRetained: true)
+                }
+                return Will(message("offline"), birth: message("online"))
+            }
+        }
+    }
+
     /// Describes a broker; does not connect.
     public init(
         _ urls: [BrokerURL],

@@ -1,0 +1,3 @@
+#if !Bridge
+#error("the product MQTTBridgeConfiguration needs the trait Bridge, on unless the manifest says traits: []")
+#endif
