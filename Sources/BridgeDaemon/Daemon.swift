@@ -32,12 +32,15 @@ package struct Daemon: Sendable {
     private static let longestDrain = Duration.seconds(3)
 
     private let setup: Setup
+    private let source: SetupSource?
     private let options: Options
     private let logger: Logger
 
     /// Creates a daemon that does not run yet.
-    package init(_ setup: Setup, options: Options, logger: Logger) {
-        (self.setup, self.options, self.logger) = (setup, options, logger)
+    ///
+    /// - Parameter source: Where the setup was read, and is read again at SIGHUP; nil for never.
+    package init(_ setup: Setup, source: SetupSource? = nil, options: Options, logger: Logger) {
+        (self.setup, self.source, self.options, self.logger) = (setup, source, options, logger)
     }
 
     /// Opens the store and runs the bridge until SIGTERM, SIGINT, a failure, or the end of the reader of standard output.
@@ -56,7 +59,8 @@ package struct Daemon: Sendable {
             ready: ReadyNotice(setup: setup) { try await bridge.becomeReady() },
             output: OutputWatch(output: output, countdown: watch.countdown),
             input: options.readsInput
-                ? StandardInputService(bus: bus, answers: options.answersInput ? output : nil) : nil
+                ? StandardInputService(bus: bus, answers: options.answersInput ? output : nil) : nil,
+            reload: source.map { ReloadService(bridge: bridge, source: $0, adapt: Self.adapted, logger: logger) }
         )
         let group = services.group(logger: logger)
         defer {
@@ -94,14 +98,17 @@ package struct Daemon: Sendable {
         return printer
     }
 
+    @Sendable
+    private static func adapted(_ broker: Broker) -> Broker {
+        var broker = broker
+        broker.options.timeouts.drain = min(broker.options.timeouts.drain, longestDrain)
+        return broker
+    }
+
     private func bridge(on bus: EventBus, _ store: SQLiteStore?) throws -> Bridge {
         try Bridge(
             bus: bus,
-            brokers: setup.brokers.map { broker in
-                var broker = broker
-                broker.options.timeouts.drain = min(broker.options.timeouts.drain, Self.longestDrain)
-                return broker
-            },
+            brokers: setup.brokers.map(Self.adapted),
             routes: setup.routes,
             options: setup.options,
             store: store,

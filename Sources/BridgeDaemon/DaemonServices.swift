@@ -12,13 +12,15 @@ struct DaemonServices {
     let output: OutputWatch
     /// Nil if standard input is not read.
     let input: StandardInputService?
+    /// Nil if nobody asks for it.
+    var reload: ReloadService?
 
     /// Returns a group of all services. SIGTERM and SIGINT shut it down, in reverse order.
     func group(logger: Logger) -> ServiceGroup {
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
         var configuration = ServiceGroupConfiguration(
-            services: ([bridge, ready, output, input] as [(any Service)?]).compactMap { $0 }.map {
+            services: ([bridge, ready, output, input, reload] as [(any Service)?]).compactMap { $0 }.map {
                 ServiceGroupConfiguration.ServiceConfiguration(
                     service: $0,
                     successTerminationBehavior: .gracefullyShutdownGroup,

@@ -18,6 +18,11 @@ package struct Setup: Sendable {
         (self.brokers, self.routes, self.options) = (brokers, routes, options)
     }
 
+    /// The routes, with the one that is meant if there are none.
+    var effectiveRoutes: [Route] {
+        routes.isEmpty ? brokers.prefix(1).map { .everything(broker: $0.name) } : routes
+    }
+
     /// Returns a setup for a short-lived command, with a client identifier of its own and without a store, so that the
     /// command does not take over the daemon's session.
     package func asGuest(
@@ -35,8 +40,7 @@ package struct Setup: Sendable {
             options.reconnect.persistence = persistence
             guest.brokers[position].options = options
         }
-        if guest.routes.isEmpty { guest.routes = [.everything(broker: guest.brokers[0].name)] }
-        guest.routes = guest.routes.compactMap { route in
+        guest.routes = guest.effectiveRoutes.compactMap { route in
             guard route.direction == .both || route.direction == direction else { return nil }
             var route = route
             route.direction = direction

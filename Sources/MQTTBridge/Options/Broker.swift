@@ -1,7 +1,7 @@
 public import Mosquitto
 
 /// A broker that a bridge connects to.
-public struct Broker: Sendable {
+public struct Broker: Sendable, Hashable {
     /// The name that routes refer to; unique within a bridge.
     public var name: String
     /// The addresses of the broker, tried in turn.

@@ -1,5 +1,5 @@
 /// The options of a ``Client``.
-public struct ClientOptions: Sendable {
+public struct ClientOptions: Sendable, Hashable {
     /// The protocol version.
     public var version: ProtocolVersion = .v5
     /// The client identifier. The broker disconnects a client when another one connects with the same identifier.

@@ -1,8 +1,8 @@
 /// A password or passphrase, or the place that holds it. Descriptions and mirrors hide it.
 ///
 /// The client reads it for each connection: a changed file takes effect on the next one.
-public struct Secret: Sendable {
-    private enum Source: Sendable {
+public struct Secret: Sendable, Hashable {
+    private enum Source: Sendable, Hashable {
         case value(String)
         case file(String)
         case environment(String)

@@ -1,5 +1,5 @@
 /// The TLS options of `mqtts://`: at least TLS 1.2; the client verifies the chain and the host name.
-public struct TLSOptions: Sendable {
+public struct TLSOptions: Sendable, Hashable {
     /// The trusted certificate authorities.
     public enum Trust: Sendable, Hashable {
         /// The authorities of the operating system.
@@ -11,7 +11,7 @@ public struct TLSOptions: Sendable {
     }
 
     /// A client certificate, for brokers that demand one.
-    public struct ClientCertificate: Sendable {
+    public struct ClientCertificate: Sendable, Hashable {
         /// A PEM file with the certificate, followed by the rest of its chain.
         public var certificate: String
         /// A PEM file with the private key.
@@ -28,7 +28,7 @@ public struct TLSOptions: Sendable {
     }
 
     /// A secret shared with the broker instead of certificates.
-    public struct PreSharedKey: Sendable {
+    public struct PreSharedKey: Sendable, Hashable {
         /// The PSK identity of this client.
         public var identity: String
         /// The key, in hexadecimal digits.

@@ -112,6 +112,10 @@ final class Daemon: Sendable {
     var lastReceipt: String? { state.locked.withLock { $0.lastReceipt } }
     /// The end of its standard error.
     var complaints: String { errors.text }
+    /// The number of configurations that it did not take over.
+    var refusedReloads: Int {
+        complaints.split(separator: "is not used: nothing has changed", omittingEmptySubsequences: false).count - 1
+    }
     /// The writer to its standard input; nil for none.
     var feeder: LineFeeder? { state.locked.withLock { $0.feeder } }
 

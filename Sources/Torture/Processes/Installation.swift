@@ -46,8 +46,7 @@ final class Installation {
         crashPoint: String? = nil
     ) throws -> Daemon {
         lives += 1
-        let file = "\(folder)/bridge.yaml"
-        try Data(configuration.text(store: store).utf8).write(to: URL(fileURLWithPath: file))
+        let file = try writeConfiguration()
         var environment = environment
         environment["MQTT_BRIDGE_CRASH_POINT"] = crashPoint ?? ""
         environment["SWIFT_BACKTRACE"] = "enable=no"
@@ -62,6 +61,14 @@ final class Installation {
             load: load,
             feedPrefix: feedPrefix
         )
+    }
+
+    /// Writes the configuration, for the next life or a reload, and returns the path of its file.
+    @discardableResult
+    func writeConfiguration() throws -> String {
+        let file = "\(folder)/bridge.yaml"
+        try Data(configuration.text(store: store).utf8).write(to: URL(fileURLWithPath: file), options: .atomic)
+        return file
     }
 
     /// Runs another `mqtt-bridge` command to its end.

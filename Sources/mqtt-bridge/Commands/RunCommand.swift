@@ -7,7 +7,11 @@ import Mosquitto
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Run the bridge and print events, until SIGTERM or SIGINT."
+        abstract: "Run the bridge and print events, until SIGTERM or SIGINT.",
+        discussion: """
+            SIGHUP reads the configuration again: routes change, and brokers are added and removed, without a lost message. A file \
+            with a mistake, or with a change of a broker, of the limits or of the store, changes nothing; the log says why.
+            """
     )
 
     @OptionGroup var connection: ConnectionOptions
@@ -50,18 +54,20 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         try await ExitCode.reporting {
             let logger = Log.bootstrap(logLevel.level)
-            let hangups = HangupSignal(logger)
-            defer { withExtendedLifetime(hangups) {} }
+            let source = try await SetupSource(isFile: connection.config != nil) { [connection, store] in
+                try connection.load(store: store, keepsMessages: true)
+            }
             BufferedIO.enable(logger)
             FreedMemory.keep()
-            let setup = try connection.load(store: store, keepsMessages: true)
             let options = Daemon.Options(
                 format: format,
                 printsStatus: status,
                 readsInput: stdin,
                 answersInput: receipts
             )
-            try await embedded.around(setup) { try await Daemon($0, options: options, logger: logger).run() }
+            try await embedded.around(source.initial) { setup in
+                try await Daemon(setup, source: source, options: options, logger: logger).run()
+            }
         }
     }
 }
