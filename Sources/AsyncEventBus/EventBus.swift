@@ -4,7 +4,7 @@ import Synchronization
 
 /// An event bus inside one process, which transports extend to other processes.
 ///
-/// Listeners are async functions. ``emit(_:_:attributes:scope:)`` returns at once: it puts the event into the mailbox
+/// Listeners are async functions. ``emit(_:_:attributes:scope:)-(_,Payload,_,_)`` returns at once: it puts the event into the mailbox
 /// of each listener whose pattern matches. Listeners run in parallel, and wait neither for one another nor for the
 /// emitter. The emitter waits only for immediate listeners: see ``Listener``.
 ///
@@ -122,9 +122,14 @@ public final class EventBus: Sendable {
     /// ```
     ///
     /// Events that wait for this listener are lost when the process ends, also those that a transport stores; see
-    /// ``on(_:durable:delivery:_:body:)``.
+    /// ``on(_:durable:delivery:_:body:)-(EventPattern,_,_,_,_)``.
     ///
-    /// - Parameter name: For reports. Without a name, reports show the pattern.
+    /// - Parameters:
+    ///   - pattern: The names of the events.
+    ///   - name: For reports. Without a name, reports show the pattern.
+    ///   - delivery: Whether calls run one at a time, one at a time for each key, or at the same time.
+    ///   - options: Its capacity, time limit, retries and functions around it.
+    ///   - body: Called for each event.
     @discardableResult
     public func on(
         _ pattern: EventPattern,
@@ -153,7 +158,12 @@ public final class EventBus: Sendable {
     /// A transport that stores events on disk keeps each until this listener has finished it, even across a crash; see
     /// ``Listener/isDurable``.
     ///
-    /// - Parameter name: Unique among the durable listeners of the bus, and the same in the next process.
+    /// - Parameters:
+    ///   - pattern: The names of the events.
+    ///   - name: Unique among the durable listeners of the bus, and the same in the next process.
+    ///   - delivery: Whether calls run one at a time, one at a time for each key, or at the same time.
+    ///   - options: Its capacity, time limit, retries and functions around it.
+    ///   - body: Called for each event.
     /// - Throws: ``EventBusError`` with code ``EventBusError/Code/nameTaken``.
     @discardableResult
     public func on(
@@ -176,8 +186,11 @@ public final class EventBus: Sendable {
     /// ``Subscription/dropped``.
     ///
     /// - Parameters:
+    ///   - pattern: The names of the events.
     ///   - capacity: The most events that wait for `body`, 1 or more.
     ///   - capacityBytes: The most bytes that wait, 1 or more; see ``Listener/capacityBytes``.
+    ///   - whenFull: The event that is discarded when no more fit.
+    ///   - body: Reads the events.
     /// - Throws: Only what `body` throws.
     public func withSubscription<Result>(
         to pattern: EventPattern,

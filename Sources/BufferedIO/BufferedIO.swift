@@ -6,7 +6,7 @@ internal import Mosquitto
 ///
 /// The libmosquitto of most distributions (2.0) makes at least three `read` calls for each packet, and writes a byte
 /// into a pair of sockets for each packet that it queues (2.0.11, packet_mosq.c). With buffering, later connections of
-/// ``Mosquitto/Client``s read and send up to 64 KiB at a time. Nothing is sent earlier than without it:
+/// ``/Mosquitto/Client``s read and send up to 64 KiB at a time. Nothing is sent earlier than without it:
 /// acknowledgements still wait until the acknowledged message is safe. A message at QoS 0 counts as written once it is
 /// in the buffer. The client flushes the buffer at once, or when the socket becomes writable.
 ///

@@ -11,7 +11,7 @@ public import MQTTBridge
 /// #expect(test.published.map(\.topic) == ["pumps/p1/command"])
 /// ```
 ///
-/// Routes, templates, codecs, loop guard and receipts are those of a ``MQTTBridge/Bridge``; only the client is replaced. It is
+/// Routes, templates, codecs, loop guard and receipts are those of a ``/MQTTBridge/Bridge``; only the client is replaced. It is
 /// connected from the start. There is no store: durable listeners are there, and nothing survives the test.
 public final class TestBridge: Sendable {
     /// The bus: add listeners to it, and emit on it.
@@ -29,13 +29,13 @@ public final class TestBridge: Sendable {
     /// Makes a bridge.
     ///
     /// - Parameters:
-    ///   - routes: As for ``MQTTBridge/Bridge``; the brokers that they name are there.
+    ///   - routes: As for ``/MQTTBridge/Bridge``; the brokers that they name are there.
     ///   - bus: A bus of its own, unless given: one with a ``TestClock``, for retries and time limits.
     ///   - version: The version of MQTT.
     ///   - metadata: The metadata of messages; none of their own, unless given, so that they are easy to compare.
-    ///   - replyingWithin: See ``MQTTBridge/Broker/replyingWithin``.
+    ///   - replyingWithin: See ``/MQTTBridge/Broker/replyingWithin``.
     ///   - logger: The bridge's logger; nil for one that logs warnings and errors.
-    /// - Throws: As ``MQTTBridge/Bridge``.
+    /// - Throws: As ``/MQTTBridge/Bridge``.
     public init(
         routes: [Route],
         bus: EventBus = EventBus(name: "test"),
@@ -78,8 +78,12 @@ public final class TestBridge: Sendable {
     /// Passes on a message as if it came from a broker, and returns when all listeners have finished.
     ///
     /// - Parameters:
+    ///   - topic: The topic of the message.
+    ///   - payload: The payload of the message.
     ///   - broker: The name of the broker; traps if no route has it.
+    ///   - qos: The QoS of the message.
     ///   - isRetained: Whether the broker had retained the message.
+    ///   - properties: The properties of the message (MQTT 5 only).
     /// - Returns: Whether a subscription of a route matches the topic; if not, nothing happens.
     @discardableResult
     public func receive(

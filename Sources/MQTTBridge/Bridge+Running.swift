@@ -6,7 +6,7 @@ extension Bridge {
     ///
     /// The shutdown has this order: reading stops; running calls of listeners finish and are recorded, and no call
     /// begins for a stored message; their emits and the queued messages are published, or stored on durable routes;
-    /// DISCONNECT; the store is closed. The whole takes at most the longest ``Mosquitto/ClientOptions/Timeouts/drain`` of
+    /// DISCONNECT; the store is closed. The whole takes at most the longest ``/Mosquitto/ClientOptions/Timeouts/drain`` of
     /// the brokers, plus 0.5 s for publishing. One log line and `$bridge.stopped` report the remainder: calls that
     /// still run, which run again in the next process; stored messages; and unpublished emits of routes in memory,
     /// which are lost.

@@ -28,8 +28,10 @@ public struct BridgeConfiguration: Sendable {
     /// Reads a file.
     ///
     /// - Parameters:
+    ///   - path: The path of the file.
     ///   - environment: The variables for `${NAME}` in texts.
-    ///   - hasStore: Whether the bridge gets a store even if the file has none: `durability: disk` is no mistake then.
+    ///   - hasStore: Whether the bridge gets a store even if the file has none: `durability: disk` is no mistake
+    ///     then.
     /// - Throws: ``ConfigurationProblems`` with every mistake in it. A file that cannot be read, is larger than 1 MiB
     ///   or is not UTF-8 is a mistake too.
     public init(
@@ -44,6 +46,7 @@ public struct BridgeConfiguration: Sendable {
     /// Reads a text.
     ///
     /// - Parameters:
+    ///   - yaml: The text, YAML 1.1.
     ///   - file: Named in problems; paths in the text are relative to its folder. It is not opened.
     ///   - environment: The variables for `${NAME}` in texts.
     ///   - hasStore: Whether the bridge gets a store even if the text has none.

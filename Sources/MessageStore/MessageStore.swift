@@ -28,6 +28,7 @@ public protocol MessageStore: Sendable {
     /// Inbound messages with a sequence above `sequence`, in ascending order.
     ///
     /// - Parameters:
+    ///   - sequence: The sequence before the first message; 0 for all.
     ///   - limit: The largest number of messages.
     ///   - bytes: The largest sum of payload sizes; the first message may exceed it.
     /// - Throws: `.damaged` with the ``StoreError/row`` if the first message is damaged. A later damaged message only

@@ -17,12 +17,12 @@ extension SQLiteStore {
         try open(options, calls: SystemFileCalls())
     }
 
-    /// As ``open(_:)`` with default options.
+    /// As ``open(_:)-(SQLiteStoreOptions)`` with default options.
     public static func open(_ path: String) throws(StoreError) -> SQLiteStore {
         try open(SQLiteStoreOptions(path: path))
     }
 
-    /// As ``open(_:)``, with replaceable system calls.
+    /// As ``open(_:)-(SQLiteStoreOptions)``, with replaceable system calls.
     package static func open(_ options: SQLiteStoreOptions, calls: any FileCalls) throws(StoreError) -> SQLiteStore {
         let files = StoreFiles(options.path, calls: calls)
         _ = try files.look(asOwner: true)
@@ -45,7 +45,7 @@ extension SQLiteStore {
         }
     }
 
-    /// Returns the reason why ``open(_:)`` cannot use a path; nil if there is none. Changes nothing.
+    /// Returns the reason why ``open(_:)-(SQLiteStoreOptions)`` cannot use a path; nil if there is none. Changes nothing.
     ///
     /// It checks neither the content of a store nor whether a process uses it.
     public static func obstacle(at path: String) -> StoreError? {
@@ -74,10 +74,10 @@ extension SQLiteStore {
 
     /// Opens an existing store as its only owner, while no bridge uses it, to ``compact()`` it and to drop messages.
     ///
-    /// It checks the store as ``open(_:)`` does with default options. It does not create a missing store.
+    /// It checks the store as ``open(_:)-(SQLiteStoreOptions)`` does with default options. It does not create a missing store.
     ///
     /// - Throws: `.inUse` with the process that has it open; `.missing` if there is no store; otherwise as
-    ///   ``open(_:)``.
+    ///   ``open(_:)-(SQLiteStoreOptions)``.
     public static func openForMaintenance(path: String) throws(StoreError) -> SQLiteStore {
         let operation = "open the store \(path)"
         let files = StoreFiles(path)

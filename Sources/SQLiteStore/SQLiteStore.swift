@@ -3,13 +3,13 @@ public import MessageStore
 
 /// A persistent store in one SQLite file.
 ///
-/// One process at a time owns a store (``open(_:)``). Meanwhile other processes may read it, check it, and replay or
+/// One process at a time owns a store (``open(_:)-(SQLiteStoreOptions)``). Meanwhile other processes may read it, check it, and replay or
 /// drop dead letters (``openForOperator(path:)``). Calls are synchronous, on the calling thread; concurrent calls wait
 /// for one another. A call waits up to 5 s for another process that writes, then throws `.busy`.
 ///
 /// A row with a wrong checksum and any damage that SQLite detects throw `.damaged`. Only ``remains(of:)`` returns
 /// fields of a damaged message. A damaged dead letter is listed without its payload. After damage that is not confined
-/// to one message, the next ``open(_:)`` runs a full check.
+/// to one message, the next ``open(_:)-(SQLiteStoreOptions)`` runs a full check.
 ///
 /// New messages reuse the pages of removed messages. When most pages are free, ``tidy()`` shortens the file step by
 /// step.
@@ -73,7 +73,7 @@ public final class SQLiteStore: MessageStore, @unchecked Sendable {
         }
     }
 
-    /// As ``MessageStore/recover()``. Reads every message except its payload, and removes unused names.
+    /// As ``/MessageStore/MessageStore/recover()``. Reads every message except its payload, and removes unused names.
     ///
     /// - Throws: `.damaged`, or errors of the medium; then no recovery was counted.
     public func recover() throws(StoreError) -> StoreInventory {
@@ -85,7 +85,7 @@ public final class SQLiteStore: MessageStore, @unchecked Sendable {
     /// Applies all changes of a batch, or none.
     ///
     /// With ``SQLiteStoreOptions/Synchronous/full`` the batch is on the medium when this returns. A batch that is
-    /// ``StoreBatch/isRepeatable`` reaches the medium with the next batch that is not.
+    /// ``/MessageStore/StoreBatch/isRepeatable`` reaches the medium with the next batch that is not.
     ///
     /// - Throws: `.full`, `.io`, `.readOnly`, `.busy` and others; then the store is unchanged, and the batch may be
     ///   repeated.
@@ -97,14 +97,14 @@ public final class SQLiteStore: MessageStore, @unchecked Sendable {
         }
     }
 
-    /// As ``MessageStore/inbound(after:limit:bytes:)``.
+    /// As ``/MessageStore/MessageStore/inbound(after:limit:bytes:)``.
     public func inbound(after sequence: Int64, limit: Int, bytes: Int) throws(StoreError) -> [InboundEntry] {
         try perform("read inbound messages of the store \(path)") { session in
             try session.snapshot { try session.inbound(after: sequence, limit: limit, bytes: bytes) }
         }
     }
 
-    /// As ``MessageStore/outbound(to:after:limit:bytes:)``.
+    /// As ``/MessageStore/MessageStore/outbound(to:after:limit:bytes:)``.
     public func outbound(to broker: String, after sequence: Int64, limit: Int, bytes: Int) throws(StoreError)
         -> [OutboundRecord]
     {
@@ -115,21 +115,21 @@ public final class SQLiteStore: MessageStore, @unchecked Sendable {
         }
     }
 
-    /// As ``MessageStore/remains(of:)``.
+    /// As ``/MessageStore/MessageStore/remains(of:)``.
     public func remains(of row: StoreRow) throws(StoreError) -> DeadLetter {
         try perform("read the remains of a message in the store \(path)") { session in
             try session.snapshot { try session.remains(of: row) }
         }
     }
 
-    /// As ``MessageStore/outboundTopics(to:limit:)``.
+    /// As ``/MessageStore/MessageStore/outboundTopics(to:limit:)``.
     public func outboundTopics(to broker: String, limit: Int) throws(StoreError) -> [String] {
         try perform("read topics of the store \(path)") { session in
             try session.snapshot { try session.outboundTopics(to: broker, limit: limit) }
         }
     }
 
-    /// As ``MessageStore/deadLetters(_:limit:)``. A query for replay requests uses an index: it costs next to nothing
+    /// As ``/MessageStore/MessageStore/deadLetters(_:limit:)``. A query for replay requests uses an index: it costs next to nothing
     /// if there are none.
     public func deadLetters(_ filter: DeadLetterFilter, limit: Int) throws(StoreError) -> [DeadLetter] {
         try perform("read dead letters of the store \(path)") { try $0.letters(filter, limit: limit) }
@@ -150,7 +150,7 @@ public final class SQLiteStore: MessageStore, @unchecked Sendable {
         try perform("read dead letters of the store \(path)") { try $0.letterIndex(filter, limit: limit) }
     }
 
-    /// As ``MessageStore/requestReplay(of:)``: the owner performs the replay.
+    /// As ``/MessageStore/MessageStore/requestReplay(of:)``: the owner performs the replay.
     public func requestReplay(of filter: DeadLetterFilter) throws(StoreError) -> Int {
         try perform("ask for a replay in the store \(path)") { session in
             try session.transaction { try session.requestReplay(of: filter) }
@@ -165,12 +165,12 @@ public final class SQLiteStore: MessageStore, @unchecked Sendable {
         }
     }
 
-    /// As ``MessageStore/text(named:initial:)``.
+    /// As ``/MessageStore/MessageStore/text(named:initial:)``.
     public func text(named name: String, initial: String) throws(StoreError) -> String {
         try perform("read \"\(name)\" of the store \(path)") { try $0.text(named: name, initial: initial) }
     }
 
-    /// As ``MessageStore/setText(_:named:)``.
+    /// As ``/MessageStore/MessageStore/setText(_:named:)``.
     public func setText(_ text: String, named name: String) throws(StoreError) {
         try perform("write \"\(name)\" of the store \(path)") { try $0.setText(text, named: name) }
     }

@@ -44,7 +44,7 @@ public struct Event: Sendable {
     public private(set) var attempt = 1
 
     /// Creates an event that already has an identity: for transports and for forwarded events. To emit a new event, use
-    /// ``EventBus/emit(_:_:attributes:scope:)``.
+    /// ``EventBus/emit(_:_:attributes:scope:)-(_,Payload,_,_)``.
     public init(
         id: EventID,
         name: EventName,

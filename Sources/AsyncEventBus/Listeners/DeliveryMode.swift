@@ -21,7 +21,9 @@ public struct DeliveryMode: Sendable {
     ///
     /// A slow call holds up only its own key, as long as there are fewer slow keys than `limit`.
     ///
-    /// - Parameter key: Runs on the emitter's thread; should be quick.
+    /// - Parameters:
+    ///   - limit: The most calls at the same time, 1 or more.
+    ///   - key: Runs on the emitter's thread; should be quick.
     public static func keyed(limit: Int = 64, by key: @escaping @Sendable (Event) -> String) -> DeliveryMode {
         precondition(limit >= 1, "a listener needs room for one call")
         return DeliveryMode(kind: .keyed(limit: limit, key: key))
@@ -69,7 +71,7 @@ public struct DeliveryMode: Sendable {
 /// The policy for an event that finds a mailbox full. Discarded events are counted, and `$bus.dropped` reports the
 /// beginning of an overflow.
 ///
-/// ``EventBus/emitWhenRoom(_:_:attributes:scope:)`` waits for room instead. No policy displaces an event that it put
+/// ``EventBus/emitWhenRoom(_:_:attributes:scope:)-(_,Payload,_,_)`` waits for room instead. No policy displaces an event that it put
 /// into a mailbox: if only such events wait there, the new event is discarded.
 public enum OverflowPolicy: Sendable, Hashable {
     /// Discards the event that has waited longest: fresh readings matter more than old ones.

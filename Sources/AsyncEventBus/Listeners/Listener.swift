@@ -65,6 +65,8 @@ public final class Listener: Sendable {
     ///
     /// - Parameters:
     ///   - name: For reports.
+    ///   - delivery: Whether calls run one at a time, one at a time for each key, or at the same time.
+    ///   - options: Its capacity, time limit, retries and functions around it.
     ///   - body: Runs on the cooperative pool, and never on the emitter's thread unless the listener is immediate.
     public convenience init(
         _ name: String,
@@ -79,6 +81,8 @@ public final class Listener: Sendable {
     ///
     /// - Parameters:
     ///   - name: Unique among the durable listeners of a bus, and the same in the next process.
+    ///   - delivery: Whether calls run one at a time, one at a time for each key, or at the same time.
+    ///   - options: Its capacity, time limit, retries and functions around it.
     ///   - body: Runs on the cooperative pool, and never on the emitter's thread unless the listener is immediate.
     public convenience init(
         durable name: String,

@@ -30,6 +30,7 @@ extension ListenerOption {
     /// - Parameters:
     ///   - interval: Begins with an event that is passed on.
     ///   - key: Events of other keys do not count; the name, unless given.
+    ///   - clock: The clock that measures intervals; another one in tests.
     public static func throttle<Time: Clock<Duration>>(
         _ interval: Duration,
         by key: @escaping @Sendable (Event) -> String = { $0.name.text },
@@ -50,7 +51,10 @@ extension ListenerOption {
 
     /// Leaves out events that came before: those with a key that was seen within an interval.
     ///
-    /// - Parameter key: The identity of the event, unless given.
+    /// - Parameters:
+    ///   - interval: How long a key is remembered.
+    ///   - key: The identity of the event, unless given.
+    ///   - clock: The clock that measures intervals; another one in tests.
     public static func dedupe<Time: Clock<Duration>>(
         within interval: Duration,
         by key: @escaping @Sendable (Event) -> String = { $0.id.description },
@@ -64,7 +68,10 @@ extension ListenerOption {
     /// A waiting event occupies a call: the listener must be concurrent, with room for as many calls as there are keys that
     /// change at the same time.
     ///
-    /// - Parameter key: Events of other keys do not count; the name, unless given.
+    /// - Parameters:
+    ///   - interval: The silence after which the event is passed on.
+    ///   - key: Events of other keys do not count; the name, unless given.
+    ///   - clock: The clock that measures intervals; another one in tests.
     public static func debounce(
         _ interval: Duration,
         by key: @escaping @Sendable (Event) -> String = { $0.name.text },
@@ -153,6 +160,7 @@ extension ListenerOption {
     /// - Parameters:
     ///   - failures: In a row, 1 or more.
     ///   - pause: Longer than the service behind needs to recover.
+    ///   - clock: The clock that measures intervals; another one in tests.
     public static func circuitBreaker<Time: Clock<Duration>>(
         after failures: Int,
         pause: Duration,

@@ -36,6 +36,7 @@ public struct ListenerOption: Sendable {
     /// Calls the listener again for an event if a call fails, up to a number of calls in all, 1 or more.
     ///
     /// - Parameters:
+    ///   - attempts: The number of calls in all, 1 or more.
     ///   - shortest: See ``RetryPolicy``.
     ///   - longest: See ``RetryPolicy``.
     public static func retry(

@@ -6,7 +6,7 @@ public struct TrackedEmitter: Sendable {
         self.bus = bus
     }
 
-    /// Like ``EventBus/emit(_:_:attributes:scope:)``.
+    /// Like ``EventBus/emit(_:_:attributes:scope:)-(_,Payload,_,_)``.
     public func emit(
         _ name: EventName,
         _ payload: Payload = .empty,
@@ -23,7 +23,7 @@ public struct TrackedEmitter: Sendable {
         return receipt
     }
 
-    /// Like ``EventBus/emitWhenRoom(_:_:attributes:scope:)``.
+    /// Like ``EventBus/emitWhenRoom(_:_:attributes:scope:)-(_,Payload,_,_)``.
     ///
     /// - Throws: `CancellationError`; the event may then have reached some of its listeners.
     public func emitWhenRoom(

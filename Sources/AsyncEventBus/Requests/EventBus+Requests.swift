@@ -33,7 +33,11 @@ extension EventBus {
     ///
     /// For requests that several listeners answer, in this process or behind a transport.
     ///
-    /// - Parameter body: The sequence that it gets ends with the time limit.
+    /// - Parameters:
+    ///   - address: The name of the request.
+    ///   - request: The value that listeners get.
+    ///   - limit: The time from the call on.
+    ///   - body: The sequence that it gets ends with the time limit.
     /// - Throws: As ``request(_:_:within:)``, but for the time limit; and what `body` throws.
     public func withResponses<Address: RequestAddress, Result>(
         to address: Address,
@@ -102,7 +106,10 @@ extension EventBus {
     /// 1 MiB in all.
     ///
     /// - Parameters:
+    ///   - topic: The requests.
     ///   - name: For reports. Without a name, reports show the pattern.
+    ///   - delivery: Whether calls run one at a time, one at a time for each key, or at the same time.
+    ///   - options: Its capacity, time limit, retries and functions around it.
     ///   - body: Returns the response.
     @discardableResult
     public func answer<Request, Response>(

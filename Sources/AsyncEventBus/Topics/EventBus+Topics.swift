@@ -8,7 +8,12 @@ extension EventBus {
     /// The listener fails for an event whose payload is no value of the topic, without another attempt: the error is a
     /// ``PayloadDecodingError``.
     ///
-    /// - Parameter name: For reports. Without a name, reports show the pattern.
+    /// - Parameters:
+    ///   - topic: The topic.
+    ///   - name: For reports. Without a name, reports show the pattern.
+    ///   - delivery: Whether calls run one at a time, one at a time for each key, or at the same time.
+    ///   - options: Its capacity, time limit, retries and functions around it.
+    ///   - body: Called for each value, with the captures of the event's name.
     @discardableResult
     public func on<Value>(
         _ topic: Topic<Value>,
@@ -33,7 +38,12 @@ extension EventBus {
     /// A transport that stores events on disk keeps each until this listener has finished it; see
     /// ``Listener/isDurable``. An event whose payload is no value of the topic becomes a dead letter at once.
     ///
-    /// - Parameter name: Unique among the durable listeners of the bus, and the same in the next process.
+    /// - Parameters:
+    ///   - topic: The topic.
+    ///   - name: Unique among the durable listeners of the bus, and the same in the next process.
+    ///   - delivery: Whether calls run one at a time, one at a time for each key, or at the same time.
+    ///   - options: Its capacity, time limit, retries and functions around it.
+    ///   - body: Called for each value, with the captures of the event's name.
     /// - Throws: ``EventBusError`` with code ``EventBusError/Code/nameTaken``.
     @discardableResult
     public func on<Value>(

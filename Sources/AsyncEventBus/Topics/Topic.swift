@@ -30,6 +30,7 @@ public struct Topic<Value: Sendable>: Sendable {
     /// Declares a topic with codecs.
     ///
     /// - Parameters:
+    ///   - template: The names of the events, with captures.
     ///   - codec: Encodes all values, and decodes payloads without a content type or with an unknown one.
     ///   - others: Decode payloads whose content type is their media type.
     public init(_ template: EventTemplate, _ codec: PayloadCodec<Value>, _ others: PayloadCodec<Value>...) {

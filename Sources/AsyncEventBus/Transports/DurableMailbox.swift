@@ -22,6 +22,7 @@ public struct DurableMailbox: Sendable {
     /// listener is immediate. Events offered by one thread are taken in that order.
     ///
     /// - Parameters:
+    ///   - event: The event.
     ///   - attempt: The number of the first call here: 3 after two calls in an earlier process. If the listener's
     ///     attempts are used up already, not counting attempts that the tracker excludes, it is called once.
     ///   - tracker: Follows the delivery, which ends at once if the listener has left the bus.

@@ -1,6 +1,6 @@
 import Locking
 
-/// Events that a transport brought in together: filled one by one, emitted at once with ``EventBus/emit(_:scope:)``,
+/// Events that a transport brought in together: filled one by one, emitted at once with ``EventBus/emit(_:scope:)-(EventBatch,_)``,
 /// and filled again.
 ///
 /// Costs one lock of the bus and one of each mailbox for all events, while single emits cost these for each event. The
@@ -39,8 +39,10 @@ public struct EventBatch: Sendable {
     /// Appends an event.
     ///
     /// - Parameters:
+    ///   - event: The event.
     ///   - destination: The destination of the event's name, created by the bus that emits the batch.
-    ///   - includesDurable: Whether durable listeners receive the event; false if the transport offers it to them itself.
+    ///   - includesDurable: Whether durable listeners receive the event; false if the transport offers it to them
+    ///     itself.
     public mutating func append(_ event: Event, to destination: EventDestination, includesDurable: Bool = true) {
         deliveries.append(PendingDelivery(event: event.attempt(1), receipt: nil))
         let last = runs.count - 1

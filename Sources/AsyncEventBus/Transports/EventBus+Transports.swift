@@ -73,7 +73,13 @@ extension EventBus {
     /// Cheaper than an event with ``id(_:)``, which it equals. If a transport creates several events from one message,
     /// it gives them the same number.
     ///
-    /// - Parameter origin: Names this bus as the one that the event first entered.
+    /// - Parameters:
+    ///   - number: From ``makeNumber()``.
+    ///   - name: The name of the event.
+    ///   - payload: What the event carries.
+    ///   - time: When the event was emitted.
+    ///   - origin: Names this bus as the one that the event first entered.
+    ///   - attributes: The metadata of the message.
     public func makeEvent(
         _ number: UInt64,
         _ name: EventName,

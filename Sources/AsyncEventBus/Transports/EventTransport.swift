@@ -6,7 +6,7 @@
 /// may call the bus. After ``EventBus/detach(_:from:)`` has returned, only emits that began earlier still call the
 /// transport.
 ///
-/// **In.** A transport emits one event with ``EventBus/emit(_:scope:)``, or many at once with an ``EventBatch`` and an
+/// **In.** A transport emits one event with ``EventBus/emit(_:scope:)-(Event,_)``, or many at once with an ``EventBatch`` and an
 /// ``EventDestination`` for each name. The ``EventOrigin`` of an event names the transport that brought it and the
 /// link: a transport does not send an event back by that link.
 ///
@@ -21,13 +21,15 @@ public protocol EventTransport: AnyObject, Sendable {
     /// If there is no room for a delivery, the transport discards it, counts and reports the loss, and refuses the
     /// delivery on the receipt.
     ///
-    /// - Parameter receipt: Nil if the event is not tracked. The transport announces each delivery on it before it
-    ///   returns.
+    /// - Parameters:
+    ///   - event: The event.
+    ///   - receipt: Nil if the event is not tracked. The transport announces each delivery on it before it returns.
     func take(_ event: Event, receipt: TransportReceipt?)
 
     /// Takes an event of an emitter that waits, or declines it.
     ///
     /// - Parameters:
+    ///   - event: The event.
     ///   - receipt: As for ``take(_:receipt:)``.
     ///   - progress: Records the settled deliveries, from one call for the event to the next.
     /// - Returns: Whether all deliveries are settled. If not, there is no room for the rest: the emitter awaits

@@ -1,25 +1,25 @@
 package import Logging
 package import Mosquitto
 
-/// The client of one broker, as a bridge uses it. ``Mosquitto/Client`` is the real implementation; tests and
+/// The client of one broker, as a bridge uses it. ``/Mosquitto/Client`` is the real implementation; tests and
 /// simulations replace it with one that calls the same delegate.
 package protocol BrokerClient: AnyObject, Sendable {
-    /// Connects, and stays connected, until the task is cancelled: see ``Mosquitto/Client/run()``.
+    /// Connects, and stays connected, until the task is cancelled: see ``/Mosquitto/Client/run()``.
     func run() async throws
 
-    /// Enqueues a message with a valid topic: see ``Mosquitto/Client/enqueue(_:completion:)``.
+    /// Enqueues a message with a valid topic: see ``/Mosquitto/Client/enqueue(_:completion:)``.
     func enqueue(
         checked message: consuming Message,
         completion: (@Sendable (Result<ReasonCode, ClientError>) -> Void)?
     ) throws(ClientError)
 
-    /// Makes and ends subscriptions: see ``Mosquitto/Client/resubscribe(adding:ending:)``.
+    /// Makes and ends subscriptions: see ``/Mosquitto/Client/resubscribe(adding:ending:)``.
     func resubscribe(adding requests: [SubscriptionRequest], ending filters: [String])
 
     /// Returns once the queue has room for a message of this size.
     func waitForRoom(for message: Message) async throws
 
-    /// Stops reading: see ``Mosquitto/Client/hold()``.
+    /// Stops reading: see ``/Mosquitto/Client/hold()``.
     func hold()
 
     /// Resumes reading; reconnects if the client was parked.
@@ -44,7 +44,7 @@ package typealias BrokerClientFactory =
     ) throws -> any BrokerClient
 
 extension Broker {
-    /// Makes a ``Mosquitto/Client``.
+    /// Makes a ``/Mosquitto/Client``.
     static func makeClient(
         _ broker: Broker,
         _ subscriptions: [SubscriptionRequest],

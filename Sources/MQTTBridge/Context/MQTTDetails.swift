@@ -9,7 +9,7 @@ public final class MQTTDetails: TransportDetails {
     public let topic: String
     /// The QoS of the delivery to the bridge.
     public let qos: QoS
-    /// Whether the message came with the retain flag. If ``AsyncEventBus/EventOrigin/isReplayed`` is set, the broker
+    /// Whether the message came with the retain flag. If ``/AsyncEventBus/EventOrigin/isReplayed`` is set, the broker
     /// had retained it before the bridge subscribed. Otherwise its publisher set the flag, which the bridge sees only
     /// if a route with ``Retention/asReceived`` needs it.
     public let isRetained: Bool

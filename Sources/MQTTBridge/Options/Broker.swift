@@ -20,7 +20,7 @@ public struct Broker: Sendable, Hashable {
     /// The topic on which the broker retains whether this program is connected; nil, the default, for none. The payload is
     /// `online` after each connect, before any other message, and `offline` after an end in order or a lost connection.
     ///
-    /// Short for ``Mosquitto/ClientOptions/will`` with a birth message, for other payloads or a delay. An invalid topic is an error
+    /// Short for ``/Mosquitto/ClientOptions/will`` with a birth message, for other payloads or a delay. An invalid topic is an error
     /// of the bridge's initializer.
     public var presence: String? {
         get { options.will?.birth?.topic }
@@ -51,7 +51,7 @@ public struct Broker: Sendable, Hashable {
 
     /// Describes a broker at one URL; does not connect.
     ///
-    /// - Throws: ``Mosquitto/ClientError`` if `url` is not a broker URL.
+    /// - Throws: ``/Mosquitto/ClientError`` if `url` is not a broker URL.
     public init(
         _ url: String,
         name: String = "default",

@@ -14,7 +14,7 @@ public struct TopicTemplate: Sendable, Hashable {
 
     /// Parses a template.
     ///
-    /// - Throws: ``TemplateError`` for a syntax error.
+    /// - Throws: ``/AsyncEventBus/TemplateError`` for a syntax error.
     public init(_ text: String) throws(TemplateError) {
         template = try Template(text, separator: "/") { literal in
             if literal.utf8.contains(where: { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "#") }) {

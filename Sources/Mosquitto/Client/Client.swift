@@ -17,7 +17,9 @@ public final class Client: Sendable {
     ///
     /// - Parameters:
     ///   - brokers: At least one. The client tries them in order, and starts from the first after each loss.
+    ///   - options: The options of all connections.
     ///   - subscriptions: Made on each connection, before ``ClientEvent/subscribed(_:)``.
+    ///   - delegate: Gets messages and events, on the client's thread.
     ///   - logger: For conditions that an operator should know. Nothing is logged per message.
     /// - Throws: ``ClientError`` if the installed library cannot work with the options.
     public init(
@@ -70,9 +72,11 @@ public final class Client: Sendable {
 
     /// Queues a message. Returns at once, from any thread.
     ///
-    /// - Parameter completion: Called once, on the client's thread: when the broker has acknowledged the message (QoS 1
-    ///   and 2), with the reason code; when the message is written (QoS 0); or when the client gives it up. A refusal
-    ///   by the broker is a failure.
+    /// - Parameters:
+    ///   - message: The message.
+    ///   - completion: Called once, on the client's thread: when the broker has acknowledged the message (QoS 1 and
+    ///     2), with the reason code; when the message is written (QoS 0); or when the client gives it up. A refusal
+    ///     by the broker is a failure.
     /// - Throws: ``ClientError`` with code ``ClientError/Code/invalidTopic``, ``ClientError/Code/tooLarge``,
     ///   ``ClientError/Code/queueFull`` or ``ClientError/Code/notRunning``; the completion is not called then.
     public func enqueue(
