@@ -77,6 +77,35 @@ struct RequestTests {
         #expect(try await response == "far")
     }
 
+    @Test("a request ends when no transport has somebody for it, with the refusal if there is one, and not before")
+    func unheard() async throws {
+        struct Refused: Error {}
+        let transports = [FakeTransport(), FakeTransport()]
+        for transport in transports { bus.attach(transport, to: ["pump.*.ask"]) }
+        for isRefused in [false, true] {
+            let number = isRefused ? 2 : 1
+            async let response = bus.request(topic(id: "p1"), 1, within: .seconds(60))
+            let first = await transports[0].receipts.wait(for: number)[number - 1]
+            let second = await transports[1].receipts.wait(for: number)[number - 1]
+            first.didPublish(isUnheard: true)
+            if isRefused { second.didRefuse(Refused()) } else { second.didPublish(isUnheard: true) }
+            do {
+                _ = try await response
+                Issue.record("it has no response")
+            } catch {
+                #expect(isRefused ? error is Refused : (error as? EventBusError)?.code == .noListeners)
+            }
+        }
+        // Somebody hears it at one side.
+        async let response = bus.request(topic(id: "p1"), 1, within: .seconds(60))
+        let event = await transports[0].taken.wait(for: 3)[2]
+        let receipts = [await transports[0].receipts.wait(for: 3)[2], await transports[1].receipts.wait(for: 3)[2]]
+        receipts[0].didPublish(isUnheard: true)
+        receipts[1].didPublish()
+        bus.emit(bus.answersName, "far", attributes: EventAttributes(correlation: event.attributes.correlation))
+        #expect(try await response == "far")
+    }
+
     @Test("a request without a response ends with its time limit, and cancels the call that was to answer")
     func timeLimit() async throws {
         let (begun, ended) = (Journal<Void>(), Journal<Bool>())

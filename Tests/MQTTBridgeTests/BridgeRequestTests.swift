@@ -192,6 +192,52 @@ extension BridgeTests {
             }
         }
 
+        @Test("a broker that knows no subscriber for a request ends it at once", arguments: [false, true])
+        func nobody(isStored: Bool) async throws {
+            let broker = try MosquittoBroker.start()
+            // Its own subscription would count as one.
+            let routes = [Route("pumps/{id}/ask", Site.askPump.requests, direction: .out), Self.routes[1]]
+            let store = isStored ? MemoryStore() : nil
+            let asking = try Station([try .quick(broker.url)], routes: routes, store: store, hears: false)
+            try await withRunning(asking) {
+                let error = await #expect(throws: EventBusError.self) {
+                    try await asking.bus.request(Site.askPump(id: "p"), Query(), within: .seconds(60))
+                }
+                #expect(error?.code == .noListeners)
+                // A listener here answers, although nobody at the broker does.
+                answer(at: asking)
+                let state = try await asking.bus.request(Site.askPump(id: "p"), Query(), within: .seconds(20))
+                #expect(state == PumpState(id: "p", runs: false))
+            }
+        }
+
+        @Test("in MQTT 3.1.1 nobody knows of a subscriber, and the time is over")
+        func nobodyKnown() async throws {
+            let broker = try MosquittoBroker.start()
+            let asking = try station(broker.url, .v3_1_1, .envelope)
+            try await withRunning(asking) {
+                let error = await #expect(throws: EventBusError.self) {
+                    try await asking.bus.request(Site.askPump(id: "p"), Query(), within: .milliseconds(300))
+                }
+                #expect(error?.code == .timedOut)
+            }
+        }
+
+        @Test("a subscriber that does not answer leaves the request to its time limit")
+        func silent() async throws {
+            let broker = try MosquittoBroker.start()
+            let asking = try station(broker.url)
+            try await withPlainClient(broker.url, ["pumps/#"]) { plain in
+                try await withRunning(asking) {
+                    let error = await #expect(throws: EventBusError.self) {
+                        try await asking.bus.request(Site.askPump(id: "p"), Query(), within: .milliseconds(300))
+                    }
+                    #expect(error?.code == .timedOut)
+                    try await plain.hears(1)
+                }
+            }
+        }
+
         @Test("a request passes a gateway between two brokers, and so does its response")
         func twoBrokers() async throws {
             let (near, far) = (try MosquittoBroker.start(), try MosquittoBroker.start())

@@ -171,6 +171,8 @@ public struct ReceiptSummary: Sendable, Hashable {
     public internal(set) var relayed = 0
     /// Deliveries that transports completed.
     public internal(set) var published = 0
+    /// Of these, deliveries of which the other side has said that nobody there receives the event.
+    public internal(set) var unheard = 0
     /// Deliveries that failed for good.
     public internal(set) var refused = 0
     /// Deliveries on disk that transports leave to the next process.
@@ -210,7 +212,10 @@ struct ReceiptStateMachine {
 
     mutating func willPublish() { summary.relayed += 1 }
 
-    mutating func didPublish() { summary.published += 1 }
+    mutating func didPublish(isUnheard: Bool = false) {
+        summary.published += 1
+        if isUnheard { summary.unheard += 1 }
+    }
 
     mutating func didPostpone() { summary.postponed += 1 }
 

@@ -10,8 +10,9 @@ extension EventBus {
     /// time is over, a call in this process that answers it is cancelled as well; one in another process is not.
     ///
     /// - Throws: ``EventBusError`` with code ``EventBusError/Code/noListeners`` if no listener on this bus answers such
-    ///   requests and no transport takes the event, ``EventBusError/Code/timedOut``, or
-    ///   ``EventBusError/Code/answeredWithError`` with the text of the error in ``EventBusError/detail``;
+    ///   requests and no transport takes the event, or the other side of each says that nobody there receives it;
+    ///   ``EventBusError/Code/timedOut``, or ``EventBusError/Code/answeredWithError`` with the text of the error in
+    ///   ``EventBusError/detail``; the error of the transports if all of them refuse the event;
     ///   ``PayloadDecodingError`` if the response is no value; what ``emit(_:_:attributes:scope:)-(Address,_,_,_)`` throws;
     ///   `CancellationError`.
     public func request<Address: RequestAddress>(
@@ -47,18 +48,15 @@ extension EventBus {
     ) async throws -> Result {
         let (name, topic) = (try address.requestName(), address.topic)
         let receivers = receivers(for: name)
-        guard !receivers.transports.isEmpty || receivers.sinks.contains(where: \.answersRequests) else {
-            throw EventBusError(
-                .noListeners,
-                operation: "request \(name)",
-                detail: "no listener answers it, and no route publishes it"
-            )
+        let isAnsweredHere = receivers.sinks.contains(where: \.answersRequests)
+        guard isAnsweredHere || !receivers.transports.isEmpty else {
+            throw Self.noListeners(name, "no listener answers it, and no route publishes it")
         }
         add(requests.listener, to: EventPattern(answersName))
         let (correlation, events) = requests.begin(source: source)
         defer { requests.end(correlation) }
         return try await withTaskCancellationHandler {
-            try emit(
+            let receipt = try tracked.emit(
                 TopicName(topic: topic.requests, name: name),
                 request,
                 attributes: EventAttributes(
@@ -67,6 +65,7 @@ extension EventBus {
                     replyTo: answersName.text
                 )
             )
+            if !isAnsweredHere { endUnheard(correlation, name, receipt) }
             // Owned by this call, which cancels it.
             let timer = Task { [clock, requests] in
                 guard (try? await clock.sleep(for: limit)) != nil else { return }
@@ -85,6 +84,21 @@ extension EventBus {
         } onCancel: { [requests] in
             requests.cancel(correlation)
         }
+    }
+
+    /// Ends a request that nobody behind the transports can answer, as soon as they know.
+    private func endUnheard(_ correlation: String, _ name: EventName, _ receipt: Receipt) {
+        receipt.whenPublished { [requests] result in
+            let summary = receipt.summary
+            guard summary.unheard + summary.refused == summary.relayed else { return }
+            var error: any Error = Self.noListeners(name, "nobody receives it at the other side")
+            if summary.refused > 0, case .failure(let refusal) = result { error = refusal }
+            requests.end(correlation, throwing: error)
+        }
+    }
+
+    private static func noListeners(_ name: EventName, _ detail: String) -> EventBusError {
+        EventBusError(.noListeners, operation: "request \(name)", detail: detail)
     }
 
     /// The name to which responses to the requests of this bus are emitted: `answers.` and ``source``.

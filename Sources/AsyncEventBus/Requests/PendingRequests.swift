@@ -5,7 +5,7 @@ final class PendingRequests: Sendable {
     private struct State {
         var latestNumber: UInt64 = 0
         /// By correlation.
-        var waiting: [String: AsyncStream<Event>.Continuation] = [:]
+        var waiting: [String: AsyncThrowingStream<Event, any Error>.Continuation] = [:]
         /// By correlation: cancels the calls that answer a request of this bus.
         var answering: [String: [UInt64: @Sendable () -> Void]] = [:]
     }
@@ -33,9 +33,8 @@ final class PendingRequests: Sendable {
     /// Registers a request. Its correlation is plain text, so that scripts can pass it on.
     ///
     /// - Returns: The correlation, and the responses to come.
-    func begin(source: String) -> (correlation: String, responses: AsyncStream<Event>) {
-        let (responses, continuation) = AsyncStream.makeStream(
-            of: Event.self,
+    func begin(source: String) -> (correlation: String, responses: AsyncThrowingStream<Event, any Error>) {
+        let (responses, continuation) = AsyncThrowingStream<Event, any Error>.makeStream(
             bufferingPolicy: .bufferingOldest(Self.mostResponses)
         )
         return state.withLock { state in
@@ -55,8 +54,10 @@ final class PendingRequests: Sendable {
     }
 
     /// Ends the wait for further responses.
-    func end(_ correlation: String) {
-        state.withLock { $0.waiting.removeValue(forKey: correlation) }?.finish()
+    ///
+    /// - Parameter error: The reason why there will be none; nil if the time is over, or enough have come.
+    func end(_ correlation: String, throwing error: (any Error)? = nil) {
+        state.withLock { $0.waiting.removeValue(forKey: correlation) }?.finish(throwing: error)
     }
 
     /// Cancels the calls in this process that answer a request.

@@ -4,7 +4,7 @@
 /// may be kept while a delivery is in progress, and may be used on any thread.
 ///
 /// A transport announces each delivery with ``willPublish()`` within the call of `take`. The delivery then ends once:
-/// with ``didPublish()``, ``didRefuse(_:endsStoring:)`` or ``didPostpone()``. If it never ends, ``Receipt/published()``
+/// with ``didPublish(isUnheard:)``, ``didRefuse(_:endsStoring:)`` or ``didPostpone()``. If it never ends, ``Receipt/published()``
 /// never returns.
 public struct TransportReceipt: Sendable {
     private let receipt: Receipt
@@ -17,7 +17,9 @@ public struct TransportReceipt: Sendable {
     public func willPublish() { receipt.apply { $0.willPublish() } }
 
     /// Reports that a delivery is complete.
-    public func didPublish() { receipt.apply { $0.didPublish() } }
+    ///
+    /// - Parameter isUnheard: Whether the other side has said that nobody there receives the event.
+    public func didPublish(isUnheard: Bool = false) { receipt.apply { $0.didPublish(isUnheard: isUnheard) } }
 
     /// Reports that a delivery has failed for good.
     ///

@@ -248,8 +248,8 @@ final class OutboundRouter: EventTransport {
         }
         try outlet.publish(message, context, state: state) { [context] result in
             switch result {
-            case .success:
-                receipt.didPublish()
+            case .success(let reason):
+                receipt.didPublish(isUnheard: reason == .noMatchingSubscribers)
             case .failure(let error):
                 receipt.didRefuse(error, endsStoring: false)
                 guard error.code != .notRunning else {

@@ -187,9 +187,9 @@ final class OutboundDelivery: Sendable {
 
     private func answered(_ item: Item, _ result: Result<ReasonCode, ClientError>) {
         switch result {
-        case .success:
+        case .success(let reason):
             CrashPoint.afterPuback.pass()
-            item.receipt?.didPublish()
+            item.receipt?.didPublish(isUnheard: reason == .noMatchingSubscribers)
             end(item, isDone: true)
         case .failure(let error):
             var item = item
