@@ -14,7 +14,8 @@ extension Bridge {
     /// when it is back.
     ///
     /// A removed broker gets the queued messages before its client disconnects; stored messages for it stay in the store.
-    /// A removed broker's name can be used again when the change has returned.
+    /// Use its name again only when it has disconnected (``BridgeEvent``): two clients with one identifier end each other's
+    /// connections.
     ///
     /// ```swift
     /// try bridge.use(bridge.routes + [Route("zigbee/{device}", "zigbee.{device}")])

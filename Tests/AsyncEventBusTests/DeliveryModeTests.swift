@@ -3,7 +3,7 @@ import Testing
 @testable import AsyncEventBus
 import TestSupport
 
-@Suite("Delivery", .timeLimit(.minute))
+@Suite("Delivery", .timeLimit(.deadlock))
 struct DeliveryTests {
     private let bus = EventBus(logger: .silent)
     private let heard = Journal<String>()

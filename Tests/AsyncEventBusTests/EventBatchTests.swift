@@ -3,7 +3,7 @@ import Testing
 @testable import AsyncEventBus
 import TestSupport
 
-@Suite("EventBatch", .timeLimit(.minute))
+@Suite("EventBatch", .timeLimit(.deadlock))
 struct EventBatchTests {
     private func event(_ number: Int, _ name: EventName) -> Event {
         Event(

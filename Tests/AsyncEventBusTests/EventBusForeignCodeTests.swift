@@ -5,7 +5,7 @@ import Testing
 
 /// Each test lets go of an object whose `deinit` emits on the bus, at the place that is likeliest to hold a lock. A bus
 /// that lets go of it under its lock waits for itself.
-@Suite("EventBus: no foreign code under a lock", .timeLimit(.minute))
+@Suite("EventBus: no foreign code under a lock", .timeLimit(.deadlock))
 struct EventBusForeignCodeTests {
     private let bus = EventBus(logger: .silent)
     private let heard = Journal<String>()

@@ -4,7 +4,7 @@ import Testing
 
 @testable import AsyncEventBus
 
-@Suite("EventBus: the log", .timeLimit(.minute))
+@Suite("EventBus: the log", .timeLimit(.deadlock))
 struct EventBusLogTests {
     private struct Broken: Error, CustomStringConvertible {
         let description = "a fuse \u{1b}[31m has blown"

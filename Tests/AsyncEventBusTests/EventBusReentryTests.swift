@@ -3,7 +3,7 @@ import Testing
 
 @testable import AsyncEventBus
 
-@Suite("EventBus: from inside a listener, and while one runs", .timeLimit(.minute))
+@Suite("EventBus: from inside a listener, and while one runs", .timeLimit(.deadlock))
 struct EventBusReentryTests {
     private let bus = EventBus(logger: .silent)
     private let heard = Journal<String>()

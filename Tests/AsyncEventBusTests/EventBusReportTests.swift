@@ -4,7 +4,7 @@ import Testing
 
 @testable import AsyncEventBus
 
-@Suite("EventBus: reports", .timeLimit(.minute))
+@Suite("EventBus: reports", .timeLimit(.deadlock))
 struct EventBusReportTests {
     private struct Broken: Error, CustomStringConvertible {
         let description = "a fuse has blown"

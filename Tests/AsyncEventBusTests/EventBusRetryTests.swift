@@ -4,7 +4,7 @@ import Testing
 
 @testable import AsyncEventBus
 
-@Suite("EventBus: retries", .timeLimit(.minute))
+@Suite("EventBus: retries", .timeLimit(.deadlock))
 struct EventBusRetryTests {
     private struct Broken: Error, CustomStringConvertible {
         let description = "a fuse has blown"

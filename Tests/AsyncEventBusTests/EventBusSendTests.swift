@@ -5,7 +5,7 @@ import Testing
 @testable import AsyncEventBus
 
 /// Senders run on an executor that runs only on demand: after a step, what has not been sent is suspended.
-@Suite("EventBus: send", .timeLimit(.minute))
+@Suite("EventBus: send", .timeLimit(.deadlock))
 struct EventBusSendTests {
     private let bus = EventBus(logger: .silent)
     private let executor = StepExecutor()

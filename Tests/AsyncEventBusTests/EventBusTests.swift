@@ -3,7 +3,7 @@ import Testing
 
 @testable import AsyncEventBus
 
-@Suite("EventBus: listeners", .timeLimit(.minute))
+@Suite("EventBus: listeners", .timeLimit(.deadlock))
 struct EventBusTests {
     private let bus = EventBus(logger: .silent)
     private let heard = Journal<String>()

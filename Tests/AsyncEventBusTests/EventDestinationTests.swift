@@ -3,7 +3,7 @@ import Testing
 
 @testable import AsyncEventBus
 
-@Suite("Destination", .timeLimit(.minute))
+@Suite("Destination", .timeLimit(.deadlock))
 struct EventDestinationTests {
     private let bus = EventBus()
     private let heard = Journal<String>()

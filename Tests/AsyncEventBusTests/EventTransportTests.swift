@@ -3,7 +3,7 @@ import Testing
 
 @testable import AsyncEventBus
 
-@Suite("EventTransport", .timeLimit(.minute))
+@Suite("EventTransport", .timeLimit(.deadlock))
 struct EventTransportTests {
     private let bus = EventBus(logger: .silent)
     private let heard = Journal<String>()

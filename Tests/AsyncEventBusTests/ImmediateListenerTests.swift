@@ -4,7 +4,7 @@ import Testing
 
 @testable import AsyncEventBus
 
-@Suite("Immediate listeners", .timeLimit(.minute))
+@Suite("Immediate listeners", .timeLimit(.deadlock))
 struct ImmediateListenerTests {
     struct Kind: Sendable, CustomTestStringConvertible {
         let testDescription: String

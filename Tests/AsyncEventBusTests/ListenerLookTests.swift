@@ -4,7 +4,7 @@ import Testing
 
 @testable import AsyncEventBus
 
-@Suite("ListenerLook", .timeLimit(.minute))
+@Suite("ListenerLook", .timeLimit(.deadlock))
 struct ListenerLookTests {
     private let clock = TestClock()
     private let bus: EventBus

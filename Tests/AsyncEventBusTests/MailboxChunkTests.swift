@@ -4,7 +4,7 @@ import Testing
 @testable import AsyncEventBus
 
 /// What a mailbox promises whose workers take many events at a time.
-@Suite("Mailbox: many at a time", .timeLimit(.minute))
+@Suite("Mailbox: many at a time", .timeLimit(.deadlock))
 struct MailboxChunkTests {
     private let bus = EventBus(logger: .silent)
     private let gate = Gate()

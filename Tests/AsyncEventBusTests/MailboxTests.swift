@@ -4,7 +4,7 @@ import Testing
 @testable import AsyncEventBus
 
 /// What a mailbox promises to the bus alone; the rest shows in the tests of the bus.
-@Suite("Mailbox", .timeLimit(.minute))
+@Suite("Mailbox", .timeLimit(.deadlock))
 struct MailboxTests {
     private let gate = Gate()
     private let heard = Journal<String>()

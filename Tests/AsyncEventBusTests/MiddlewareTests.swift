@@ -5,7 +5,7 @@ import Testing
 
 @testable import AsyncEventBus
 
-@Suite("Middleware", .timeLimit(.minute))
+@Suite("Middleware", .timeLimit(.deadlock))
 struct MiddlewareTests {
     private struct Broken: Error {}
 

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What a transport can do that sees the public interface only.
-@Suite("EventTransport, from outside", .timeLimit(.minute))
+@Suite("EventTransport, from outside", .timeLimit(.deadlock))
 struct PublicTransportTests {
     private let near = EventBus(name: "near", logger: .silent)
     private let far = EventBus(name: "far", logger: .silent)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import AsyncEventBus
 
-@Suite("Receipt: stored", .timeLimit(.minute))
+@Suite("Receipt: stored", .timeLimit(.deadlock))
 struct ReceiptStoredTests {
     private struct Refusal: Error, Equatable {
         let reason: String

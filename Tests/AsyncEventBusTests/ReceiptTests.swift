@@ -3,7 +3,7 @@ import Testing
 
 @testable import AsyncEventBus
 
-@Suite("Receipt", .timeLimit(.minute))
+@Suite("Receipt", .timeLimit(.deadlock))
 struct ReceiptTests {
     private struct Refusal: Error, Equatable {
         let reason: String

@@ -5,7 +5,7 @@ import Testing
 
 @testable import AsyncEventBus
 
-@Suite("Requests", .timeLimit(.minute))
+@Suite("Requests", .timeLimit(.deadlock))
 struct RequestTests {
     private struct Broken: Error, CustomStringConvertible {
         let description = "the pump is away"

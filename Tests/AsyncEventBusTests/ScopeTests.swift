@@ -3,7 +3,7 @@ import Testing
 
 @testable import AsyncEventBus
 
-@Suite("Scope", .timeLimit(.minute))
+@Suite("Scope", .timeLimit(.deadlock))
 struct ScopeTests {
     @Test(
         "local never reaches a transport, broker never a listener, everywhere reaches both, once",

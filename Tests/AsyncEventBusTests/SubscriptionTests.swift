@@ -3,7 +3,7 @@ import Testing
 
 @testable import AsyncEventBus
 
-@Suite("Subscription", .timeLimit(.minute))
+@Suite("Subscription", .timeLimit(.deadlock))
 struct SubscriptionTests {
     private struct Broken: Error {}
 

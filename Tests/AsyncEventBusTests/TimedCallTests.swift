@@ -4,7 +4,7 @@ import Testing
 
 @testable import AsyncEventBus
 
-@Suite("TimedCall", .timeLimit(.minute))
+@Suite("TimedCall", .timeLimit(.deadlock))
 struct TimedCallTests {
     /// A clock whose sleepers do not hear of a cancellation, and wake when told to.
     private struct DeafClock: Clock {

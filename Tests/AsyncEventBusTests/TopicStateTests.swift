@@ -1,9 +1,10 @@
+import Foundation
 import TestSupport
 import Testing
 
 @testable import AsyncEventBus
 
-@Suite("TopicState", .timeLimit(.minute))
+@Suite("TopicState", .timeLimit(.deadlock))
 struct TopicStateTests {
     private struct Pump: Hashable {
         let runs: Bool
@@ -105,28 +106,69 @@ struct TopicStateTests {
     }
 
     @Test("values are forgotten beyond the bounds, the one that changed longest ago first, and that is an update")
-    func bounds() {
+    func bounds() throws {
         var memory = StateMemory<Int>()
+        func set(_ id: String, _ value: Int, payload: Payload, size: Int) throws -> [String] {
+            let outcome = memory.set(id, value, payload: payload, size: size, over: memory[id])
+            return try #require(outcome).changed
+        }
         func payload(_ size: Int) -> Payload { Payload([UInt8](repeating: 1, count: size)) }
         var changed: [String] = []
         for number in 0...TopicState<Int>.mostValues {
-            changed = memory.set("\(number)", number, payload: Payload("\(number)"), size: 10)
-            if number == 0 { _ = memory.set("0", -1, payload: "x", size: 10) }
+            changed = try set("\(number)", number, payload: Payload("\(number)"), size: 10)
+            if number == 0 { _ = try set("0", -1, payload: "x", size: 10) }
         }
         #expect(changed == ["\(TopicState<Int>.mostValues)", "0"] && memory.forgotten == 1)
-        #expect(memory["0"] == nil && memory["1"] == 1 && memory.values.count == TopicState<Int>.mostValues)
+        #expect(memory["0"] == nil && memory["1"]?.value == 1 && memory.values.count == TopicState<Int>.mostValues)
         let large = TopicState<Int>.mostBytes - 25
-        #expect(memory.set("large", 0, payload: payload(2), size: large).count == TopicState<Int>.mostValues - 1)
+        let forgotten = try set("large", 0, payload: payload(2), size: large)
+        #expect(forgotten.count == TopicState<Int>.mostValues - 1)
         #expect(memory.values.count == 3)
         // A value that is too large alone is there alone.
-        #expect(memory.set("larger", 0, payload: payload(3), size: large * 2).count == 4)
+        let alone = try set("larger", 0, payload: payload(3), size: large * 2)
+        #expect(alone.count == 4)
         #expect(memory.order == ["larger"])
-        #expect(memory.clear("larger") == ["larger"] && memory.clear("larger").isEmpty && memory.order.isEmpty)
+        let cleared = [memory.clear("larger").changed, memory.clear("larger").changed]
+        #expect(cleared == [["larger"], []] && memory.order.isEmpty)
         for number in 0..<100_000 {
-            _ = memory.set("a", number, payload: Payload("\(number)"), size: 1)
+            _ = try set("a", number, payload: Payload("\(number)"), size: 1)
             _ = memory.clear("b")
         }
         #expect(memory.order == ["a"])
+        // Another thread was faster.
+        let former = memory["a"]
+        _ = try set("a", -2, payload: "-2", size: 2)
+        let late = memory.set("a", -1, payload: "-1", size: 2, over: former)
+        #expect(late == nil && memory["a"]?.value == -2)
+    }
+
+    @Test("neither the comparison nor the end of a value runs under the lock of the state")
+    func reentrant() async throws {
+        let topic = Topic<Nosy>("nosy.{id}")
+        let state = bus.state(topic)
+        // A thread of its own, since a deadlock would block it.
+        let counts = Locked<[Int]>([])
+        Thread.detachNewThread { [bus] in
+            for _ in 0..<3 { try? bus.emit(topic(id: "a"), Nosy(state)) }
+            let full = state.values.count
+            bus.emit("nosy.a")
+            counts.withLock { $0 = [full, state.values.count] }
+        }
+        #expect(try await eventually { counts.withLock { !$0.isEmpty } })
+        #expect(counts.withLock { $0 } == [1, 0])
+    }
+
+    /// Looks at the state that it is in whenever it is compared, and when it ends.
+    private final class Nosy: Sendable, Equatable {
+        private let state: TopicState<Nosy>
+
+        init(_ state: TopicState<Nosy>) {
+            self.state = state
+        }
+
+        deinit { _ = state.forgotten }
+
+        static func == (left: Nosy, right: Nosy) -> Bool { left.state.values.isEmpty }
     }
 
     @Test("names that come and go while nobody reads do not pile up")

@@ -5,7 +5,7 @@ import Testing
 
 @testable import AsyncEventBus
 
-@Suite("Topic: values", .timeLimit(.minute))
+@Suite("Topic: values", .timeLimit(.deadlock))
 struct TopicValueTests {
     /// Has an identity, by which a copy would be noticed.
     private final class Reading: Sendable {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import AsyncEventBus
 
-@Suite("Tracked delivery", .timeLimit(.minute))
+@Suite("Tracked delivery", .timeLimit(.deadlock))
 struct TrackedDeliveryTests {
     private struct Broken: Error, CustomStringConvertible {
         let description = "broken"

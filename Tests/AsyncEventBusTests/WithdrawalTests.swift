@@ -4,7 +4,7 @@ import Testing
 
 @testable import AsyncEventBus
 
-@Suite("Deliveries that are taken back", .timeLimit(.minute))
+@Suite("Deliveries that are taken back", .timeLimit(.deadlock))
 struct WithdrawalTests {
     private struct Broken: Error, CustomStringConvertible {
         let description = "broken"

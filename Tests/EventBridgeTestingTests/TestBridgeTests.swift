@@ -4,7 +4,7 @@ import MQTTBridge
 import TestSupport
 import Testing
 
-@Suite("TestBridge", .timeLimit(.minute))
+@Suite("TestBridge", .timeLimit(.deadlock))
 struct TestBridgeTests {
     private struct Reading: Codable {
         var bar: Double

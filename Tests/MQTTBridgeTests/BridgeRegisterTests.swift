@@ -42,7 +42,7 @@ struct BridgeRegisterTests {
         withExtendedLifetime(bridges) {}
     }
 
-    @Test("a bridge that has ended or was let go of stands in nobody's way", .timeLimit(.minute))
+    @Test("a bridge that has ended or was let go of stands in nobody's way", .timeLimit(.deadlock))
     func released() async throws {
         let bus = EventBus(logger: .silent)
         do { _ = try bridge(bus) }

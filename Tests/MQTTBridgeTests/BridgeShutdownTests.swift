@@ -89,7 +89,7 @@ extension BridgeTests {
             broker.thaw()
         }
 
-        @Test("a bridge that ends for a reason says it to who waits", .timeLimit(.minute))
+        @Test("a bridge that ends for a reason says it to who waits", .timeLimit(.deadlock))
         func fails() async throws {
             let broker = try FakeBroker { try $0.serve() }
             let station = try Station([try .quick("mqtt://127.0.0.1:\(broker.port)")])

@@ -7,7 +7,7 @@ import Testing
 @testable import MQTTBridge
 
 extension BridgeTests {
-    @Suite("immediate listeners", .timeLimit(.minute))
+    @Suite("immediate listeners", .timeLimit(.deadlock))
     struct ImmediateListeners {
         enum Kind: CaseIterable {
             case serial, concurrent, keyed

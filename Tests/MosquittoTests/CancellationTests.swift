@@ -3,7 +3,7 @@ import Testing
 
 @testable import Mosquitto
 
-@Suite("Cancelled calls of a client", .timeLimit(.minute))
+@Suite("Cancelled calls of a client", .timeLimit(.deadlock))
 struct CancellationTests {
     private let executor = StepExecutor()
 

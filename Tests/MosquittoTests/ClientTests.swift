@@ -54,7 +54,7 @@ struct ClientTests {
 
     // MARK: Room
 
-    @Test("who waits for room goes on when half of the queue is free", .timeLimit(.minute))
+    @Test("who waits for room goes on when half of the queue is free", .timeLimit(.deadlock))
     func room() async throws {
         let broker = try FakeBroker { try $0.serve() }
         let client = try client(broker.url, options: .quick().with { $0.limits.queueCapacity = 10 })
@@ -66,7 +66,7 @@ struct ClientTests {
         try await run.value
     }
 
-    @Test("who waits for room goes on in order, and small messages do not pass a large one", .timeLimit(.minute))
+    @Test("who waits for room goes on in order, and small messages do not pass a large one", .timeLimit(.deadlock))
     func roomInOrder() async throws {
         let client = try client(options: .quick().with { $0.limits.queueBytes = 1_000 })
         let storage = client.storage
@@ -99,7 +99,7 @@ struct ClientTests {
         for waiter in waiters { try await waiter.value }
     }
 
-    @Test("when a large message that waits is cancelled, the small ones behind it go on", .timeLimit(.minute))
+    @Test("when a large message that waits is cancelled, the small ones behind it go on", .timeLimit(.deadlock))
     func roomBehindCancelled() async throws {
         let client = try client(options: .quick().with { $0.limits.queueBytes = 1_000 })
         func message(_ size: Int) -> Message { Message(topic: "a", payload: [UInt8](repeating: 0, count: size)) }
@@ -115,7 +115,7 @@ struct ClientTests {
         try await small.value
     }
 
-    @Test("who waits for room and is cancelled stops waiting", .timeLimit(.minute))
+    @Test("who waits for room and is cancelled stops waiting", .timeLimit(.deadlock))
     func cancelledRoom() async throws {
         let client = try client(options: .quick().with { $0.limits.queueCapacity = 1 })
         try client.enqueue(Message(topic: "a"))
@@ -124,7 +124,7 @@ struct ClientTests {
         await #expect(throws: CancellationError.self) { try await waiting.value }
     }
 
-    @Test("who waits for room when the client ends goes on", .timeLimit(.minute))
+    @Test("who waits for room when the client ends goes on", .timeLimit(.deadlock))
     func endedRoom() async throws {
         let client = try client(options: .quick().with { $0.limits.queueCapacity = 1 })
         try client.enqueue(Message(topic: "a"))

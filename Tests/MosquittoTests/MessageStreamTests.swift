@@ -3,7 +3,7 @@ import Testing
 
 @testable import Mosquitto
 
-@Suite("MessageStream", .timeLimit(.minute))
+@Suite("MessageStream", .timeLimit(.deadlock))
 struct MessageStreamTests {
     /// A client that does not run, for a stream that a test feeds.
     private static func client(_ stream: MessageStream) throws -> Client {

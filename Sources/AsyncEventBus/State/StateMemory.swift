@@ -1,13 +1,23 @@
 import DequeModule
 
 /// The latest values of a topic, bounded in number and in bytes. Pure.
+///
+/// It neither compares nor releases values, which may run a user's code: its owner has it behind a lock.
 struct StateMemory<Value: Sendable>: Sendable {
-    private struct Entry {
+    struct Entry {
         let value: Value
         let payload: Payload
-        let size: Int
+        fileprivate let size: Int
         /// Of the latest change; see `changes`.
-        let number: UInt64
+        fileprivate let number: UInt64
+    }
+
+    /// The outcome of a change.
+    struct Outcome {
+        /// The names that have changed, those that were forgotten among them.
+        var changed: [String] = []
+        /// The entries that are gone. To be released outside the lock.
+        var removed: [Entry] = []
     }
 
     private var entries: [ExactText: Entry] = [:]
@@ -17,7 +27,7 @@ struct StateMemory<Value: Sendable>: Sendable {
     private var bytes = 0
     private(set) var forgotten: UInt64 = 0
 
-    subscript(id: String) -> Value? { entries[ExactText(id)]?.value }
+    subscript(id: String) -> Entry? { entries[ExactText(id)] }
 
     var values: [String: Value] {
         Dictionary(entries.map { ($0.key.text, $0.value.value) }, uniquingKeysWith: { $1 })
@@ -26,27 +36,28 @@ struct StateMemory<Value: Sendable>: Sendable {
     /// The names with a value, the one that changed longest ago first.
     var order: [String] { changes.compactMap { isLatest($0) ? $0.id : nil } }
 
-    /// Sets a value. Returns the names that have changed, those that were forgotten among them.
-    mutating func set(_ id: String, _ value: Value, payload: Payload, size: Int) -> [String] {
+    /// Sets a value in place of a known one; nil if that is not the current one any more.
+    mutating func set(_ id: String, _ value: Value, payload: Payload, size: Int, over known: Entry?) -> Outcome? {
         let key = ExactText(id)
-        if let known = entries[key], known.payload.isSame(as: payload) { return [] }
+        guard entries[key]?.number == known?.number else { return nil }
         latestNumber += 1
-        bytes += size - (entries[key]?.size ?? 0)
+        bytes += size - (known?.size ?? 0)
         entries[key] = Entry(value: value, payload: payload, size: size, number: latestNumber)
         changes.append((id, latestNumber))
-        return [id] + forget(but: key)
+        var outcome = Outcome(changed: [id])
+        forget(but: key, &outcome)
+        return outcome
     }
 
-    /// Removes a value. Returns the names that have changed.
-    mutating func clear(_ id: String) -> [String] {
-        guard let entry = entries.removeValue(forKey: ExactText(id)) else { return [] }
+    /// Removes a value.
+    mutating func clear(_ id: String) -> Outcome {
+        guard let entry = entries.removeValue(forKey: ExactText(id)) else { return Outcome() }
         bytes -= entry.size
-        return [id]
+        return Outcome(changed: [id], removed: [entry])
     }
 
     /// Forgets values while there are too many, but not the newest.
-    private mutating func forget(but newest: ExactText) -> [String] {
-        var removed: [String] = []
+    private mutating func forget(but newest: ExactText, _ outcome: inout Outcome) {
         while entries.count > TopicState<Value>.mostValues || bytes > TopicState<Value>.mostBytes,
             let oldest = changes.first, ExactText(oldest.id) != newest || !isLatest(oldest)
         {
@@ -54,11 +65,11 @@ struct StateMemory<Value: Sendable>: Sendable {
             guard isLatest(oldest), let entry = entries.removeValue(forKey: ExactText(oldest.id)) else { continue }
             bytes -= entry.size
             forgotten += 1
-            removed.append(oldest.id)
+            outcome.changed.append(oldest.id)
+            outcome.removed.append(entry)
         }
         // Outdated changes take as much room as the values at most.
         if changes.count > 2 * entries.count + 16 { changes = changes.filter { isLatest($0) } }
-        return removed
     }
 
     private func isLatest(_ change: (id: String, number: UInt64)) -> Bool {

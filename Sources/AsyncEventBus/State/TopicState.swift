@@ -33,7 +33,7 @@ public final class TopicState<Value: Sendable>: Sendable {
     }
 
     /// The value with this text of the captures; nil if there is none.
-    public subscript(id: String) -> Value? { state.withLock { $0.memory[id] } }
+    public subscript(id: String) -> Value? { state.withLock { $0.memory[id] }?.value }
 
     /// The value of a name; nil if there is none.
     public subscript(name: TopicName<Value>) -> Value? { self[topic.template.id(of: name.name)] }
@@ -58,16 +58,26 @@ public final class TopicState<Value: Sendable>: Sendable {
         }
         let value = try topic.value(of: event)
         let size = id.utf8.count + event.payload.size
-        change { $0.set(id, value, payload: event.payload, size: size) }
+        while true {
+            // Compared outside the lock, since `==` may be a user's; again if another thread was faster.
+            let known = state.withLock { $0.memory[id] }
+            if let known, known.payload.isSame(as: event.payload) { return }
+            if change({ $0.set(id, value, payload: event.payload, size: size, over: known) }) { return }
+        }
     }
 
-    private func change(_ change: (inout StateMemory<Value>) -> [String]) {
-        let readers = state.withLock { state in
-            let changed = change(&state.memory)
-            guard !changed.isEmpty else { return [CheckedContinuation<Void, Never>]() }
-            return state.readers.keys.compactMap { state.readers[$0]?.add(changed) }
+    /// Makes a change and tells the readers; returns false if there was none to make.
+    @discardableResult
+    private func change(_ change: (inout StateMemory<Value>) -> StateMemory<Value>.Outcome?) -> Bool {
+        let (outcome, readers) = state.withLock { state in
+            let outcome = change(&state.memory)
+            guard let changed = outcome?.changed, !changed.isEmpty else {
+                return (outcome, [CheckedContinuation<Void, Never>]())
+            }
+            return (outcome, state.readers.keys.compactMap { state.readers[$0]?.add(changed) })
         }
         for reader in readers { reader.resume() }
+        return outcome != nil
     }
 
     // MARK: Readers
@@ -88,7 +98,7 @@ public final class TopicState<Value: Sendable>: Sendable {
         while !Task.isCancelled {
             let change = state.withLock { state -> Change? in
                 guard let id = state.readers[number]?.next() else { return nil }
-                return (id, state.memory[id])
+                return (id, state.memory[id]?.value)
             }
             if let change { return change }
             await withTaskCancellationHandler {

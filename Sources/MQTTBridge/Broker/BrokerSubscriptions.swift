@@ -12,9 +12,23 @@ final class BrokerSubscriptions: Sendable {
     }
 
     private struct State {
-        var plan: SubscriptionPlan
-        /// The former plans, until the broker has ended their subscriptions.
-        var former: [SubscriptionPlan] = []
+        private(set) var plan: SubscriptionPlan
+        /// The former plans, until the broker has ended their subscriptions; the last few, since a broker that is away ends none.
+        private(set) var former: [SubscriptionPlan] = []
+
+        /// The most former plans.
+        private static let most = 16
+
+        init(plan: SubscriptionPlan) {
+            self.plan = plan
+        }
+
+        mutating func use(_ next: SubscriptionPlan, endsAny: Bool) {
+            if endsAny { former = former.suffix(Self.most - 1) + [plan] }
+            plan = next
+        }
+
+        mutating func settled() { former = [] }
 
         /// Whether the plan has exactly these requests, in any order.
         func isMade(of requests: [SubscriptionRequest]) -> Bool {
@@ -53,10 +67,7 @@ final class BrokerSubscriptions: Sendable {
             )
             if change.added.isEmpty, change.ended.isEmpty { return nil }
             memory = try memory?.next(plan.requests.map(\.filter))
-            state.withLock { state in
-                if !change.ended.isEmpty { state.former.append(state.plan) }
-                state.plan = plan
-            }
+            state.withLock { $0.use(plan, endsAny: !change.ended.isEmpty) }
             return change
         }
     }
@@ -68,7 +79,7 @@ final class BrokerSubscriptions: Sendable {
         try memory.withLock { memory throws(StoreError) in
             let isCurrent = state.withLock { state in
                 guard state.isMade(of: requests) else { return false }
-                state.former = []
+                state.settled()
                 return true
             }
             if isCurrent { try memory?.settled() }
