@@ -37,7 +37,7 @@ public final class Bridge: Service {
     let end: BridgeEnd
     let entry: BridgeRegister.Entry
     let state = Locked(State())
-    /// Held during a change of routes and brokers, so that changes follow one another.
+    /// Held during a change of routes and brokers, the store's part included, so that changes follow one another.
     let changes = Locked(())
 
     /// Makes a bridge, which connects in ``run()``.

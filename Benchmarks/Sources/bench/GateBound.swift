@@ -7,7 +7,9 @@ struct GateBound {
     let most: Double
 
     /// All of them. Allocations and instructions are those beside the usual C client's, payloads are of 64 bytes,
-    /// durability is memory. Instructions may be a tenth more: compilers differ.
+    /// durability is memory. Instructions may be a tenth more: compilers differ. Inbound, they depend on the machine as well: one
+    /// build counted 4,441 and 4,136 on one machine, and 5,382 and 4,966 on another that hands over smaller batches under valgrind.
+    /// So there the bound is a tenth above the most that was seen.
     static let all = [
         GateBound(kind: .hose, qos: 0, quantity: .systemCalls, most: 0.1),
         GateBound(kind: .hose, qos: 1, quantity: .systemCalls, most: 0.1),
@@ -17,8 +19,8 @@ struct GateBound {
         GateBound(kind: .hose, qos: 1, quantity: .allocations, most: 2.7),
         GateBound(kind: .sink, qos: 0, quantity: .allocations, most: 8.8),
         GateBound(kind: .sink, qos: 1, quantity: .allocations, most: 11.8),
-        GateBound(kind: .hose, qos: 0, quantity: .instructions, most: 4_500),
-        GateBound(kind: .hose, qos: 1, quantity: .instructions, most: 4_200),
+        GateBound(kind: .hose, qos: 0, quantity: .instructions, most: 5_900),
+        GateBound(kind: .hose, qos: 1, quantity: .instructions, most: 5_700),
         GateBound(kind: .sink, qos: 0, quantity: .instructions, most: 12_700),
         GateBound(kind: .sink, qos: 1, quantity: .instructions, most: 15_400),
     ]

@@ -38,7 +38,8 @@ final class BrokerSubscriptions: Sendable {
 
     private let state: Locked<State>
     /// Nil if no later run can resume the session. A lock of its own, since the client's thread reads the plan and must not
-    /// wait for the store.
+    /// wait for the store. The store is called under it, which rule 2 forbids elsewhere: a record that a change and an answer
+    /// of the broker write at the same time would lose filters. A store does not call its bridge.
     private let memory: Locked<SessionMemory?>
 
     init(_ plan: SubscriptionPlan, _ memory: SessionMemory?) {
