@@ -32,11 +32,11 @@ extension BridgeTests {
             try await until { try store.count(.outbound) == 100 }
 
             var slow = try Broker.quick(broker.url)
-            slow.drainRate = 20
+            slow.drainRate = 5
             let second = try Station([slow], routes: routes, store: store)
             let receipts = try await withRunning(second) {
                 let receipts = [second.bus.tracked.emit("o.busy", "1")]
-                try await until { broker.publishes(on: "o/busy") == 2 }
+                try await until { broker.publishes(on: "o/busy") >= 2 }
                 let more = second.bus.tracked.emit("o.busy", "2")
                 try await withTimeLimit(.seconds(30)) { try await more.stored() }
                 // What waits from before is still read.
