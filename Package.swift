@@ -170,7 +170,6 @@ let package = Package(
         .executableTarget(
             name: "mqtt-bridge-torture",
             dependencies: [
-                "Locking",
                 "Mosquitto",
                 "Programs",
                 "Torture",

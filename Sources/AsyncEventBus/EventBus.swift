@@ -4,8 +4,8 @@ import Synchronization
 
 /// An event bus inside one process, which transports extend to other processes.
 ///
-/// Listeners are async functions. ``emit(_:_:attributes:scope:)-(_,Payload,_,_)`` returns at once: it puts the event into the mailbox
-/// of each listener whose pattern matches. Listeners run in parallel, and wait neither for one another nor for the
+/// Listeners are async functions. ``emit(_:_:attributes:scope:)-(_,Payload,_,_)`` returns at once: it puts the event
+/// into the mailbox of each listener whose pattern matches. Listeners run in parallel, and wait neither for one another nor for the
 /// emitter. The emitter waits only for immediate listeners: see ``Listener``.
 ///
 /// **Order.** A serial listener receives the events of one task or thread in the order of their emits. Between emitters

@@ -20,7 +20,7 @@ struct ReloadService: Service {
             do {
                 let next = try read()
                 let change = try SetupChange(from: current, to: next)
-                if change.isEmpty(from: current) {
+                if change.isEmpty {
                     logger.notice("the configuration was read again; nothing has changed")
                     continue
                 }

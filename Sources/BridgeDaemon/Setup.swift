@@ -19,9 +19,7 @@ package struct Setup: Sendable {
     }
 
     /// The routes, with the one that is meant if there are none.
-    var effectiveRoutes: [Route] {
-        routes.isEmpty ? brokers.prefix(1).map { .everything(broker: $0.name) } : routes
-    }
+    var effectiveRoutes: [Route] { Route.meant(by: routes, brokers: brokers.map(\.name)) }
 
     /// Returns a setup for a short-lived command, with a client identifier of its own and without a store, so that the
     /// command does not take over the daemon's session.

@@ -17,6 +17,8 @@ struct SetupChange {
     let removedRoutes: [Route]
     let addedBrokers: [Broker]
     let removedBrokers: [String]
+    /// Whether the bridge has nothing to do. The order of routes matters: an event has the order of its routes.
+    let isEmpty: Bool
 
     /// - Throws: ``NeedsRestart``.
     init(from old: Setup, to new: Setup) throws(NeedsRestart) {
@@ -28,15 +30,12 @@ struct SetupChange {
         guard parts.isEmpty else { throw NeedsRestart(parts: parts) }
         addedBrokers = new.brokers.filter { known[$0.name] == nil }
         removedBrokers = old.brokers.map(\.name).filter { wanted[$0] == nil }
+        let formerRoutes = old.effectiveRoutes
         routes = new.effectiveRoutes
-        let (former, current) = (Set(old.effectiveRoutes), Set(routes))
+        let (former, current) = (Set(formerRoutes), Set(routes))
         addedRoutes = routes.filter { !former.contains($0) }
-        removedRoutes = old.effectiveRoutes.filter { !current.contains($0) }
-    }
-
-    /// Whether the bridge has nothing to do. The order of routes matters: an event has the order of its routes.
-    func isEmpty(from old: Setup) -> Bool {
-        old.effectiveRoutes == routes && addedBrokers.isEmpty && removedBrokers.isEmpty
+        removedRoutes = formerRoutes.filter { !current.contains($0) }
+        isEmpty = formerRoutes == routes && addedBrokers.isEmpty && removedBrokers.isEmpty
     }
 
     private static func byName(_ brokers: [Broker]) -> [String: Broker] {

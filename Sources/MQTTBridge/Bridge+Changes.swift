@@ -23,7 +23,7 @@ extension Bridge {
     /// ```
     ///
     /// - Parameters:
-    ///   - routes: All routes; at least one.
+    ///   - routes: All routes. If empty, one route that maps everything of the first broker both ways.
     ///   - brokers: The brokers to connect to in addition.
     ///   - names: The brokers to disconnect from.
     /// - Throws: ``BridgeChangeError``, ``RouteProblems``, ``BridgeConflict``, and for added brokers the errors of the
@@ -39,7 +39,12 @@ extension Bridge {
         for broker in brokers where !known.insert(broker.name).inserted {
             throw BridgeChangeError(.nameTaken, broker: broker.name)
         }
-        let table = try RouteTable(routes, brokers: known.subtracting(names), hasStore: writer != nil)
+        let remaining = staying.map(\.name) + brokers.map(\.name)
+        let table = try RouteTable(
+            Route.meant(by: routes, brokers: remaining),
+            brokers: Set(remaining),
+            hasStore: writer != nil
+        )
         if let broker = staying.first(where: { $0.lacksSession(for: table) }) {
             throw BridgeChangeError(.sessionNeeded, broker: broker.name)
         }

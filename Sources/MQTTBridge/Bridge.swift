@@ -89,8 +89,7 @@ public final class Bridge: Service {
         precondition(!brokers.isEmpty, "a bridge needs at least one broker")
         let names = brokers.map(\.name)
         precondition(Set(names).count == names.count, "broker names must be unique")
-        let given = routes.isEmpty ? [.everything(broker: names[0])] : routes
-        let table = try RouteTable(given, brokers: Set(names), hasStore: store != nil)
+        let table = try RouteTable(Route.meant(by: routes, brokers: names), brokers: Set(names), hasStore: store != nil)
         let digest = try store.map { try KeyedHash($0) } ?? KeyedHash()
         let inbound = brokers.map { BridgeRegister.InboundRoutes($0, table.routes) }
         entry = try BridgeRegister.shared.add(inbound, to: bus.source)

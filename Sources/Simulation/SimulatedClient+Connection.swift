@@ -43,20 +43,16 @@ extension SimulatedClient {
 
     /// Sends SUBSCRIBE, later UNSUBSCRIBE, and receives both answers. The connection may be cut in between.
     private func subscribe() {
-        let requests = subscriptions
-        broker.subscribe(self, requests)
+        broker.subscribe(self, subscriptions)
         soon { client in
             client.broker.unsubscribe(client, client.former)
             client.delegate.client(
                 client.identity,
-                noticed: .subscribed(requests.map { SubscriptionResult(request: $0, reason: ReasonCode(rawValue: 1)) })
+                noticed: .subscribed(
+                    client.subscriptions.map { SubscriptionResult(request: $0, reason: ReasonCode(rawValue: 1)) }
+                )
             )
         }
-    }
-
-    /// Subscribes on the current connection, if there is one, since the subscriptions have changed.
-    func subscribeAnew() {
-        if phase == .connected { subscribe() }
     }
 
     /// Cuts the connection, and schedules a reconnect.

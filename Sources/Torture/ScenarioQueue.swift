@@ -8,7 +8,8 @@ final class ScenarioQueue: Sendable {
         /// The reports that wait for those of earlier scenarios.
         var reports: [Int: Report] = [:]
         var isCancelled = false
-        var held = true
+        /// In the order in which they ended.
+        var broken: [Report] = []
     }
 
     private let scenarios: [Scenario]
@@ -20,8 +21,8 @@ final class ScenarioQueue: Sendable {
         self.report = report
     }
 
-    /// Whether the promise held in all scenarios so far; nil if the run was cancelled.
-    var held: Bool? { state.withLock { $0.isCancelled ? nil : $0.held } }
+    /// The reports of the scenarios in which the promise did not hold; nil if the run was cancelled.
+    var broken: [Report]? { state.withLock { $0.isCancelled ? nil : $0.broken } }
 
     /// The next scenario and its position; nil when all have begun, or the run was cancelled.
     func next() -> (Int, Scenario)? {
@@ -39,7 +40,7 @@ final class ScenarioQueue: Sendable {
                 state.isCancelled = true
                 return
             }
-            if result.verdict == .broken { state.held = false }
+            if result.verdict == .broken { state.broken.append(result) }
             state.reports[position] = result
             // Under the lock, so that no other report overtakes it.
             while let due = state.reports.removeValue(forKey: state.nextReport) {

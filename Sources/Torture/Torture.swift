@@ -57,13 +57,13 @@ package struct Torture: Sendable {
     /// If the task is cancelled, the running scenarios are aborted, their processes end, and they have no report.
     ///
     /// - Parameter report: Called with each report in the order of the scenarios, one at a time, on a thread of the run.
-    /// - Returns: Whether the promise held in every scenario that ran.
+    /// - Returns: The reports of the scenarios in which the promise did not hold.
     /// - Throws: `CancellationError`.
-    package func run(_ names: [String], report: @escaping @Sendable (Report) -> Void) async throws -> Bool {
+    package func run(_ names: [String], report: @escaping @Sendable (Report) -> Void) async throws -> [Report] {
         let cancelled = Locked(false)
         let options = options
         let queue = ScenarioQueue(Scenario.all.filter { names.isEmpty || names.contains($0.name) }, report: report)
-        let held: Bool? = await withTaskCancellationHandler {
+        let broken: [Report]? = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let running = Locked(options.jobs)
                 for _ in 0..<options.jobs {
@@ -75,7 +75,7 @@ package struct Torture: Sendable {
                             running -= 1
                             return running == 0
                         }
-                        if isLast { continuation.resume(returning: queue.held) }
+                        if isLast { continuation.resume(returning: queue.broken) }
                     }
                     thread.stackSize = 8 << 20
                     thread.name = "torture"
@@ -85,7 +85,7 @@ package struct Torture: Sendable {
         } onCancel: {
             cancelled.withLock { $0 = true }
         }
-        guard let held else { throw CancellationError() }
-        return held
+        guard let broken else { throw CancellationError() }
+        return broken
     }
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import Locking
 import Mosquitto
 import Programs
 import Torture
@@ -115,16 +114,13 @@ struct TortureCommand: AsyncParsableCommand {
         if let header = format.header { Self.print(header) }
         let torture = Torture(options: options)
         let names = scenario
-        let broken = Locked<[Report]>([])
         let held = try await Self.endingOnSignal {
-            try await torture.run(names) { report in
-                Self.print(format.line(report))
-                if report.verdict == .broken { broken.withLock { $0.append(report) } }
+            let broken = try await torture.run(names) { Self.print(format.line($0)) }
+            // Once more at the end: of a long log one reads the end first.
+            for report in broken {
+                Self.complain("\(report.scenario) \(report.title), seed \(report.seed): \(report.note)")
             }
-        }
-        // Once more at the end: of a long log one reads the end first.
-        for report in broken.withLock({ $0 }) {
-            Self.complain("\(report.scenario) \(report.title), seed \(report.seed): \(report.note)")
+            return broken.isEmpty
         }
         guard held else { throw Self.broken }
     }

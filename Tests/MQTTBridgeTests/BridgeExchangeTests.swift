@@ -69,6 +69,9 @@ extension BridgeTests {
             #expect(throws: RouteProblems.self) { try station.bridge.use([Route("a", "a", broker: "unknown")]) }
             let receipt = station.bus.tracked.emit("a.1")
             #expect(receipt.summary.relayed == 1)
+            // As for the initializer, no route is one for everything.
+            try station.bridge.use([])
+            #expect(station.bridge.routes.map(\.topic) == [Route.everything().topic])
         }
 
         @Test("a broker that comes is connected to and subscribed, one that goes gets what waits and is left")

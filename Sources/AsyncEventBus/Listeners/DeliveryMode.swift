@@ -71,8 +71,8 @@ public struct DeliveryMode: Sendable {
 /// The policy for an event that finds a mailbox full. Discarded events are counted, and `$bus.dropped` reports the
 /// beginning of an overflow.
 ///
-/// ``EventBus/emitWhenRoom(_:_:attributes:scope:)-(_,Payload,_,_)`` waits for room instead. No policy displaces an event that it put
-/// into a mailbox: if only such events wait there, the new event is discarded.
+/// ``EventBus/emitWhenRoom(_:_:attributes:scope:)-(_,Payload,_,_)`` waits for room instead. No policy displaces an event
+/// that it put into a mailbox: if only such events wait there, the new event is discarded.
 public enum OverflowPolicy: Sendable, Hashable {
     /// Discards the event that has waited longest: fresh readings matter more than old ones.
     ///

@@ -91,7 +91,8 @@ extension EventBus {
         receipt.whenPublished { [requests] result in
             let summary = receipt.summary
             guard summary.unheard + summary.refused == summary.relayed else { return }
-            var error: any Error = Self.noListeners(name, "nobody receives it at the other side")
+            let detail = summary.relayed == 0 ? "no route publishes it" : "nobody receives it at the other side"
+            var error: any Error = Self.noListeners(name, detail)
             if summary.refused > 0, case .failure(let refusal) = result { error = refusal }
             requests.end(correlation, throwing: error)
         }

@@ -1,7 +1,7 @@
 import Locking
 
-/// Events that a transport brought in together: filled one by one, emitted at once with ``EventBus/emit(_:scope:)-(EventBatch,_)``,
-/// and filled again.
+/// Events that a transport brought in together: filled one by one, emitted at once with
+/// ``EventBus/emit(_:scope:)-(EventBatch,_)``, and filled again.
 ///
 /// Costs one lock of the bus and one of each mailbox for all events, while single emits cost these for each event. The
 /// owner bounds the number of events. Keeps its storage between fillings.

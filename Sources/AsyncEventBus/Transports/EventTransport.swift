@@ -6,8 +6,8 @@
 /// may call the bus. After ``EventBus/detach(_:from:)`` has returned, only emits that began earlier still call the
 /// transport.
 ///
-/// **In.** A transport emits one event with ``EventBus/emit(_:scope:)-(Event,_)``, or many at once with an ``EventBatch`` and an
-/// ``EventDestination`` for each name. The ``EventOrigin`` of an event names the transport that brought it and the
+/// **In.** A transport emits one event with ``EventBus/emit(_:scope:)-(Event,_)``, or many at once with an
+/// ``EventBatch`` and an ``EventDestination`` for each name. The ``EventOrigin`` of an event names the transport that brought it and the
 /// link: a transport does not send an event back by that link.
 ///
 /// **Acknowledged delivery.** A transport that stores events until listeners have finished finds the durable listeners

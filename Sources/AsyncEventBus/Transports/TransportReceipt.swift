@@ -4,8 +4,8 @@
 /// may be kept while a delivery is in progress, and may be used on any thread.
 ///
 /// A transport announces each delivery with ``willPublish()`` within the call of `take`. The delivery then ends once:
-/// with ``didPublish(isUnheard:)``, ``didRefuse(_:endsStoring:)`` or ``didPostpone()``. If it never ends, ``Receipt/published()``
-/// never returns.
+/// with ``didPublish(isUnheard:)``, ``didRefuse(_:endsStoring:)`` or ``didPostpone()``. If it never ends,
+/// ``Receipt/published()`` never returns.
 public struct TransportReceipt: Sendable {
     private let receipt: Receipt
 

@@ -21,7 +21,7 @@ public struct Explanation: Sendable {
         hasStore: Bool = false
     ) throws(RouteProblems) {
         self.brokers = brokers
-        self.routes = routes.isEmpty ? brokers.prefix(1).map { .everything(broker: $0.name) } : routes
+        self.routes = Route.meant(by: routes, brokers: brokers.map(\.name))
         self.options = options
         table = try RouteTable(self.routes, brokers: Set(brokers.map(\.name)), hasStore: hasStore)
     }

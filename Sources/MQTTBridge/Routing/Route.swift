@@ -108,6 +108,11 @@ public struct Route: Sendable, Hashable {
         )
     }
 
+    /// The routes that are meant by a list: if it is empty, one that maps everything of the first broker both ways.
+    package static func meant(by routes: [Route], brokers: [String]) -> [Route] {
+        routes.isEmpty ? brokers.prefix(1).map { .everything(broker: $0) } : routes
+    }
+
     /// A route that maps everything both ways: each topic level is a segment of the event name.
     public static func everything(broker: String = "default") -> Route {
         Route("{topic...}", "{topic...}", name: "everything", broker: broker)
